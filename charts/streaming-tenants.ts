@@ -28,10 +28,11 @@ export interface StreamingTenantsProps extends ChartProps {
 
 /**
  * Streaming tenants: three tenants on one Kafka cluster, each held to its share by the brokers (case 18), the consumers of
- * the devices' metrics (case 5), and a stream of page views that becomes a table (case 3). Expects Strimzi 0.49 or later with a
- * cluster `events` in the namespace `kafka`, whose user and topic operator watch the namespace `streaming-tenants`,
- * authorization of type `simple`, an internal listener with TLS that knows clients by their certificate, and Kafka Exporter;
- * KEDA, the Spark operator and the Prometheus operator; and a copy of the Secret `events-cluster-ca-cert`.
+ * the devices' metrics (case 5), a stream of page views that becomes a table (case 3), and the Delta table of the tenants'
+ * events, whose small files are rewritten all day (case 17). Expects Strimzi 0.49 or later with a cluster `events` in the
+ * namespace `kafka`, whose user and topic operator watch the namespace `streaming-tenants`, authorization of type `simple`, an
+ * internal listener with TLS that knows clients by their certificate, and Kafka Exporter; KEDA, the Spark operator and the
+ * Prometheus operator; and a copy of the Secret `events-cluster-ca-cert`.
  */
 export class StreamingTenantsChart extends Chart {
   /** The quota of each tenant. */

@@ -23,7 +23,7 @@ export const continuousCleanup: Case = {
   slug: 'continuous-cleanup',
   title: 'Weekly clean-up becomes continuous',
   summary:
-    'A data platform compacts, merges small files and drops old ones on one day of the week. For six days queries get slower, on the seventh a six-hour job that must not fail blocks other work. The same work, started by accumulated files and done a partition at a time, is too small to notice.',
+    'A data platform compacts, merges small files and drops old ones on one day of the week. For six days queries get slower, on the seventh a six-hour job that must not fail blocks other work. The same work, done several times a day, only when enough files have accumulated and a partition at a time, is too small to notice.',
   levers: ['spread'],
   difficulty: 'advanced',
   domains: ['architecture'],
@@ -73,7 +73,7 @@ export const continuousCleanup: Case = {
   scenario: {
     kind: 'compaction',
     calibration:
-      "40,000 files of 2 MB a day into 4 partitions; one worker needs 180 s to start, 0.02 s a file and rewrites 35.4 MB/s (assumptions): 280,000 files once a week are 21,599 s. After: a run every 6 h by the clock, which does nothing below startFiles. 28 runs a week are for files that come evenly, as those of a streaming writer do: it adds as many in every batch. The same clock starts as many when files follow the day's sine, but a query then meets up to twice as many small files as planned; a workload with peakRatio 2 is planned at 3 h, 56 a week. The headline's 28 × 30 min are 14 h a week; the plan's are below 8 h, and still more than the 6 h of one clean-up: each start costs 180 s.",
+      "40,000 files of 2 MB a day into 4 partitions; one worker needs 180 s to start, 0.02 s a file and rewrites 35.4 MB/s (assumptions): 280,000 files once a week are 21,599 s. After: queries may meet 15,000 small files, which with the head-room is a run every 6 h by the clock (10,000 would be one every 4 h); it does nothing below startFiles. 28 runs a week are for files that come evenly, as those of a streaming writer do: it adds as many in every batch. The same clock starts as many when files follow the day's sine, but a query then meets up to twice as many small files as planned; a workload with peakRatio 2 is planned at 3 h, 56 a week. The headline's 28 × 30 min are 14 h a week; the plan's are below 8 h, and still more than the 6 h of one clean-up: each start costs 180 s.",
     answers: [
       { measure: 'longest clean-up', by: 'longestRunSeconds' },
       { measure: 'clean-ups a week', by: 'runsPerWeek' },

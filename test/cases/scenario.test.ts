@@ -97,7 +97,7 @@ describe('before shows what the headline reports', () => {
     [10, 1e3 * BUSY_JVM.workload.serviceSeconds!, 'ms', 'the work of a request'],
     [16, EVENTS.workload.insertsPerSecond, 'a second', 'inserts'],
     [16, EVENTS.objective.retentionSeconds / 86_400, 'days', 'retention'],
-    [17, SMALL_FILES.workload.filesPerDay, 'files', 'files a day'],
+    [17, SMALL_FILES.workload.fileBytes / 1e6, 'MB', 'a file'],
     [17, SMALL_FILES.workload.bytesPerSecond / 1e6, 'MB/s', 'a worker'],
     [17, SMALL_FILES.workload.openPartitions!, 'partitions', 'open at a time'],
     [18, NOISY_CAPACITY.k8s.brokerBytesPerSecond / 1e6, 'MB/s', 'a broker'],

@@ -45,6 +45,7 @@ interface Seen {
 
 interface Done {
   readonly small_files: number;
+  readonly due_partitions: number;
   readonly partitions: number;
   readonly conflicts: number;
   readonly failures: number;
@@ -158,13 +159,13 @@ suite('ContinuousCompaction on Delta tables', () => {
   }, 180_000);
 
   test.each([
-    [45, 1.2, 4],
-    [12, 3, 12],
+    [60, 1.2, MIB, 6],
+    [30, 5, 2.5 * MIB, 8],
   ])(
     '%d files a partition and run: the bytes rewritten for each new one follow the formula',
-    async (each, writeAmplification, rounds) => {
+    async (each, writeAmplification, targetBytes, rounds) => {
       const objective = { longestRunSeconds: 600, smallFiles: 5000, writeAmplification };
-      const { plan, command } = shipped(folder, each, { objective });
+      const { plan, command } = shipped(folder, each, { objective, targetBytes });
       const table = fresh();
       let [rewritten, runs] = [0, 0];
       for (let round = 0; round < rounds; round += 1) {
@@ -176,6 +177,8 @@ suite('ContinuousCompaction on Delta tables', () => {
       }
       const added = rounds * each * PARTITIONS * FILE_BYTES;
       expect(runs).toBe(rounds);
+      // Each of them left a part-filled file a partition; nothing fits beside it, and it is never due again.
+      expect(await compact(command(table))).toMatchObject({ due_partitions: 0, partitions: 0, rewritten_bytes: 0 });
       prove({
         ...CLAIM,
         metric: `bytes rewritten for each new one, ${each} files a partition and run`,
@@ -217,11 +220,11 @@ suite('ContinuousCompaction on Delta tables', () => {
   }, 300_000);
 
   test('a run that is killed in the middle loses nothing; the next one finishes', async () => {
-    const partitions = 30;
+    const partitions = 20;
     const objective = { longestRunSeconds: 600, smallFiles: 5000, writeAmplification: 3 };
-    const { command } = shipped(folder, 20, { objective }, partitions);
+    const { command } = shipped(folder, 30, { objective }, partitions);
     const table = fresh();
-    await append(table, 20, 1, ROWS, partitions);
+    await append(table, 30, 1, ROWS, partitions);
     const before = await look(table);
     const killed = spawn(python, [...command(table), '--start-files=1'], { stdio: 'ignore' });
     const ended = once(killed, 'exit');
@@ -256,21 +259,21 @@ suite('ContinuousCompaction on Delta tables', () => {
   });
 
   test('a run keeps within the memory of its container', async () => {
-    const each = 3;
+    const each = 30;
     const { plan, command } = shipped(folder, each, {
       targetBytes: 128 * MIB,
       interval: undefined,
-      workload: { filesPerDay: 4 * 6, fileBytes: 40e6, openPartitions: 2, bytesPerSecond: 35e6 },
+      workload: { filesPerDay: 8 * each, fileBytes: 4e6, openPartitions: 2, bytesPerSecond: 35e6 },
     });
     const table = fresh();
-    await append(table, each, 1, 4_000_000, 2);
+    await append(table, each, 1, 400_000, 2);
     const asked = [python, ...command(table), '--start-files=1', '--min-input-files=2'];
     const { stdout } = await run(python, [helper, 'measured', ...asked]);
     const { code, mib, out } = JSON.parse(stdout) as { code: number; mib: number; out: string };
     expect([code, (JSON.parse(out) as Done).removed_files]).toEqual([0, 2 * each]);
     prove({
       ...CLAIM,
-      metric: 'memory of a run at most, files of 35 MB and a target of 128 MiB',
+      metric: 'memory of a run at most, files of 3.5 MB and a target of 128 MiB',
       unit: 'MiB',
       predicted: plan.value('memoryMiB'),
       measured: mib,

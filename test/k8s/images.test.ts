@@ -30,6 +30,12 @@ test('the receiver is built on the stock image of Node, by its digest', () => {
   expect(base).toMatch(/@sha256:[0-9a-f]{64}$/);
 });
 
+test('the image with delta-rs is built on the stock image of Python, with every package by its hash', () => {
+  const dockerfile = readFileSync(join(ROOT, 'lib', 'runtime', 'compaction', 'Dockerfile'), 'utf8');
+  expect(/^FROM (\S+)$/m.exec(dockerfile)?.[1]).toBe(stockImage('python'));
+  expect(dockerfile).toContain('pip install --no-cache-dir --require-hashes -r requirements.txt');
+});
+
 describe('a registry', () => {
   const INDEX = 'application/vnd.oci.image.index.v1+json';
   let server: Server;

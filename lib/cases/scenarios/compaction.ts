@@ -1,4 +1,3 @@
-import { LEAST_INPUT_FILES } from '../../flow/compaction/engines';
 import { planCompaction } from '../../flow/compaction/plan';
 import {
   type CompactionResult,
@@ -54,7 +53,7 @@ function measureCompaction(subject: string, scenario: CompactionScenario, seed: 
   const started: Started = {
     intervalSeconds: plan.value('intervalSeconds'),
     startFiles: plan.value('startFiles'),
-    minInputFiles: LEAST_INPUT_FILES,
+    minInputFiles: plan.value('minInputFiles'),
     runBudgetSeconds: plan.value('runBudgetSeconds'),
   };
   const watched = (how: Started, shape: DayShape) => simulateCompaction(question, how, { weeks, shape, seed });

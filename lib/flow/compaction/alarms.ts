@@ -2,15 +2,17 @@
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { DAY_SECONDS } from '../ranges';
-import { type Load, startFiles } from './sizing';
+import { type Load, mostPerSecond, spanOf, startFiles, tailOf, touchedBy } from './sizing';
 
 const OWN = 'this library, docs/constructs/k8s-continuous-compaction.md';
 const VACUUM_DAYS = 3;
 
 /** Numbers of the alarms on scheduled runs. */
 export function runAlarmKnobs(load: Load, interval: number, deadline: number): Knob[] {
-  const { longestRunSeconds, smallFiles, writeAmplification, fileBytes } = load;
-  const files = load.plannedPerSecond * interval;
+  const { longestRunSeconds, smallFiles, fileBytes } = load;
+  const files = mostPerSecond(load, interval) * spanOf(load, interval);
+  const touched = touchedBy(load, interval);
+  const longestTail = tailOf(load, interval, (files * fileBytes) / touched).most;
   return [
     {
       name: 'alarmSmallFiles',
@@ -30,10 +32,11 @@ export function runAlarmKnobs(load: Load, interval: number, deadline: number): K
     },
     {
       name: 'alarmRewrittenBytes',
-      value: Math.ceil(files * fileBytes * writeAmplification),
+      value: Math.ceil(files * fileBytes + touched * longestTail),
       unit: 'bytes',
-      formula: 'files of an interval at the planned load × bytes × write amplification: a run that rewrites more',
-      inputs: { files, fileBytes, writeAmplification },
+      formula:
+        'files that a run finds at the planned load × bytes + partitions × the largest part-filled file: a run that rewrites more',
+      inputs: { files, fileBytes, touched, longestTail },
       source: OWN,
     },
     {

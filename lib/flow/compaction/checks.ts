@@ -1,8 +1,8 @@
 /** The validation table of a compaction. */
-import { type Check, inRange, oneOf, positive, required, wholeNumber } from '../errors';
+import { type Check, inRange, isKnown, oneOf, positive, required, shown, wholeNumber } from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { MOST_BYTES_PER_SECOND, WEEK_SECONDS, YEAR_SECONDS } from '../ranges';
-import { ENGINES, GLUE_INPUT_FILES, LEAST_INPUT_FILES } from './engines';
+import { ENGINES, GLUE_INPUT_FILES, LEAST_INPUT_FILES, SMALL_SHARE } from './engines';
 import { INTERVALS } from './sizing';
 import {
   CompactedTableKind,
@@ -54,6 +54,7 @@ export function compactionChecks(question: CompactionQuestion): Check[] {
     ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
     ...objectChecks('objective', objective, OBJECTIVE_FIELDS, objectiveChecks),
     ...choiceChecks(choices),
+    sizeCheck(workload, choices),
   ]);
 }
 
@@ -81,6 +82,20 @@ function objectiveChecks(objective: CompactionObjective): Check[] {
   ];
 }
 
+/** A file that is not small is never rewritten. */
+function sizeCheck(
+  workload: CompactionWorkload | undefined,
+  { table, targetBytes }: Pick<CompactionQuestion, 'table' | 'targetBytes'>,
+): Check {
+  const target = targetBytes ?? ENGINES[table]?.targetBytes;
+  const small = SMALL_SHARE * target;
+  const fileBytes = workload?.fileBytes;
+  return {
+    refused: isKnown(fileBytes) && isKnown(small) && fileBytes >= small,
+    message: `fileBytes must be below ${small}, 0.75 × targetBytes, got ${shown(fileBytes)}: larger files need no compaction`,
+  };
+}
+
 function choiceChecks(choices: Omit<CompactionQuestion, 'workload' | 'objective'>): Check[] {
   const { table, writer, storage, targetBytes, workers, intervalSeconds, startFiles, quietSeconds } = choices;
   const known = ENGINES[table] ?? ENGINES[CompactedTableKind.DELTA_RS];
@@ -91,7 +106,7 @@ function choiceChecks(choices: Omit<CompactionQuestion, 'workload' | 'objective'
     oneOf('writer', writer, Object.values(CompactionWriter)),
     oneOf('storage', storage, Object.values(TableStorage)),
     wholeNumber('targetBytes', targetBytes, ...known.targets),
-    wholeNumber('workers', workers, 1, 1000),
+    wholeNumber('workers', workers, 1, known.mostWorkers),
     oneOf('intervalSeconds', intervalSeconds, INTERVALS),
     wholeNumber('startFiles', startFiles, iceberg ? LEAST_INPUT_FILES : 1, iceberg ? GLUE_INPUT_FILES : MOST_FILES),
     inRange('quietSeconds', quietSeconds, 0, 30 * DAY),

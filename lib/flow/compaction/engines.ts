@@ -17,6 +17,12 @@ export interface CompactionEngine {
   readonly targets: readonly [number, number];
   /** Small files of a partition below which it is left as it is. */
   readonly minInputFiles: number;
+  /** Workers of a run at most. */
+  readonly mostWorkers: number;
+  /** Whether workers share the files that are to be filled in one partition, or all partitions of a run. */
+  readonly parallelByTarget: boolean;
+  /** Whether it runs inside the job that writes. */
+  readonly runsInWriter: boolean;
 }
 
 const ANY_TARGET = [MIB, 10_240 * MIB] as const;
@@ -31,6 +37,9 @@ export const GLUE_INPUT_FILES = 100;
 /** AWS Glue, Compaction optimization: a file is small below 75 % of the target. */
 export const SMALL_SHARE = 0.75;
 
+/** Amazon ECS developer guide, Task CPU: 16 vCPU are the most of a task on Fargate; delta-rs runs in one process. */
+const TASK_CPUS = 16;
+
 /** Each by its kind. */
 export const ENGINES: Readonly<Record<CompactedTableKind, CompactionEngine>> = {
   [CompactedTableKind.ICEBERG]: {
@@ -40,6 +49,9 @@ export const ENGINES: Readonly<Record<CompactedTableKind, CompactionEngine>> = {
     targetBytes: ICEBERG_TARGET,
     targets: ANY_TARGET,
     minInputFiles: GLUE_INPUT_FILES,
+    mostWorkers: 1000,
+    parallelByTarget: false,
+    runsInWriter: false,
   },
   [CompactedTableKind.S3_TABLE]: {
     title: 'S3 Tables',
@@ -49,6 +61,9 @@ export const ENGINES: Readonly<Record<CompactedTableKind, CompactionEngine>> = {
     // Amazon S3 user guide, S3 Tables maintenance: 64 to 512 MB.
     targets: [64 * MIB, 512 * MIB],
     minInputFiles: GLUE_INPUT_FILES,
+    mostWorkers: 1000,
+    parallelByTarget: false,
+    runsInWriter: false,
   },
   [CompactedTableKind.DELTA_SPARK]: {
     title: 'a Spark job',
@@ -57,6 +72,9 @@ export const ENGINES: Readonly<Record<CompactedTableKind, CompactionEngine>> = {
     targetBytes: DELTA_TARGET,
     targets: ANY_TARGET,
     minInputFiles: LEAST_INPUT_FILES,
+    mostWorkers: 1000,
+    parallelByTarget: false,
+    runsInWriter: false,
   },
   [CompactedTableKind.DELTA_RS]: {
     title: 'delta-rs',
@@ -66,6 +84,9 @@ export const ENGINES: Readonly<Record<CompactedTableKind, CompactionEngine>> = {
     targetBytes: DELTA_TARGET,
     targets: ANY_TARGET,
     minInputFiles: LEAST_INPUT_FILES,
+    mostWorkers: TASK_CPUS,
+    parallelByTarget: true,
+    runsInWriter: false,
   },
   [CompactedTableKind.DELTA_STREAMING]: {
     title: 'the streaming job',
@@ -74,5 +95,8 @@ export const ENGINES: Readonly<Record<CompactedTableKind, CompactionEngine>> = {
     targetBytes: DELTA_TARGET,
     targets: ANY_TARGET,
     minInputFiles: LEAST_INPUT_FILES,
+    mostWorkers: 1000,
+    parallelByTarget: false,
+    runsInWriter: true,
   },
 };

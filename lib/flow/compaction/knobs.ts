@@ -3,7 +3,7 @@ import { chosenKnob } from '../alarms';
 import { type Knob, unlessGiven } from '../plan';
 import { DAY_SECONDS } from '../ranges';
 import { memoryMiB } from './cost';
-import { ENGINES, LEAST_INPUT_FILES, SMALL_SHARE } from './engines';
+import { ENGINES, SMALL_SHARE } from './engines';
 import { compactEveryBatches, DELTA_COMPACT_FILES } from './inline';
 import {
   HYSTERESIS,
@@ -13,8 +13,10 @@ import {
   runSeconds,
   startBytes,
   stopFiles,
+  tailFiles,
   touchedBy,
   utilisation,
+  workSeconds,
 } from './sizing';
 import { CompactedTableKind, type CompactionQuestion } from './workload';
 
@@ -24,7 +26,7 @@ const DELTA_DOCS = 'Delta Lake, Optimizations: OPTIMIZE is idempotent, and never
 
 /** Knobs that every table has. */
 export function tableKnobs(question: CompactionQuestion, load: Load): Knob[] {
-  const { filesPerSecond, secondsPerFile, headroom, targetBytes } = load;
+  const { plannedPerSecond, secondsPerFile, workers, targetBytes } = load;
   return [
     {
       name: 'targetBytes',
@@ -45,8 +47,8 @@ export function tableKnobs(question: CompactionQuestion, load: Load): Knob[] {
       name: 'utilisation',
       value: utilisation(load),
       unit: 'ratio',
-      formula: 'files a second × head-room × (seconds a file + bytes ÷ bytes a second) ÷ workers',
-      inputs: { filesPerSecond, secondsPerFile, headroom, workers: load.workers },
+      formula: 'files a second at the planned load × seconds a file ÷ workers',
+      inputs: { plannedPerSecond, secondsPerFile, workers },
       source: 'utilisation law',
     },
   ];
@@ -85,8 +87,9 @@ export function runKnobs(question: CompactionQuestion, load: Load, interval: num
       unit: 'files',
       formula: 'files that come during a run + part-filled files: what a run leaves',
       inputs: {
+        filesPerSecond: load.filesPerSecond,
         runSeconds: runSeconds(load, interval, load.filesPerSecond, false),
-        touched: touchedBy(load, interval),
+        tailFiles: tailFiles(load, interval),
       },
       source: "Little's law",
     },
@@ -108,7 +111,7 @@ export function runKnobs(question: CompactionQuestion, load: Load, interval: num
     },
     chosenKnob(
       'minInputFiles',
-      LEAST_INPUT_FILES,
+      load.engine.minInputFiles,
       'files',
       'a partition with fewer small files is left as it is: part-filled files of earlier runs do not count',
       'Apache Iceberg, rewrite_data_files: min-input-files',
@@ -124,22 +127,27 @@ export function runKnobs(question: CompactionQuestion, load: Load, interval: num
   ];
 }
 
+/** Seconds after which a run is ended. */
+export function deadlineOf({ longestRunSeconds }: Load, interval: number): number {
+  return Math.min(Math.ceil(2 * longestRunSeconds), interval);
+}
+
 /** How long a run may take, and how late it may begin. */
 function timeKnobs(load: Load, interval: number, longestRunSeconds: number): Knob[] {
-  const planned = runSeconds(load, interval, load.plannedPerSecond, true) - load.fixedSeconds;
-  const partition = planned / touchedBy(load, interval);
+  const partition = workSeconds(load, interval, load.plannedPerSecond, true) / touchedBy(load, interval);
   return [
     {
       name: 'runBudgetSeconds',
-      value: Math.max(1, Math.floor(Math.min(longestRunSeconds, interval) - partition)),
+      value: Math.max(1, Math.floor(Math.min(longestRunSeconds, interval) - load.fixedSeconds - partition)),
       unit: 's',
-      formula: 'longest run − the work of one partition at the planned load: no partition is begun later; it waits',
-      inputs: { longestRunSeconds, partitionWorkSeconds: partition },
+      formula:
+        'longest run − its fixed part − the work of one partition at the planned load: no partition is begun later; it waits',
+      inputs: { longestRunSeconds, fixedSeconds: load.fixedSeconds, partitionWorkSeconds: partition },
       source: 'the objective',
     },
     {
       name: 'runDeadlineSeconds',
-      value: Math.min(Math.ceil(2 * longestRunSeconds), interval),
+      value: deadlineOf(load, interval),
       unit: 's',
       formula: '2 × longest run, at most the interval: a run that hangs is ended; what it committed stays',
       inputs: { longestRunSeconds, intervalSeconds: interval },

@@ -3,7 +3,7 @@
  * twice, and how long what it replaced is kept.
  */
 import { CapacityError, type Check, validate } from '../errors';
-import { duration, figure } from '../figures';
+import { figure } from '../figures';
 import type { Knob } from '../plan';
 import { WEEK_SECONDS } from '../ranges';
 import { lastWhole, smallestAbove } from '../search';
@@ -11,18 +11,20 @@ import { runAlarmKnobs } from './alarms';
 import { compactionChecks } from './checks';
 import { monthlyCost, storageCost } from './cost';
 import { GLUE_INPUT_FILES, LEAST_INPUT_FILES } from './engines';
-import { optimizerKnobs, runKnobs, streamingKnobs, tableKnobs, titleOf, vacuumKnobs } from './knobs';
-import { intervalOf, refuseTwoWriters } from './refusals';
+import { deadlineOf, optimizerKnobs, runKnobs, streamingKnobs, tableKnobs, titleOf, vacuumKnobs } from './knobs';
+import { intervalOf, refuseBusy, refuseShortQuiet, refuseStart, refuseTwoWriters } from './refusals';
 import {
   amplification,
-  HYSTERESIS,
+  FIXED_SECONDS,
   keptAt,
   type Load,
   loadOf,
+  MOST_UTILISATION,
   mostSmallFiles,
   runSeconds,
+  spanOf,
   startFiles,
-  stopFiles,
+  utilisation,
 } from './sizing';
 import { CompactedTableKind, CompactionPlan, type CompactionPredictions, type CompactionQuestion } from './workload';
 
@@ -51,11 +53,12 @@ export function planCompaction(
 
 /** Runs that we start, by the clock. */
 function planRuns(subject: string, question: CompactionQuestion, load: Load): CompactionPlan {
+  refuseShortQuiet(subject, question, load);
   const interval = intervalOf(subject, question, load);
+  refuseStart(subject, question, load, interval);
   const start = question.startFiles ?? startFiles(load, interval);
-  refuseLateStart(subject, load, interval, start);
+  const deadline = deadlineOf(load, interval);
   const runs = runKnobs(question, load, interval, start);
-  const deadline = runs.find(({ name }) => name === 'runDeadlineSeconds')!.value;
   const knobs: Knob[] = [
     ...tableKnobs(question, load),
     ...runs,
@@ -69,26 +72,6 @@ function planRuns(subject: string, question: CompactionQuestion, load: Load): Co
   );
 }
 
-/** A start given by hand: below twice what a run leaves it never stops, above what comes it never begins. */
-function refuseLateStart(subject: string, load: Load, interval: number, start: number): void {
-  const least = HYSTERESIS * stopFiles(load, interval);
-  const most = Math.floor(load.filesPerSecond * Math.max(interval, load.quietSeconds > 0 ? load.partitionSeconds : 0));
-  if (start < least) {
-    throw new CapacityError(
-      subject,
-      `a run leaves ${figure(least / HYSTERESIS)} small files; with startFiles ${start} the next one begins although there is nothing to do`,
-      [`give startFiles ${least} or more`, 'leave startFiles to the plan'],
-    );
-  }
-  if (start > most) {
-    throw new CapacityError(
-      subject,
-      `in ${duration(interval)} ${figure(most)} files come; with startFiles ${start} runs are skipped, and small files are more than ${figure(load.smallFiles)} in the end`,
-      [`give startFiles ${most} or less`, 'leave startFiles to the plan'],
-    );
-  }
-}
-
 /** What compacts by itself: optimizers, a table, or the writer. */
 function planByItself(subject: string, question: CompactionQuestion, load: Load): CompactionPlan {
   const streaming = question.table === CompactedTableKind.DELTA_STREAMING;
@@ -98,6 +81,7 @@ function planByItself(subject: string, question: CompactionQuestion, load: Load)
   // Batches come by the clock; an optimizer waits for files.
   const intervalAt: IntervalAt = (rate) =>
     streaming ? own[0].value * batchSeconds : (minInputFiles * load.openPartitions) / rate;
+  refuseBusy(subject, question, load);
   refuseMany(subject, question, load, intervalAt);
   const knobs = [...tableKnobs(question, load), ...own, ...(streaming ? vacuumKnobs(retentionOf(question)) : [])];
   const predictions = predict(question, load, intervalAt);
@@ -112,12 +96,26 @@ function minInputFilesOf({ table, startFiles: given }: CompactionQuestion, load:
   // S3 Tables has no such setting; that it starts as Glue does is an assumption.
   if (table === CompactedTableKind.S3_TABLE) return GLUE_INPUT_FILES;
   const rate = load.plannedPerSecond;
+  // A partition that never gets as many while it takes new files is never compacted.
+  const lifetime = (load.filesPerSecond * load.partitionSeconds) / load.openPartitions / load.headroom;
+  const most = Math.max(LEAST_INPUT_FILES, Math.min(GLUE_INPUT_FILES, Math.floor(lifetime)));
   const kept = (files: number) => mostSmallFiles(load, (files * load.openPartitions) / rate, rate) <= load.smallFiles;
-  return kept(GLUE_INPUT_FILES) ? GLUE_INPUT_FILES : lastWhole(LEAST_INPUT_FILES, GLUE_INPUT_FILES, kept);
+  return kept(most) ? most : lastWhole(LEAST_INPUT_FILES, most, kept);
 }
 
 function refuseMany(subject: string, question: CompactionQuestion, load: Load, intervalAt: IntervalAt): void {
   const most = mostSmallFiles(load, intervalAt(load.plannedPerSecond), load.plannedPerSecond);
+  const life = (load.filesPerSecond * load.partitionSeconds) / load.openPartitions;
+  const least = question.table === CompactedTableKind.DELTA_STREAMING ? 0 : minInputFilesOf(question, load);
+  if (life < least) {
+    throw new CapacityError(
+      subject,
+      `a partition gets ${figure(life)} files while it takes new ones; from ${figure(least)} on it is compacted, so it never is`,
+      [
+        `let a partition take new files for ${Math.ceil((least * load.openPartitions * load.headroom) / load.filesPerSecond)} s`,
+      ],
+    );
+  }
   if (most <= load.smallFiles) return;
   throw new CapacityError(
     subject,
@@ -134,6 +132,11 @@ function remarksOn(subject: string, question: CompactionQuestion, load: Load, p:
           `${subject}: ${titleOf(question.table)} rewrites ${figure(p.writeAmplification)} bytes for each new one, more than ${figure(load.writeAmplification)}: a partition is started at so few bytes. A smaller targetBytes or larger batches of the writer help.`,
         ]
       : []),
+    ...(load.engine.runsInWriter
+      ? []
+      : [
+          `${subject}: how long a run takes is the service's own affair: longestRunSeconds is predicted, and not promised.`,
+        ]),
     ...(question.table === CompactedTableKind.S3_TABLE
       ? [`${subject}: S3 Tables has no setting for when it starts; 100 files a partition are an assumption.`]
       : []),
@@ -146,15 +149,15 @@ function retentionOf({ objective }: CompactionQuestion): number {
 
 function predict(question: CompactionQuestion, load: Load, intervalAt: IntervalAt): CompactionPredictions {
   const [interval, busiest] = [intervalAt(load.filesPerSecond), intervalAt(load.busiestPerSecond)];
-  const fixed = question.table === CompactedTableKind.DELTA_STREAMING ? { ...load, fixedSeconds: 0 } : load;
-  const runsPerWeek = WEEK_SECONDS / Math.max(interval, load.quietSeconds > 0 ? load.partitionSeconds : 0);
-  const work = runsPerWeek * runSeconds(fixed, interval, load.filesPerSecond, false);
-  const before = load.fixedSeconds + WEEK_SECONDS * load.filesPerSecond * load.secondsPerFile;
+  const runsPerWeek = WEEK_SECONDS / spanOf(load, interval);
+  const work = runsPerWeek * runSeconds(load, interval, load.filesPerSecond, false);
+  const fixedSeconds = question.workload.runFixedSeconds ?? FIXED_SECONDS;
+  const before = fixedSeconds + (WEEK_SECONDS * load.filesPerSecond * load.secondsPerFile) / load.workers;
   const rewritten = amplification(load, interval);
   const unreferenced = load.filesPerSecond * load.fileBytes * rewritten * retentionOf(question);
   return {
     runsPerWeek,
-    longestRunSeconds: runSeconds(fixed, busiest, load.busiestPerSecond, true),
+    longestRunSeconds: runSeconds(load, busiest, load.busiestPerSecond, true),
     mostSmallFiles: mostSmallFiles(load, busiest, load.busiestPerSecond),
     writeAmplification: rewritten,
     weeklyWorkSeconds: work,
@@ -171,8 +174,9 @@ function predict(question: CompactionQuestion, load: Load, intervalAt: IntervalA
 function breaksAt(load: Load, intervalAt: IntervalAt): number {
   const broken = (times: number) => {
     const rate = load.busiestPerSecond * times;
-    const { run, files } = keptAt({ ...load, plannedPerSecond: rate }, intervalAt(rate));
-    return !files || (load.engine.scheduled && !run);
+    const loaded = { ...load, plannedPerSecond: rate };
+    const { run, files } = keptAt(loaded, intervalAt(rate));
+    return !files || (load.engine.scheduled && !run) || utilisation(loaded) >= 2 * MOST_UTILISATION;
   };
   return broken(1) ? 1 : (smallestAbove(1, broken) ?? Number.POSITIVE_INFINITY);
 }

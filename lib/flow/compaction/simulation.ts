@@ -1,6 +1,6 @@
 /** A table with small files, a minute at a time, and runs that are started by the clock. */
 import { Random } from '../numerics/random';
-import { type Load, loadOf } from './sizing';
+import { type Load, loadOf, secondsOfFile } from './sizing';
 import type { CompactionQuestion } from './workload';
 
 // Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
@@ -28,6 +28,8 @@ export interface CompactionResult {
   readonly mostSmallFiles: number;
   readonly writeAmplification: number;
   readonly weeklyWorkSeconds: number;
+  /** The most that one run rewrote. */
+  readonly rewrittenBytesAtMost: number;
 }
 
 interface Partition {
@@ -36,8 +38,6 @@ interface Partition {
   bytes: number;
   /** Bytes of part-filled files that a later run may join: the newest of them. */
   tail: number;
-  /** Part-filled files that stay as they are. */
-  stayed: number;
   newest: number;
 }
 
@@ -77,6 +77,7 @@ class Table {
   private longest = 0;
   private most = 0;
   private added = 0;
+  private heaviest = 0;
   private rewritten = 0;
 
   constructor(
@@ -108,6 +109,7 @@ class Table {
       mostSmallFiles: this.most,
       writeAmplification: this.rewritten / this.added,
       weeklyWorkSeconds: this.work / weeks,
+      rewrittenBytesAtMost: this.heaviest,
     };
   }
 
@@ -116,7 +118,7 @@ class Table {
     const opened = floor(now / partitionSeconds);
     if (this.partitions.length === 0 || this.partitions[this.partitions.length - 1].opened !== opened) {
       for (let i = 0; i < openPartitions; i += 1) {
-        this.partitions.push({ opened, files: 0, bytes: 0, tail: 0, stayed: 0, newest: now });
+        this.partitions.push({ opened, files: 0, bytes: 0, tail: 0, newest: now });
       }
     }
     const mean = (filesPerSecond * STEP_SECONDS * this.shapeAt(now)) / openPartitions;
@@ -141,12 +143,10 @@ class Table {
     return this.shape === 'even' ? 1 : 1 - cos((2 * PI * now) / DAY_SECONDS);
   }
 
+  /** Part-filled files that no run joins any more are not counted, as no run counts them. */
   private small(): number {
     const { smallBytes } = this.load;
-    return this.partitions.reduce(
-      (sum, { files, tail, stayed }) => sum + files + stayed + (tail > 0 && tail < smallBytes ? 1 : 0),
-      0,
-    );
+    return this.partitions.reduce((sum, { files, tail }) => sum + files + (tail > 0 && tail < smallBytes ? 1 : 0), 0);
   }
 
   private commit(now: number): void {
@@ -154,7 +154,7 @@ class Table {
       const { partition, files, bytes, tail } = this.pending.shift()!;
       partition.files -= files;
       partition.bytes -= bytes;
-      this.leaveTail(partition, bytes + tail, tail);
+      this.leaveTail(partition, bytes + tail);
     }
     // Closed and compacted: nothing comes any more.
     if (this.partitions.length > 4 * this.load.openPartitions) {
@@ -165,38 +165,37 @@ class Table {
     }
   }
 
-  /** What is left beside full files. */
-  private leaveTail(partition: Partition, bytes: number, before: number): void {
+  /** What is left beside full files, as far as a later run may join it with new ones. */
+  private leaveTail(partition: Partition, bytes: number): void {
     const { engine, targetBytes, smallBytes } = this.load;
     const rest = bytes % targetBytes;
-    if (engine.rewritesTails) {
-      partition.tail = rest < smallBytes ? rest : 0;
-      return;
-    }
-    // A tail that was not joined is behind full files now.
-    if (before === 0 && partition.tail > 0 && partition.tail < smallBytes) partition.stayed += 1;
-    partition.tail = bytes < targetBytes ? bytes : 0;
-    if (bytes >= targetBytes && rest > 0 && rest < smallBytes) partition.stayed += 1;
+    if (engine.rewritesTails) partition.tail = rest < smallBytes ? rest : 0;
+    // Behind a full file it is never joined.
+    else partition.tail = bytes < targetBytes ? bytes : 0;
   }
 
   private run(now: number): void {
-    const { fixedSeconds, secondsPerFile, bytesPerSecond, quietSeconds } = this.load;
+    const { fixedSeconds, bytesPerSecond, quietSeconds } = this.load;
     const { startFiles, minInputFiles, runBudgetSeconds } = this.started;
+    // Runs never overlap.
+    if (this.pending.length > 0) return;
     const due = this.partitions
       .filter(({ files, newest }) => files >= minInputFiles && now - newest >= quietSeconds)
       .sort((a, b) => b.files - a.files);
     const found = due.reduce((sum, { files }) => sum + files, 0);
     if (found < startFiles) return;
     let at = now + fixedSeconds;
+    const before = this.rewritten;
     for (const partition of due) {
-      if (at - now > runBudgetSeconds) break;
+      if (at - now - fixedSeconds > runBudgetSeconds) break;
       const { files, bytes } = partition;
       const tail = this.joined(partition);
-      at += files * secondsPerFile + tail / bytesPerSecond;
+      at += files * secondsOfFile(this.load, bytes) + tail / bytesPerSecond;
       this.rewritten += bytes + tail;
       this.pending.push({ partition, files, bytes, tail, endsAt: at });
     }
     this.runs += 1;
+    this.heaviest = max(this.heaviest, this.rewritten - before);
     this.work += at - now;
     this.longest = max(this.longest, at - now);
   }

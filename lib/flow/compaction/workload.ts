@@ -170,7 +170,7 @@ export interface CompactionQuestion {
   readonly targetBytes?: number;
 
   /**
-   * Workers of a run. A whole number, 1 to 1000.
+   * Workers of a run. A whole number, 1 to 1000; for delta-rs 1 to 16, which share the targets of one partition.
    *
    * @default 1
    */
@@ -216,7 +216,10 @@ export interface CompactionPredictions {
   readonly runsPerWeek: number;
   /** The longest run in seconds, in the busiest hours. */
   readonly longestRunSeconds: number;
-  /** The most small files that a query meets, in the busiest hours. */
+  /**
+   * The most small files that a query meets, in the busiest hours: those that are still to be rewritten. delta-rs leaves a
+   * part-filled file a partition and run besides, which nothing fits beside.
+   */
   readonly mostSmallFiles: number;
   /** Bytes rewritten for each new byte. */
   readonly writeAmplification: number;

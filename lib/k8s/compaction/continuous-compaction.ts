@@ -82,7 +82,7 @@ export interface ContinuousCompactionProps {
   readonly targetBytes?: number;
 
   /**
-   * CPUs of a run, each of which rewrites `bytesPerSecond`. A whole number, 1 to 1000.
+   * CPUs of a run, each of which rewrites `bytesPerSecond`. A whole number, 1 to 16.
    *
    * @default 1
    */

@@ -8,6 +8,7 @@ import { EMBEDDED_MESSAGE_RULES } from './messages';
 import { EMBEDDED_SCHEDULE_RULES } from './schedules';
 import { EMBEDDED_SENDER_RULES } from './senders';
 import { EMBEDDED_STREAM_RULES } from './streams';
+import { EMBEDDED_TABLE_RULES } from './tables';
 import { EMBEDDED_THROTTLE_RULES } from './throttles';
 
 /** Rules over scripts and configuration embedded in templates and manifests, in the order of the docs. */
@@ -15,6 +16,7 @@ export const EMBEDDED_RULES: readonly Rule[] = [
   ...EMBEDDED_LOG_RULES,
   ...EMBEDDED_MESSAGE_RULES,
   ...EMBEDDED_STREAM_RULES,
+  ...EMBEDDED_TABLE_RULES,
   ...EMBEDDED_BROKER_RULES,
   ...EMBEDDED_SCHEDULE_RULES,
   ...EMBEDDED_GITLAB_RULES,

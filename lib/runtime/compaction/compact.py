@@ -45,6 +45,9 @@ def arguments(argv, strict=True):
 class DeltaStore:
     """The table in its store."""
 
+    # delta-rs, pull request 4326; the log names files in the order in which they are joined.
+    keeps_order = True
+
     def __init__(self, path, workers):
         from deltalake import DeltaTable
 
@@ -85,7 +88,14 @@ class DeltaStore:
 def run(given, store, clock=time.time, say=lambda line: print(json.dumps(line), flush=True)):
     """One run: what was done, as numbers. A partition that fails does not stop the others."""
     began = clock()
-    settings = Settings(given.small_bytes, given.start_files, given.min_input_files, given.quiet_seconds)
+    settings = Settings(
+        given.target_bytes,
+        given.small_bytes,
+        given.start_files,
+        given.min_input_files,
+        given.quiet_seconds,
+        store.keeps_order,
+    )
     decision = decide(store.files(), settings, began)
     done = {
         "small_files": decision.small_files,

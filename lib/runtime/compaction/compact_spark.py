@@ -26,6 +26,9 @@ def predicate(key):
 class SparkStore:
     """The table, read through the log of Delta Lake."""
 
+    # OPTIMIZE sorts files by size.
+    keeps_order = False
+
     def __init__(self, path, target_bytes, small_bytes, spark=None):
         from pyspark.sql import SparkSession
 

@@ -17,10 +17,13 @@ class File:
 class Settings:
     """Knobs of the plan."""
 
+    target_bytes: int
     small_bytes: int
     start_files: int
     min_input_files: int
     quiet_seconds: float
+    # Whether files are only joined with those beside them in the log, as delta-rs does.
+    keeps_order: bool
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,26 @@ class Decision:
     partitions: tuple
     # Small files that a run could rewrite, in partitions that are still written to as well.
     small_files: int
-    # Small files in partitions with fewer than min_input_files: part-filled files of earlier runs.
+    # Other small files: too few in their partition, or part-filled files of earlier runs that nothing fits beside.
     left_files: int
+
+
+def joined(files, settings):
+    """The small files of a partition that a run would put together. A part-filled file between full ones stays."""
+    small = [file for file in files if file.size < settings.small_bytes]
+    if not settings.keeps_order:
+        return small if len(small) > 1 else []
+    found, part, size = [], [], 0
+    for file in [*files, None]:
+        # A full file is a barrier; so is what does not fit any more.
+        if file is None or file.size >= settings.target_bytes or size + file.size > settings.target_bytes:
+            if len(part) > 1:
+                found += part
+            part, size = [], 0
+        if file is not None and file.size < settings.target_bytes:
+            part.append(file)
+            size += file.size
+    return [file for file in found if file.size < settings.small_bytes]
 
 
 def decide(files, settings, now):
@@ -51,10 +72,12 @@ def decide(files, settings, now):
         by_partition.setdefault(file.partition, []).append(file)
     due, small, left = [], 0, 0
     for key, members in by_partition.items():
-        tiny = [file for file in members if file.size < settings.small_bytes]
+        tiny = joined(members, settings)
+        rest = sum(1 for file in members if file.size < settings.small_bytes) - len(tiny)
         if len(tiny) < settings.min_input_files:
-            left += len(tiny)
+            left += rest + len(tiny)
             continue
+        left += rest
         small += len(tiny)
         # A clock that is behind the writers' makes a file look as if it were of the future: not quiet.
         if settings.quiet_seconds > 0 and now - max(file.modified for file in members) < settings.quiet_seconds:

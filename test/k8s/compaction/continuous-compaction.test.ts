@@ -65,7 +65,7 @@ describe('the run', () => {
       workers: 2,
       interval: Duration.hours(4),
       quiet: Duration.minutes(20),
-      startFiles: 12_000,
+      startFiles: 9000,
       workload: { ...props.workload, openPartitions: 1, partitionSeconds: 14_400, filesPerDay: 80_000 },
       objective: { longestRunSeconds: 3600, smallFiles: 60_000, retentionSeconds: 1_209_600 },
     });

@@ -37,7 +37,28 @@ const pagerKey =
     r.Key = { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: { Statement: [statement] } } };
   };
 
+/** The retention of a table of the lake. */
+const retention = (properties: object): Edit =>
+  add('AWS::Glue::TableOptimizer', { DatabaseName: 'lake', Type: 'retention', ...properties });
+
 const SILENT: readonly Near[] = [
+  ['BP-ICEBERG-001', 'a retention whose table a parameter names', retention({ TableName: { Ref: 'Table' } })],
+  [
+    'BP-ICEBERG-001',
+    'an optimizer whose type a parameter names',
+    retention({ TableName: 'events', Type: { Ref: 'T' } }),
+  ],
+  ['BP-ICEBERG-001', 'no compaction', set('Compaction', { Type: 'orphan_file_deletion' })],
+  ['BP-ICEBERG-002', 'no retention', set('Retention', { Type: 'orphan_file_deletion' })],
+  [
+    'BP-ICEBERG-002',
+    'files cleaned by a parameter',
+    set('Retention', {
+      TableOptimizerConfiguration: {
+        RetentionConfiguration: { IcebergConfiguration: { CleanExpiredFiles: { Ref: 'Clean' } } },
+      },
+    }),
+  ],
   [
     'BP-SQS-001',
     'a queue of failures that only a person reads',

@@ -20,6 +20,8 @@ interface Scenario {
   readonly fails?: Readonly<Record<string, 'conflict' | 'error'>>;
   /** Seconds that a partition takes. */
   readonly partitionSeconds?: number;
+  /** As delta-rs; false is Spark. */
+  readonly keepsOrder?: boolean;
   readonly vacuumFails?: boolean;
   readonly now?: number;
   readonly times?: number;
@@ -38,6 +40,7 @@ class Conflict(Exception):
 
 class Store:
     def __init__(self):
+        self.keeps_order = scenario.get("keepsOrder", True)
         self.all = [File((one["partition"],), one["size"], one.get("modified", 0)) for one in scenario["files"]]
         self.now = scenario.get("now", 1e9)
         self.compacted = []
@@ -119,6 +122,20 @@ test('large files are not small, and a partition with fewer than minInputFiles i
   const { compacted, done } = run({ files: [...files('a', 25), ...files('b', 4), ...files('c', 40, 750)] });
   expect(compacted).toEqual(['a']);
   expect(done).toMatchObject({ small_files: 25, left_files: 4 });
+});
+
+test('a part-filled file between full ones is never due again on delta-rs, and is joined with new ones on Spark', () => {
+  const rounds = Array.from({ length: 10 }, () => [...files('a', 1, 400), ...files('a', 2, 1000)]).flat();
+  const settings = ['--start-files=5'];
+  const [stuck, spark, fresh] = runs([
+    { files: rounds, settings },
+    { files: rounds, settings, keepsOrder: false },
+    { files: [...files('a', 6), ...rounds], settings },
+  ]);
+  expect(stuck.done).toMatchObject({ small_files: 0, left_files: 10, due_partitions: 0 });
+  expect(spark.done).toMatchObject({ small_files: 10, due_partitions: 1 });
+  // The newest part-filled file is beside the new ones.
+  expect(fresh.done).toMatchObject({ small_files: 7, left_files: 9, due_partitions: 1 });
 });
 
 test('a partition that is written to is left alone while it is not quiet; a clock that is behind changes nothing', () => {
