@@ -300,6 +300,8 @@ export class StreamingEtl extends Construct {
     if (usable.user === undefined) {
       this.user = kafkaUser(this, 'User', clusterName, queryName, {
         authentication: { type: 'scram-sha-512' },
+        // A user without one may take what the quotas of the others leave.
+        quotas: { consumerByteRate: this.plan.value('consumerByteRate') },
         authorization: {
           type: 'simple',
           acls: [

@@ -64,6 +64,7 @@ describe('known answers', () => {
     // ⌈50 ÷ 4⌉
     ['compactEveryBatches', 13],
     ['watermarkSeconds', 600],
+    ['aheadSeconds', 600],
     // 15 + 375,000 × 0.001 ÷ 4 = 108.75, and half a minute
     ['stopSeconds', 139],
     ['executorMemoryMib', 8192],

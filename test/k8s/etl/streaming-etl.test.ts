@@ -97,10 +97,11 @@ test('the topic keeps records beyond an outage, in as many partitions as cores',
   });
 });
 
-test('the user reads its topic and its own consumer groups, without a quota', () => {
+test('the user reads its topic and its own consumer groups, as fast as its cores take records', () => {
   const { spec, metadata } = one(made, 'KafkaUser');
   expect(metadata.name).toBe('page-views');
-  expect(spec.quotas).toBeUndefined();
+  // Two queries × 1,000 bytes × 4 cores ÷ 1 ms
+  expect(spec.quotas).toEqual({ consumerByteRate: 8_000_000 });
   expect(spec.authorization.acls).toEqual([
     expect.objectContaining({ resource: { type: 'topic', name: 'page.views', patternType: 'literal' } }),
     expect.objectContaining({ resource: { type: 'group', name: 'page-views-spark', patternType: 'prefix' } }),
