@@ -237,7 +237,7 @@ function restartKnobs(platform: EtlPlatformName, stream: Stream, sizing: Sizing)
       name: 'stopSeconds',
       value: Math.ceil(batch) + STOP_MARGIN_SECONDS,
       unit: 's',
-      formula: `the longest batch + ${STOP_MARGIN_SECONDS} s: a driver that is told to end finishes its batch first`,
+      formula: `the longest batch + ${STOP_MARGIN_SECONDS} s: a driver that is told to end may finish its batch`,
       inputs: { batchSeconds: batch },
       source: OWN,
     },
