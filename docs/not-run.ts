@@ -13,11 +13,6 @@ export interface NotRun {
 /** In the order of the cases. A test holds that a construct has either rows or a reason. */
 export const NOT_RUN: readonly NotRun[] = [
   {
-    case: 3,
-    construct: 'k8s.StreamingEtl',
-    reason: 'The Spark operator is not on this machine.',
-  },
-  {
     case: 4,
     construct: 'aws.SpreadSchedule',
     reason:

@@ -24,6 +24,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'Filebeat, logrotate and a Kafka that stands still',
   },
   {
+    name: 'streaming-etl',
+    cases: [3],
+    suite: 'engines',
+    file: 'test/engines/streaming-etl.test.ts',
+    title: 'the shipped job on Kafka, Spark and Delta Lake, killed in a MERGE',
+  },
+  {
     name: 'ttl-collection',
     cases: [16],
     suite: 'engines',

@@ -12,12 +12,16 @@ const LARGEST_CONFIG_MAP_BYTES = 1_048_576;
 
 /** A ConfigMap with one file of `dist/runtime`, such as `order-worker/index.js`. */
 export function scriptConfigMap(scope: Construct, id: string, script: string): kplus.ConfigMap {
-  const text = readFileSync(join(runtimeFolder(), script), 'utf8');
-  refuseLarge(script, text);
+  return textConfigMap(scope, id, basename(script), readFileSync(join(runtimeFolder(), script), 'utf8'));
+}
+
+/** A ConfigMap with one file, which gets another name with another text: whoever mounts it is replaced. */
+export function textConfigMap(scope: Construct, id: string, file: string, text: string): kplus.ConfigMap {
+  refuseLarge(file, text);
   return new kplus.ConfigMap(scope, id, {
     metadata: { name: nameBy(scope, id, text) },
     immutable: true,
-    data: { [basename(script)]: text },
+    data: { [file]: text },
   });
 }
 

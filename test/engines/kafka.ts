@@ -40,6 +40,8 @@ export function kafkaMissing(): string | undefined {
 export interface Kafka {
   /** `host:port` of the listener with TLS and SCRAM. */
   readonly tlsBroker: string;
+  /** `host:port` of the listener in the clear, with SCRAM. */
+  readonly plainBroker: string;
   /** The certificate that the listener with TLS shows, for `NODE_EXTRA_CA_CERTS`. */
   readonly certificateFile: string;
   /** Runs a class of Kafka's own tools as that user, against the listener in the clear, and gives back its output. */
@@ -48,6 +50,8 @@ export interface Kafka {
   startTool(mainClass: string, user: string, args: readonly string[], configOption: string): ChildProcess;
   /** Reads a topic from its beginning, and goes on until it is ended. */
   read(topic: string, user: string, onMessage: (value: string) => void): ChildProcess;
+  /** Writes lines to a topic as they are given, one record each, until its stdin is closed. */
+  writer(topic: string, user: string): ChildProcess;
   /** Bytes that the log of a topic has taken in so far. */
   logBytes(topic: string): number;
   /** Stops the broker where it stands: connections stay open and nobody answers, as after a long pause or a lost host. */
@@ -123,6 +127,7 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
     await started(broker, logFile);
     return {
       tlsBroker: `localhost:${tls}`,
+      plainBroker: `127.0.0.1:${plain}`,
       certificateFile,
       async tool(mainClass, user, args) {
         const options = ['--bootstrap-server', `127.0.0.1:${plain}`, '--command-config', clientConfig(folder, user)];
@@ -145,6 +150,11 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
         );
         createInterface({ input: child.stdout as Readable }).on('line', onMessage);
         return child;
+      },
+      writer(topic, user) {
+        const config = ['--bootstrap-server', `127.0.0.1:${plain}`, '--producer.config', clientConfig(folder, user)];
+        const tool = [...java(folder), 'kafka.tools.ConsoleProducer', ...config, '--topic', topic];
+        return keep(spawn('java', ['-Xmx192m', ...tool], { stdio: ['pipe', 'ignore', 'ignore'] }));
       },
       logBytes: (topic) => logBytes(join(folder, 'data'), topic),
       halt: () => broker.kill('SIGSTOP'),

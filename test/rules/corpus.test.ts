@@ -13,7 +13,7 @@ const CORPUS = join(__dirname, 'corpus');
 const EXPECTED: Readonly<Record<number, readonly string[]>> = {
   1: ['BP-LOG-002', 'BP-LOG-003', 'BP-LOG-004', 'BP-LOG-005'],
   2: ['BP-RABBITMQ-003'],
-  3: ['BP-SPARK-001', 'BP-SPARK-002'],
+  3: ['BP-SPARK-001', 'BP-SPARK-002', 'BP-SPARK-005'],
   4: ['BP-BUCKET-002', 'BP-CRON-005'],
   5: ['BP-LIBRDKAFKA-001'],
   6: ['BP-KEDA-001', 'BP-KEDA-002', 'BP-KEDA-003'],

@@ -5,6 +5,7 @@ import { given, type Knob, unlessGiven } from '../plan';
 import { DAY_SECONDS } from '../ranges';
 import { batchOf, COMPUTE_SHARE, catchUpOf, type Sizing, type Stream, waitsForWindow } from './batch';
 import { executorMib, heapStateBytes, STATE_SHARE, stateBytes, WORKER_HEAP_MIB } from './memory';
+import type { EtlPlatformName } from './platforms';
 import type { EtlQuestion } from './workload';
 
 const OWN = 'this library, docs/constructs/streaming-etl.md';
@@ -15,6 +16,8 @@ const PARTITION_BYTES_PER_SECOND = 5e6;
 const LEAST_RETENTION_SECONDS = 3 * DAY_SECONDS;
 /** State of a shuffle partition that a task still handles well. */
 const PARTITION_STATE_BYTES = 100e6;
+/** Clocks of producers stray. An assumption. */
+const LEAST_AHEAD_SECONDS = 60;
 const MOST_ATTEMPTS_AN_HOUR = 10;
 /** Beyond the longest batch, for the driver to end by itself. */
 const STOP_MARGIN_SECONDS = 30;
@@ -26,7 +29,7 @@ export function jobKnobs(question: EtlQuestion, stream: Stream, sizing: Sizing):
     ...batchKnobs(question, stream, sizing),
     ...topicKnobs(stream, sizing),
     ...tableKnobs(stream, sizing),
-    ...restartKnobs(stream, sizing),
+    ...restartKnobs(question.platform ?? 'emr-serverless', stream, sizing),
   ];
 }
 
@@ -210,6 +213,14 @@ function tableKnobs(stream: Stream, sizing: Sizing): Knob[] {
       inputs: { stateBytes: state, keysPerWindow },
       source: 'Apache Spark, Structured Streaming Programming Guide, RocksDB state store; the share is an assumption',
     },
+    {
+      name: 'aheadSeconds',
+      value: Math.max(LEAST_AHEAD_SECONDS, lateSeconds),
+      unit: 's',
+      formula: `lateness, at least ${LEAST_AHEAD_SECONDS} s: a record dated further ahead is rejected, because it would make all others late`,
+      inputs: { lateSeconds },
+      source: OWN,
+    },
     ...(windowSeconds === 0
       ? []
       : [
@@ -219,39 +230,62 @@ function tableKnobs(stream: Stream, sizing: Sizing): Knob[] {
   ];
 }
 
-function restartKnobs(stream: Stream, sizing: Sizing): Knob[] {
+function restartKnobs(platform: EtlPlatformName, stream: Stream, sizing: Sizing): Knob[] {
   const batch = batchOf(stream, sizing.cores, sizing.maxOffsets);
   return [
     {
       name: 'stopSeconds',
       value: Math.ceil(batch) + STOP_MARGIN_SECONDS,
       unit: 's',
-      formula: `the longest batch + ${STOP_MARGIN_SECONDS} s: a driver that is told to end finishes its batch first`,
+      formula: `the longest batch + ${STOP_MARGIN_SECONDS} s: a driver that is told to end may finish its batch`,
       inputs: { batchSeconds: batch },
       source: OWN,
     },
-    chosenKnob(
-      'maxFailedAttemptsPerHour',
-      MOST_ATTEMPTS_AN_HOUR,
-      'attempts/h',
-      'the most that the service takes: a stream that is given up stays behind',
-      'Amazon EMR Serverless user guide, Job resiliency: 1 to 10, 5 by default',
-    ),
-    chosenKnob(
-      'onFailureRetrySeconds',
-      10,
-      's',
-      'an application that failed begins again after this',
-      'Spark operator, restartPolicy',
-    ),
-    chosenKnob(
-      'onSubmissionFailureRetrySeconds',
-      20,
-      's',
-      'a submission that failed is repeated after this',
-      'Spark operator, restartPolicy',
-    ),
+    ...(platform === 'emr-serverless'
+      ? [
+          chosenKnob(
+            'maxFailedAttemptsPerHour',
+            MOST_ATTEMPTS_AN_HOUR,
+            'attempts/h',
+            'the most that the service takes: a stream that is given up stays behind',
+            'Amazon EMR Serverless user guide, Job resiliency: 1 to 10, 5 by default',
+          ),
+        ]
+      : []),
+    ...(platform === 'spark-operator'
+      ? [
+          chosenKnob(
+            'onFailureRetrySeconds',
+            10,
+            's',
+            'an application that failed begins again after this',
+            'Spark operator, restartPolicy',
+          ),
+          chosenKnob(
+            'onSubmissionFailureRetrySeconds',
+            20,
+            's',
+            'a submission that failed is repeated after this',
+            'Spark operator, restartPolicy',
+          ),
+          consumerKnob(stream, sizing),
+        ]
+      : []),
   ];
+}
+
+/** Never in the way of the job, and a bound for a shared cluster: its cores take no more. */
+function consumerKnob({ recordBytes, coreSeconds, windowSeconds }: Stream, { cores }: Sizing): Knob {
+  // With a window one query counts, and another one looks for records that are bad.
+  const queries = windowSeconds > 0 ? 2 : 1;
+  return {
+    name: 'consumerByteRate',
+    value: Math.ceil((queries * recordBytes * cores) / coreSeconds),
+    unit: 'bytes/s',
+    formula: 'queries that read the topic × bytes of a record × records that the cores take a second, from each broker',
+    inputs: { queries, recordBytes, cores, coreSecondsPerRecord: coreSeconds },
+    source: 'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself',
+  };
 }
 
 /** Partitions of the shuffle, each of which writes a file. */

@@ -23,9 +23,12 @@ export function executorMib(cores: number): { heap: number; overhead: number; to
  * Bytes of all windows that are still open. A window is dropped by the watermark of the batch before: lateness and two triggers
  * after its end.
  */
-export function stateBytes({ keysPerWindow, lateSeconds, windowSeconds }: Stream, trigger: number): number {
+export function stateBytes(stream: Stream, trigger: number): number {
+  const { lateSeconds, windowSeconds } = stream;
   if (windowSeconds === 0) return 0;
-  return keysPerWindow * (Math.ceil((lateSeconds + 2 * trigger) / windowSeconds) + 1) * STATE_ROW_BYTES;
+  // No window has more keys than records.
+  const keys = Math.min(stream.keysPerWindow, Math.ceil(stream.peak * windowSeconds));
+  return keys * (Math.ceil((lateSeconds + 2 * trigger) / windowSeconds) + 1) * STATE_ROW_BYTES;
 }
 
 /** Bytes of state above which it belongs in RocksDB. */

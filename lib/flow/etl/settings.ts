@@ -8,6 +8,7 @@ export function planArguments(plan: EtlPlan): string[] {
   return [
     `--trigger-seconds=${value('triggerSeconds')}`,
     `--max-offsets-per-trigger=${value('maxOffsetsPerTrigger')}`,
+    `--ahead-seconds=${value('aheadSeconds')}`,
     `--shuffle-partitions=${value('shufflePartitions')}`,
     `--compact-every-batches=${value('compactEveryBatches')}`,
     ...(windowed

@@ -115,3 +115,42 @@ export function runNightly(recordsADay: number, perSecond: number): { newestSeco
   const newestSeconds = recordsADay / perSecond;
   return { newestSeconds, oldestSeconds: newestSeconds + DAY_SECONDS };
 }
+
+/** What was seen of windows that are appended once they are closed. */
+export interface WindowRun {
+  /** The highest age of the first record of a window when it is in the table. */
+  readonly oldestSeconds: number;
+  /** The highest age of the newest record that a batch writes. */
+  readonly newestSeconds: number;
+  /** The most windows that were open in a batch, with those that it closed. */
+  readonly openWindows: number;
+}
+
+/**
+ * Windows of a steady rate that are appended once the watermark has passed them. A batch works with the watermark that the
+ * batch before has seen.
+ */
+export function runWindows(
+  perSecond: number,
+  job: MicroBatches,
+  windowSeconds: number,
+  lateSeconds: number,
+  seconds: number,
+): WindowRun {
+  const { triggerSeconds, fixedSeconds, coreSecondsPerRecord, cores } = job;
+  const length = fixedSeconds + (perSecond * triggerSeconds * coreSecondsPerRecord) / cores;
+  let [oldestSeconds, newestSeconds, openWindows] = [0, 0, 0];
+  let [watermark, written] = [Number.NEGATIVE_INFINITY, 0];
+  for (let start = triggerSeconds; start < seconds; start += triggerSeconds) {
+    // What a batch writes is in its state as well.
+    openWindows = Math.max(openWindows, Math.ceil(start / windowSeconds - 1e-9) - written);
+    const closed = Math.max(written, Math.floor(watermark / windowSeconds + 1e-9));
+    if (closed > written && Number.isFinite(watermark)) {
+      oldestSeconds = Math.max(oldestSeconds, start + length - written * windowSeconds);
+      newestSeconds = Math.max(newestSeconds, start + length - closed * windowSeconds);
+      written = closed;
+    }
+    watermark = start - lateSeconds;
+  }
+  return { oldestSeconds, newestSeconds, openWindows };
+}

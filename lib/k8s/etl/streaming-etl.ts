@@ -11,13 +11,13 @@ import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { DURATION, SECRET_KEY } from '../kinds';
 import { dnsLabel, hostPorts, imageReference, kafkaTopicName, objectName, secretChecks, textCheck } from '../names';
-import { ANYWHERE, networkPolicy, placeOf } from '../network-policy';
+import { ANYWHERE, type Egress, networkPolicy } from '../network-policy';
 import { podMonitor } from '../operators/prometheus';
 import { type SparkPodSpec, sparkApplication } from '../operators/spark-operator';
 import { kafkaTopic, kafkaUser } from '../operators/strimzi';
 import { namespaceOf } from '../promql';
 import { chartLabels, LINUX, UNDISTURBED } from '../restricted-pod';
-import { scriptConfigMap } from '../script';
+import { scriptConfigMap, textConfigMap } from '../script';
 import type { SecretKey } from '../secret-key';
 import { etlAlerts, etlGraphs } from './etl-alerts';
 
@@ -135,7 +135,7 @@ export interface StreamingEtlProps {
 
   /**
    * A Python program with a function `transform(df)`, which gets the columns of the schema and gives back what is
-   * aggregated.
+   * aggregated, with the columns `_place` and `_value` as they were. At most 1 MiB.
    *
    * @default - what is read is aggregated
    */
@@ -300,6 +300,8 @@ export class StreamingEtl extends Construct {
     if (usable.user === undefined) {
       this.user = kafkaUser(this, 'User', clusterName, queryName, {
         authentication: { type: 'scram-sha-512' },
+        // A user without one may take what the quotas of the others leave.
+        quotas: { consumerByteRate: this.plan.value('consumerByteRate') },
         authorization: {
           type: 'simple',
           acls: [
@@ -326,13 +328,13 @@ export class StreamingEtl extends Construct {
     this.roleBinding = this.bindRole(queryName);
     this.script = scriptConfigMap(this, 'Script', 'streaming-etl/job.py');
     if (usable.transform !== undefined) {
-      this.transformScript = new kplus.ConfigMap(this, 'Transform', { data: { 'transform.py': usable.transform } });
+      this.transformScript = textConfigMap(this, 'Transform', 'transform.py', usable.transform);
     }
     this.application = this.createApplication(usable);
     const pods = { [LABEL]: this.node.addr };
     const brokers = {
       ports: [...new Set(servers(usable).map((server) => Number(server.split(':')[1])))],
-      ...placeOf(usable.clusterNamespace ?? namespaceOf(this), undefined),
+      ...brokerPlace(usable, namespaceOf(this)),
     };
     this.networkPolicy = networkPolicy(this, 'NetworkPolicy', pods, [brokers, { ports: OUTSIDE_PORTS, ...ANYWHERE }], {
       ports: [METRICS_PORT],
@@ -512,6 +514,13 @@ const LABEL = 'backpressure/streaming-etl';
 function servers({ bootstrapServers, clusterName, clusterNamespace }: StreamingEtlProps): string[] {
   const place = clusterNamespace === undefined ? '' : `.${clusterNamespace}.svc`;
   return bootstrapServers ?? [`${clusterName}-kafka-bootstrap${place}:${BROKER_PORT}`];
+}
+
+/** Brokers by address may be anywhere; those of Strimzi are in their namespace, or in that of the chart. */
+function brokerPlace(props: StreamingEtlProps, namespace: string | undefined): Omit<Egress, 'ports'> {
+  if (props.clusterNamespace !== undefined) return { namespace: props.clusterNamespace };
+  if (props.bootstrapServers !== undefined) return ANYWHERE;
+  return namespace === undefined ? {} : { namespace };
 }
 
 /** Strimzi names the Secret after the user. */

@@ -30,7 +30,7 @@ export interface KafkaUserSpec {
   readonly authentication: { readonly type: string };
   readonly authorization: { readonly type: 'simple'; readonly acls: readonly AccessRule[] };
   readonly quotas?: {
-    readonly producerByteRate: number;
+    readonly producerByteRate?: number;
     readonly consumerByteRate: number;
     readonly requestPercentage?: number;
   };

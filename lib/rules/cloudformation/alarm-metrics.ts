@@ -34,6 +34,18 @@ const MANY_PARKED = 1000;
 /** Rules about what alarms watch and whom they tell. */
 export const ALARM_METRIC_RULES: readonly Rule<Template>[] = [
   {
+    id: 'BP-MSK-003',
+    title: 'An alarm on the lag of a stream that commits no offsets',
+    why: 'Spark keeps its offsets in its checkpoint and commits none to Kafka. Amazon MSK has no lag of such a group, and publishes no metric for a group with a colon in its name: the alarm never has data.',
+    source:
+      'Apache Spark, Structured Streaming + Kafka Integration Guide: does not commit any offset; Amazon MSK developer guide, Monitor consumer lags',
+    severity: 'error',
+    cases: [3],
+    *check(template) {
+      for (const alarm of alarms(template)) for (const metric of metricsOf(alarm)) yield* lagOfNone(metric);
+    },
+  },
+  {
     id: 'BP-CW-006',
     title: 'An alarm watches a metric that does not exist',
     why: 'A dimension has to be the name of the resource. With its URL or its ARN there is no such metric: the alarm has no data and never fires.',
@@ -149,3 +161,22 @@ const forwardsAlarms = oncePer((template: Template) =>
     return !pattern.decided || sources.length === 0 || sources.some((source) => source.mayBe('aws.cloudwatch'));
   }),
 );
+
+/** A metric of Amazon MSK for a consumer group that has no lag there. */
+function* lagOfNone(metric: Metric): Iterable<Found> {
+  if (metric.namespace.text() !== 'AWS/Kafka') return;
+  for (const dimension of metric.dimensions.items()) {
+    if (dimension.at('Name').text() !== 'Consumer Group') continue;
+    const at = dimension.at('Value');
+    const group = at.text() ?? '';
+    const spark = group.startsWith('spark-kafka-source');
+    if (!spark && !group.includes(':')) continue;
+    yield {
+      at,
+      message: spark
+        ? `${group} is a group of Spark, which commits no offsets: there is no lag to alarm on`
+        : `${group} has a colon: Amazon MSK publishes no lag of such a group`,
+      fix: 'alarm on what the driver reports of itself, such as the offsets behind of its progress, or rename the group',
+    };
+  }
+}

@@ -7,6 +7,7 @@ import { EMBEDDED_LOG_RULES } from './logs';
 import { EMBEDDED_MESSAGE_RULES } from './messages';
 import { EMBEDDED_SCHEDULE_RULES } from './schedules';
 import { EMBEDDED_SENDER_RULES } from './senders';
+import { EMBEDDED_SPARK_RULES } from './spark';
 import { EMBEDDED_STREAM_RULES } from './streams';
 import { EMBEDDED_TABLE_RULES } from './tables';
 import { EMBEDDED_THROTTLE_RULES } from './throttles';
@@ -15,6 +16,7 @@ import { EMBEDDED_THROTTLE_RULES } from './throttles';
 export const EMBEDDED_RULES: readonly Rule[] = [
   ...EMBEDDED_LOG_RULES,
   ...EMBEDDED_MESSAGE_RULES,
+  ...EMBEDDED_SPARK_RULES,
   ...EMBEDDED_STREAM_RULES,
   ...EMBEDDED_TABLE_RULES,
   ...EMBEDDED_BROKER_RULES,

@@ -13,6 +13,7 @@ import { QUOTA_RULES } from './quota';
 import { RABBITMQ_RULES } from './rabbitmq';
 import type { Manifests } from './read/manifests';
 import { SECRET_RULES } from './secrets';
+import { SPARK_RULES } from './spark';
 import { WORKLOAD_RULES } from './workload';
 
 /** Rules over Kubernetes manifests, in the order in which the docs list them. */
@@ -27,6 +28,7 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...JVM_RULES,
   ...PROMETHEUS_RULES,
   ...STRIMZI_RULES,
+  ...SPARK_RULES,
   ...ISTIO_RULES,
   ...RABBITMQ_RULES,
   ...LOG_RULES,

@@ -5,7 +5,8 @@ crash changes nothing. Without one, each record becomes a row, and a repeated ba
 read goes to a table of its own with its place in the topic. Spark commits no offsets to Kafka, so the driver itself reports how
 old and how far behind it is: as a line of JSON on its output once a minute, and as gauges for Prometheus.
 
-Everything is an argument. A `--transform` is a file of Python with a function `transform(df)`.
+Everything is an argument. A `--transform` is a file of Python with a function `transform(df)`, which keeps the columns `_place`
+and `_value`.
 """
 
 import argparse
@@ -49,6 +50,7 @@ def arguments(argv):
     parser.add_argument("--max-offsets-per-trigger", type=positive, required=True)
     parser.add_argument("--window-seconds", type=int, default=0, help="0: each record becomes a row")
     parser.add_argument("--watermark-seconds", type=int, default=0)
+    parser.add_argument("--ahead-seconds", type=positive, required=True, help="a time further ahead of the broker's is wrong")
     parser.add_argument("--output-mode", choices=["append", "update"], default="update")
     parser.add_argument("--shuffle-partitions", type=positive, required=True)
     parser.add_argument("--compact-every-batches", type=positive, required=True)
@@ -78,9 +80,13 @@ def names(text):
 
 
 def source_options(given, jaas=None):
-    """The options of the Kafka source; what decides over loss cannot be changed by an option that is given."""
+    """The options of the Kafka source; what decides over loss and length of a batch cannot be changed by an option."""
+    more = dict(pair(one) for one in given.kafka_option)
+    for name in more:
+        if not name.startswith("kafka.") or name in ("kafka.group.id", "kafka.bootstrap.servers"):
+            raise ValueError(f"--kafka-option {name}: only settings of the client, which begin with kafka.")
     return {
-        **dict(pair(one) for one in given.kafka_option),
+        **more,
         **({"groupIdPrefix": given.group_prefix} if given.group_prefix else {}),
         **({"kafka.sasl.jaas.config": jaas.strip()} if jaas else {}),
         "kafka.bootstrap.servers": given.bootstrap_servers,
@@ -103,18 +109,19 @@ def pair(text):
 
 def merge_condition(keys, dates):
     """Rows are the same when window and key are. The dates let Delta skip every other partition."""
-    same = " AND ".join(f"t.`{name}` = s.`{name}`" for name in ["date", "window_start", *keys])
+    # Equal also where both are null: otherwise a row would be inserted again in every batch.
+    same = " AND ".join(f"t.`{name}` <=> s.`{name}`" for name in ["date", "window_start", *keys])
     if 0 < len(dates) <= MOST_DATES:
         listed = ", ".join(f"DATE'{date.isoformat()}'" for date in sorted(dates))
         return f"t.`date` IN ({listed}) AND {same}"
     return same
 
 
-def closed_partitions(watermark, now_days=COMPACTED_DAYS):
+def closed_partitions(watermark):
     """The condition for the latest days that no record can change any more; None before there is a watermark."""
     if watermark is None or watermark.year < 1971:
         return None
-    first = (watermark - datetime.timedelta(days=now_days)).date()
+    first = (watermark - datetime.timedelta(days=COMPACTED_DAYS)).date()
     return f"`date` >= DATE'{first.isoformat()}' AND `date` < DATE'{watermark.date().isoformat()}'"
 
 
@@ -139,17 +146,42 @@ def json_of(value):
 
 def batch_timestamp(offsets_file):
     """When a batch was planned, in seconds, by its file in the checkpoint; None when it says nothing."""
-    lines = offsets_file.splitlines()
+    lines = (offsets_file or "").splitlines()
     millis = json.loads(lines[1]).get("batchTimestampMs") if len(lines) > 1 else None
     return millis / 1000 if millis else None
+
+
+def batch_end(offsets_file):
+    """The sum of the offsets at which a batch ends; None when the file does not say it."""
+    lines = (offsets_file or "").splitlines()
+    if len(lines) < 3:
+        return None
+    return sum(offset for partitions in json_of(lines[2]).values() for offset in partitions.values())
+
+
+def complete_at(files, max_offsets):
+    """Until when all records are in the table: when the last batch was planned that was not full.
+
+    @param files the texts of the offsets of committed batches, the last one first
+    """
+    earliest = None
+    for latest, before in zip(files, [*files[1:], None]):
+        earliest = batch_timestamp(latest) or earliest
+        ends = batch_end(latest), batch_end(before)
+        if None not in ends and ends[0] - ends[1] < max_offsets:
+            return batch_timestamp(latest)
+    return earliest
 
 
 class Health:
     """What the driver knows of its own age: the numbers that alarms go by."""
 
-    def __init__(self, now, complete_at=None):
+    def __init__(self, now, complete_at=None, waits_for_window=False):
         # All that arrived before this is in the table.
         self.complete_at = now if complete_at is None else min(now, complete_at)
+        # A record in an open window is not in the table yet, where windows are appended once they are closed.
+        self.waits_for_window = waits_for_window
+        self.watermark = None
         self.batch_seconds = 0.0
         self.behind = 0
         self.rejected = 0
@@ -161,10 +193,12 @@ class Health:
 
     def progress(self, progress):
         """Takes the progress of a batch; the same one twice counts once."""
-        mark = (progress["runId"], progress["batchId"])
-        if mark == self._seen or progress["numInputRows"] == 0 and not progress["sources"]:
+        mark = progress["batchId"]
+        if self._seen is not None and mark <= self._seen:
             return
         self._seen = mark
+        text = progress.get("eventTime", {}).get("watermark")
+        self.watermark = timestamp(text) if text else self.watermark
         self.batches += 1
         self.batch_seconds = progress.get("durationMs", {}).get("triggerExecution", 0) / 1000
         self.behind = sum(offsets_behind(source) for source in progress["sources"])
@@ -180,7 +214,10 @@ class Health:
         self.complete_at = max(self.complete_at, now - trigger_seconds)
 
     def freshness(self, now):
-        return max(0.0, now - self.complete_at)
+        seen = max(0.0, now - self.complete_at)
+        if not self.waits_for_window or self.watermark is None or self.watermark.year < 1971:
+            return seen
+        return max(seen, now - self.watermark.timestamp())
 
     def line(self, query, now):
         """What is written once a minute; counts are those since the last line."""
@@ -209,7 +246,7 @@ class Health:
             ("state_rows", "gauge", "keys of open windows", self.state_rows),
             ("batches_total", "counter", "batches since the start", self.batches),
             ("rejected_records_total", "counter", "records that could not be read since the start", self.rejected),
-            ("late_records_total", "counter", "records dropped behind the watermark since the start", self.late),
+            ("late_records_total", "counter", "rows of windows dropped behind the watermark since the start", self.late),
         ]
         return "".join(
             f"# HELP backpressure_etl_{name} {text}\n# TYPE backpressure_etl_{name} {kind}\n"
@@ -232,39 +269,36 @@ def load_transform(path):
 
 
 def parsed(raw, given):
-    """Each record with its columns, its place in the topic, and whether it is bad."""
+    """Each record with its columns, and its place in the topic."""
     from pyspark.sql import functions as f
-    from pyspark.sql.types import StructType
 
-    schema = StructType.fromDDL(f"{given.schema}, {CORRUPT} STRING")
+    schema = f"{given.schema}, {CORRUPT} STRING"
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": CORRUPT}
     text = f.col("value").cast("string")
-    rows = raw.select(
+    return raw.select(
         f.struct("topic", "partition", "offset", f.col("timestamp").alias("written_at")).alias("_place"),
         text.alias("_value"),
         f.from_json(text, schema, options).alias("_record"),
     )
-    needed = [given.event_time, *given.keys]
-    missing = f.lit(False)
-    for name in needed:
-        missing = missing | f.col(f"_record.`{name}`").isNull()
-    bad = f.col("_record").isNull() | f.col(f"_record.{CORRUPT}").isNotNull() | missing
-    return rows.withColumn("_bad", f.coalesce(bad, f.lit(True)))
 
 
-def good(rows, given, transform):
+def split(rows, given, transform):
+    """What can be counted, and what cannot: no JSON, a key or a time that is missing, a time from the future.
+
+    One record that is dated ahead would move the watermark there, and all others would be dropped as late.
+    """
     from pyspark.sql import functions as f
 
-    columns = rows.where(~f.col("_bad")).select("_record.*", "_place").drop(CORRUPT)
-    return transform(columns)
-
-
-def bad(rows):
-    from pyspark.sql import functions as f
-
-    return rows.where("_bad").select(
-        "_place.topic", "_place.partition", "_place.offset", "_place.written_at", f.col("_value").alias("value")
-    )
+    readable = f.coalesce(f.col(f"_record.{CORRUPT}").isNull() & f.col("_record").isNotNull(), f.lit(False))
+    shaped = transform(rows.where(readable).select("_record.*", "_place", "_value").drop(CORRUPT))
+    ahead = f.col("_place.written_at") + f.expr(f"INTERVAL {given.ahead_seconds} SECONDS")
+    sound = f.col(given.event_time) <= ahead
+    for name in given.keys:
+        sound = sound & f.col(name).isNotNull()
+    sound = f.coalesce(sound, f.lit(False))
+    place = ["_place.topic", "_place.partition", "_place.offset", "_place.written_at", f.col("_value").alias("value")]
+    wrong = rows.where(~readable).select(*place).unionByName(shaped.where(~sound).select(*place))
+    return shaped.where(sound).drop("_place", "_value"), wrong
 
 
 def totals(rows, given):
@@ -310,22 +344,21 @@ def read_text(spark, path):
         stream.close()
 
 
-def last_committed(spark, checkpoint):
-    """The number of the last batch that was committed; None before the first."""
+def committed(spark, checkpoint):
+    """The numbers of the batches that the checkpoint has as committed, the last one first."""
     jvm = spark.sparkContext._jvm
     place = jvm.org.apache.hadoop.fs.Path(f"{checkpoint}/commits")
     system = place.getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
     if not system.exists(place):
-        return None
+        return []
     numbers = [status.getPath().getName() for status in system.listStatus(place)]
-    return max((int(name) for name in numbers if name.isdigit()), default=None)
+    return sorted((int(name) for name in numbers if name.isdigit()), reverse=True)
 
 
-def complete_before(spark, checkpoint):
+def complete_before(spark, checkpoint, max_offsets):
     """Until when all records are in the table, by the checkpoint: after an outage the age begins there."""
-    number = last_committed(spark, checkpoint)
-    text = None if number is None else read_text(spark, f"{checkpoint}/offsets/{number}")
-    return None if text is None else batch_timestamp(text)
+    files = [read_text(spark, f"{checkpoint}/offsets/{number}") for number in committed(spark, checkpoint)]
+    return complete_at(files, max_offsets)
 
 
 class Job:
@@ -333,8 +366,8 @@ class Job:
 
     def __init__(self, spark, given, health):
         self.spark, self.given, self.health = spark, given, health
-        self.watermark = None
-        self.places = {}
+        self.transform = load_transform(given.transform)
+        self.ids = {}
 
     def write_once(self, frame, path, batch_id, query):
         """Appends a batch; the same batch again is recognised and left out.
@@ -351,9 +384,9 @@ class Job:
         )
 
     def stream_id(self, query):
-        if query not in self.places:
-            self.places[query] = json.loads(read_text(self.spark, f"{self.given.checkpoint}/{query}/metadata"))["id"]
-        return self.places[query]
+        if query not in self.ids:
+            self.ids[query] = json.loads(read_text(self.spark, f"{self.given.checkpoint}/{query}/metadata"))["id"]
+        return self.ids[query]
 
     def merge(self, frame, batch_id):
         """Sets the totals of every window that changed."""
@@ -384,10 +417,9 @@ class Job:
         try:
             from pyspark.sql import functions as f
 
-            rows = good(frame, self.given, load_transform(self.given.transform))
-            rows = rows.drop("_place").withColumn("date", f.to_date(self.given.event_time))
-            self.append(rows, batch_id)
-            self.reject(bad(frame), batch_id, "main")
+            rows, wrong = split(frame, self.given, self.transform)
+            self.append(rows.withColumn("date", f.to_date(self.given.event_time)), batch_id)
+            self.reject(wrong, batch_id, "main")
         finally:
             frame.unpersist()
 
@@ -407,7 +439,9 @@ class Job:
         """Merges small files of days that are closed, in this driver: a second one beside it would lose commits on S3."""
         from delta.tables import DeltaTable
 
-        closed = closed_partitions(self.watermark)
+        # Without a window nothing says when a day is closed: an hour after its end by the clock.
+        by_clock = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+        closed = closed_partitions(self.health.watermark if self.given.window_seconds else by_clock)
         if closed is None or batch_id == 0 or batch_id % self.given.compact_every_batches != 0:
             return
         DeltaTable.forPath(self.spark, self.given.table).optimize().where(closed).executeCompaction()
@@ -417,15 +451,18 @@ class Job:
         rows = parsed(raw, given)
         if given.window_seconds == 0:
             return [self.query(rows, "main", "append", self.both)]
-        aggregated = totals(good(rows, given, load_transform(given.transform)), given)
+        counted, wrong = split(rows, given, self.transform)
+        aggregated = totals(counted, given)
         write = self.append if given.output_mode == "append" else self.merge
         return [
             self.query(aggregated, "main", given.output_mode, write),
-            self.query(bad(rows), "rejected", "append", self.reject),
+            self.query(wrong, "rejected", "append", self.reject),
         ]
 
     def query(self, frame, name, mode, write):
         given = self.given
+        # A pool each: queries of one pool wait for each other.
+        self.spark.sparkContext.setLocalProperty("spark.scheduler.pool", name)
         return (
             frame.writeStream.queryName(given.query_name if name == "main" else f"{given.query_name}_{name}")
             .outputMode(mode)
@@ -439,27 +476,35 @@ class Job:
 def watch(job, queries, stopping, output):
     """Until a query fails or the driver is told to stop, which is between two batches."""
     main, health, given = queries[0], job.health, job.given
-    told = 0.0
-    while all(query.isActive for query in queries):
-        progress = main.lastProgress
-        if progress is not None:
-            health.progress(progress)
-            mark = progress.get("eventTime", {}).get("watermark")
-            job.watermark = timestamp(mark) if mark else job.watermark
-        status = main.status
+    told = time.time()
+
+    def tell():
         now = time.time()
-        if not status["isTriggerActive"] and not status["isDataAvailable"] and progress is not None:
-            health.idle(now, given.trigger_seconds)
-        if now - told >= REPORT_SECONDS:
-            told = now
-            print(json.dumps(health.line(given.query_name, now)), file=output, flush=True)
-        if stopping.is_set() and not any(query.status["isTriggerActive"] for query in queries):
-            for query in queries:
-                query.stop()
-            return
-        stopping.wait(0.05 if stopping.is_set() else POLL_SECONDS)
-        if stopping.is_set():
-            time.sleep(0.05)
+        print(json.dumps(health.line(given.query_name, now)), file=output, flush=True)
+        return now
+
+    try:
+        while all(query.isActive for query in queries):
+            # All since the last look: batches may follow each other faster than looks.
+            for progress in main.recentProgress:
+                health.progress(progress)
+            status = main.status
+            if status["message"].startswith("Waiting") and not status["isDataAvailable"]:
+                health.idle(time.time(), given.trigger_seconds)
+            if time.time() - told >= REPORT_SECONDS:
+                told = tell()
+            if stopping.is_set() and not any(query.status["isTriggerActive"] for query in queries):
+                for query in queries:
+                    query.stop()
+                return
+            stopping.wait(POLL_SECONDS)
+            if stopping.is_set():
+                time.sleep(0.05)
+        for progress in main.recentProgress:
+            health.progress(progress)
+    finally:
+        # What was counted since the last line is in no other one.
+        tell()
     for query in queries:
         failure = query.exception()
         if failure is not None:
@@ -502,7 +547,8 @@ def main(argv):
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     if given.rocksdb:
         spark.conf.set("spark.sql.streaming.stateStore.providerClass", ROCKSDB)
-    health = Health(time.time(), complete_before(spark, f"{given.checkpoint}/main"))
+    complete = complete_before(spark, f"{given.checkpoint}/main", given.max_offsets_per_trigger)
+    health = Health(time.time(), complete, given.output_mode == "append" and given.window_seconds > 0)
     if given.metrics_port:
         serve(health, given.query_name, given.metrics_port)
     job = Job(spark, given, health)

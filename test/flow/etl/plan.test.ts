@@ -64,6 +64,7 @@ describe('known answers', () => {
     // ⌈50 ÷ 4⌉
     ['compactEveryBatches', 13],
     ['watermarkSeconds', 600],
+    ['aheadSeconds', 600],
     // 15 + 375,000 × 0.001 ÷ 4 = 108.75, and half a minute
     ['stopSeconds', 139],
     ['executorMemoryMib', 8192],
@@ -126,10 +127,10 @@ describe('known answers', () => {
     expect(planEtl('Views', changed({ platform: 'spark-operator' })).predictions.monthlyCost).toBeUndefined();
   });
 
-  test('a million keys and a day of lateness belong in RocksDB', () => {
+  test('a million keys and a day of lateness belong in RocksDB; a window has no more keys than records', () => {
     const { predictions } = planEtl('Views', changed({ workload: { keysPerWindow: 1e6, lateSeconds: 86_400 } }));
     // ⌈(86,400 + 2 × 150) ÷ 300⌉ + 1
-    expect(predictions).toMatchObject({ needsRocksDb: true, stateBytes: 1e6 * 290 * 200 });
+    expect(predictions).toMatchObject({ needsRocksDb: true, stateBytes: 600_000 * 290 * 200 });
   });
 
   test('what has no window is appended, as fresh as a trigger and its batch', () => {

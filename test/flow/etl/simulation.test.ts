@@ -1,4 +1,13 @@
-import { daily, type MicroBatches, runNightly, runStream, steadily } from '../../../lib/flow/etl/simulation';
+import { planEtl } from '../../../lib/flow/etl/plan';
+import {
+  daily,
+  type MicroBatches,
+  runNightly,
+  runStream,
+  runWindows,
+  steadily,
+} from '../../../lib/flow/etl/simulation';
+import type { EtlQuestion } from '../../../lib/flow/etl/workload';
 
 const DAY = 86_400;
 const JOB: MicroBatches = {
@@ -53,3 +62,41 @@ test('a night: a day at 1,000/s on average, worked on at 2,526/s, is 34,200 s ol
   expect(newestSeconds).toBeCloseTo(34_200, 6);
   expect(oldestSeconds).toBeCloseTo(34_200 + DAY, 6);
 });
+
+test.each([
+  // trigger, window, lateness: first record, newest record, open windows
+  // None is a multiple of its window, so that windows end at any moment of an interval.
+  [151, 300, 600],
+  [97, 300, 600],
+  [786, 300, 600],
+  [200, 60, 0],
+  [318, 60, 0],
+])(
+  'windows appended at a trigger of %d s: as old, and as many open, as the closed forms say',
+  (trigger, window, late) => {
+    const question: EtlQuestion = {
+      workload: {
+        steadyPerSecond: 2000,
+        recordBytes: 1000,
+        coreSecondsPerRecord: 0.001,
+        batchSeconds: 15,
+        windowSeconds: window,
+        lateSeconds: late,
+        keysPerWindow: 1,
+      },
+      objective: { freshnessSeconds: 20_000 },
+      outputMode: 'append',
+      triggerSeconds: trigger,
+      executors: 1,
+    };
+    const { predictions } = planEtl('Views', question);
+    const run = runWindows(2000, { ...JOB, triggerSeconds: trigger }, window, late, 40 * window * trigger);
+    expect(run.oldestSeconds).toBeLessThanOrEqual(predictions.oldestRecordSeconds);
+    expect(run.oldestSeconds).toBeGreaterThan(predictions.oldestRecordSeconds - window - 1);
+    expect(run.newestSeconds).toBeLessThanOrEqual(predictions.newestRecordSeconds!);
+    expect(run.newestSeconds).toBeGreaterThan(0.9 * predictions.newestRecordSeconds!);
+    const open = predictions.stateBytes / 200;
+    expect(run.openWindows).toBeLessThanOrEqual(open);
+    expect(run.openWindows).toBeGreaterThan(open - 2);
+  },
+);

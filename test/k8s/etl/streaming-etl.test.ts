@@ -97,10 +97,11 @@ test('the topic keeps records beyond an outage, in as many partitions as cores',
   });
 });
 
-test('the user reads its topic and its own consumer groups, without a quota', () => {
+test('the user reads its topic and its own consumer groups, as fast as its cores take records', () => {
   const { spec, metadata } = one(made, 'KafkaUser');
   expect(metadata.name).toBe('page-views');
-  expect(spec.quotas).toBeUndefined();
+  // Two queries × 1,000 bytes × 4 cores ÷ 1 ms
+  expect(spec.quotas).toEqual({ consumerByteRate: 8_000_000 });
   expect(spec.authorization.acls).toEqual([
     expect.objectContaining({ resource: { type: 'topic', name: 'page.views', patternType: 'literal' } }),
     expect.objectContaining({ resource: { type: 'group', name: 'page-views-spark', patternType: 'prefix' } }),
@@ -173,10 +174,20 @@ test('a topic, a user and an authority that are there are used', () => {
   expect(argument('bootstrap-servers', given)).toBe('kafka.example.net:9094');
 });
 
+test('brokers by address are reached wherever they are', () => {
+  const own = make({ clusterNamespace: undefined, bootstrapServers: ['kafka.example.net:9094'] });
+  const [outer] = every(own, 'NetworkPolicy');
+  const to = outer.spec.egress.find(({ ports }: Manifest) => ports.some(({ port }: Manifest) => port === 9094)).to;
+  expect(to[0].ipBlock.cidr).toBe('0.0.0.0/0');
+});
+
 test('a transform of the user comes with the job', () => {
   const own = make({ transform: 'def transform(df):\n    return df\n' });
   expect(argument('transform', one(own, 'SparkApplication'))).toBe('/opt/etl/transform/transform.py');
-  expect(own.etl.transformScript).toBeDefined();
+  // Another text has another name, so that the operator starts the application again.
+  const other = make({ transform: 'def transform(df):\n    return df.distinct()\n' });
+  expect(other.etl.transformScript?.name).not.toBe(own.etl.transformScript?.name);
+  expect(JSON.stringify(one(own, 'SparkApplication').spec.volumes)).toContain(own.etl.transformScript?.name);
 });
 
 test('a trigger by hand is in the plan and in the job, and refused when it is too long', () => {

@@ -30,8 +30,10 @@ test.each([
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
 const WORKFLOW = '${{ github.workflow }}-${{ github.ref }}';
-const UPDATE = 'counts.writeStream\n  .outputMode("update")\n  .format("delta")\n  .start("/x")';
-const READ = 'spark.readStream\n  .format("kafka")\n  .option("subscribe", "x")\n  .load()';
+const UPDATE =
+  'counts.writeStream\n  .outputMode("update")\n  .format("delta")\n  .option("checkpointLocation", "/c")\n  .start("/x")';
+const READ =
+  'spark.readStream\n  .format("kafka")\n  .option("subscribe", "x")\n  .option("startingOffsets", "earliest")\n  .load()';
 const NACK = 'ch.queue_declare(queue="q")\nch.basic_nack(tag, requeue=False)';
 const TTL = 'db.x.createIndex({ at: 1 }, { expireAfterSeconds: 0 })';
 const ROTATE = 'rotate 7\nmaxsize 1M\n';
