@@ -78,10 +78,16 @@ function stoppedSeconds({ instances, minInstances }: Settings): number {
   return minInstances < instances ? REBALANCES * REBALANCE_SECONDS : 0;
 }
 
+/** Standard deviations that a normal number exceeds once in a hundred times. */
+const ONE_IN_A_HUNDRED = 2.33;
+
 /** Seconds of the batch that a record may have to wait for, and of its own, as they come to the busiest consumer. */
 function twoBatches(load: Load, settings: Settings): number {
   if (settings.batchSize === 1) return 0;
-  return 2 * batchWorkSeconds(load, usualBatch(load, load.peakPerSecond * shareOf(load, settings), settings.batchSize));
+  const records = usualBatch(load, load.peakPerSecond * shareOf(load, settings), settings.batchSize);
+  // The work of so many records varies: of a hundred pairs one takes so much longer.
+  const longer = ONE_IN_A_HUNDRED * load.recordVariation * load.recordSeconds * Math.sqrt(2 * records);
+  return 2 * batchWorkSeconds(load, records) + longer;
 }
 
 /** Seconds of the latency that are no wait in a line: the poll, two batches, pollers that follow the lag, rebalances. */

@@ -20,8 +20,8 @@ const LATENCY_SHARE = 4;
 const TWO_BATCHES = 0.75;
 /** Keys a bin, in units of ln(bins), from which on the formula for many of them holds. */
 const MANY = 4;
-/** A hash is drawn once and stays: one in ten is fuller than what is planned for. */
-const FULLER = 0.1;
+/** A hash is drawn once and stays: one in a hundred is fuller than what is planned for. */
+const FULLER = 0.01;
 export const DEFAULT_GROWTH = 2;
 export const DEFAULT_OUTAGE_SECONDS = 14_400;
 const DEFAULT_RECORD_BYTES = 1024;
@@ -135,7 +135,7 @@ export function largestBatch(load: Load, partitions: number): number {
 
 /**
  * By how much the fullest of `bins` exceeds the mean when keys are dealt out at random. Of few keys it is the number that the
- * fullest exceeds in one hash of ten, by the binomial law.
+ * fullest exceeds in one hash of a hundred, by the binomial law.
  *
  * Source: Raab and Steger, "Balls into Bins" (1998), for many more balls than bins.
  */
@@ -146,7 +146,7 @@ export function keySkew(keys: number, bins: number): number {
   return Math.min(bins, Math.max(skew, (fewKeys(keys, bins) * bins) / keys));
 }
 
-/** The fewest keys that a bin has with a probability of no more than one in ten over all bins, less one. */
+/** The fewest keys that a bin has with a probability of no more than one in a hundred over all bins, less one. */
 function fewKeys(keys: number, bins: number): number {
   const odds = 1 / (bins - 1);
   // P(a bin has k keys), from none on.

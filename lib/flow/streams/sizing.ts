@@ -113,12 +113,15 @@ export function settingsFor(question: StreamQuestion, times: number): Omit<Sizin
   if (beyond(question, times)) return undefined;
   if (question.batchSize !== undefined) return withBatch(question, question.batchSize, times);
   let batchSize = Math.min(cheapBatch(load), largestBatch(load, 1));
+  let kept: Omit<Sizing, 'headroom'> | undefined;
   for (;;) {
     const found = withBatch(question, batchSize, times);
-    if (found === undefined) return undefined;
+    // A smaller batch needs more partitions, which ask for a smaller one: where that ends in none, the larger stays.
+    if (found === undefined) return kept;
     const { partitions, parallelizationFactor } = found.settings;
     const most = largestBatch(load, partitions * parallelizationFactor);
     if (batchSize <= most) return found;
+    kept ??= found;
     batchSize = most;
   }
 }

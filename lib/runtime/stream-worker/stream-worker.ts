@@ -63,6 +63,9 @@ export async function streamWorker(onRecord: OnWorkerRecord, options: WorkerOpti
     });
     log({ ready: true, topic: setting('TOPIC'), group: setting('CONSUMER_GROUP') });
     await loop({ consumer, messages, producer, onRecord, stop: stop.signal, health, log });
+    // It ends when what it has read ahead is gone: others read that again. A listener to `readable` would hold it.
+    messages.removeAllListeners('readable');
+    messages.resume();
     await messages.close();
   } finally {
     // Leaves the group.

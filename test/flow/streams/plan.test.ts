@@ -210,6 +210,86 @@ describe('known answers', () => {
   });
 });
 
+describe('limits that a plan has to know', () => {
+  test('a batch that would take too long is made smaller, not refused', () => {
+    const plan = planStream('Stream', {
+      platform: 'msk-fargate',
+      workload: {
+        steadyPerSecond: 5000,
+        peakPerSecond: 10_000,
+        peakSeconds: 900,
+        recordSeconds: 0.001,
+        batchSeconds: 1,
+        recordVariation: 0,
+      },
+      objective: { latencySeconds: 4 },
+    });
+    expect(plan.value('batchSize')).toBeLessThan(1000);
+    expect(plan.predictions.latencyP99Seconds).toBeLessThan(4);
+  });
+
+  test('two batches are waited for: the one in work, and the own', () => {
+    const slow = {
+      workload: { steadyPerSecond: 12, recordSeconds: 0.001, batchSeconds: 5 },
+      batchSize: 100,
+      instances: 1,
+    };
+    expect(refusal({ ...slow, platform: 'msk-fargate', objective: { latencySeconds: 7 } }).message).toContain('P99');
+  });
+
+  test('a batch by hand is no larger than what Lambda hands over', () => {
+    const question = asked({ platform: 'msk-lambda', batchSize: 1000 }, { recordBytes: 100_000 });
+    expect(failures(question).join()).toContain('batchSize must be at most 44');
+  });
+
+  test('a mapping always has 200 pollers at most', () => {
+    const question: StreamQuestion = {
+      platform: 'msk-lambda',
+      workload: { steadyPerSecond: 10_000, recordSeconds: 0.1, recordVariation: 0 },
+      objective: { latencySeconds: 100, growthFactor: 1 },
+    };
+    expect(refusal(question).message).toContain('pollers');
+  });
+
+  test('numbers of consumers between two limits are found', () => {
+    const plan = planStream('Stream', {
+      workload: { steadyPerSecond: 700, recordSeconds: 0.02, recordVariation: 0, keys: 400 },
+      objective: { latencySeconds: 30, growthFactor: 100 },
+    });
+    expect(plan.value('instances')).toBeLessThanOrEqual(40);
+  });
+
+  test('what no attempt can handle costs every attempt, and the waits between them', () => {
+    expect(planStream('Stream', asked({}, { poisonRatio: 0.01 })).value('instances')).toBeGreaterThan(3);
+    expect(recordSecondsIn(loadOf(asked({}, { poisonRatio: 0.01 })), 1)).toBeCloseTo(
+      0.0045 + 0.01 * (4 * 0.004 + 0.75),
+      6,
+    );
+  });
+
+  test('few keys: three of them meet in one hash of a hundred', () => {
+    // 26 keys on 87 consumers: the fullest of a hundred hashes has four, 0.154 of the records.
+    expect(keySkew(26, 87) / 87).toBeGreaterThan(0.11);
+    expect(keySkew(2, 2)).toBe(2);
+  });
+
+  test.each([
+    // Lindley's recursion over 600,000 records, in services.
+    [0.2, 2, 13.55],
+    [0.05, 5, 35.23],
+    [0.2, 5, 61.85],
+    [0.05, 10, 103.71],
+  ])('a line at %d of its capacity, variation %d: P99 of %d services', (rate, serviceVariation, seconds) => {
+    const server = { arrivalsPerSecond: rate, serviceSeconds: 1, serviceVariation };
+    expect(Math.abs(sojournQuantile(0.99, server)! / seconds - 1)).toBeLessThan(0.03);
+  });
+
+  test('no alarm on a lag that is longer than the latency allows', () => {
+    const plan = planStream('Stream', asked({ objective: { latencySeconds: 30, maxLag: 1e12 } }));
+    expect(lagKnob(plan).value).toBeLessThanOrEqual(30 * 444);
+  });
+});
+
 describe('what is asked for is checked', () => {
   test.each<[string, unknown, RegExp]>([
     ['no workload', { objective: { latencySeconds: 1 } }, /workload/],
@@ -257,6 +337,7 @@ const questions: fc.Arbitrary<StreamQuestion> = fc
     recordSeconds: spread(1e-4, 0.5),
     recordVariation: optional(fc.constantFrom(0, 0.5, 1, 2)),
     batchSeconds: optional(spread(1e-4, 0.1)),
+    poisonRatio: optional(spread(1e-5, 0.1)),
     keys: optional(fc.integer({ min: 1, max: 100_000 })),
     latencySeconds: spread(2, 600),
     lagSeconds: optional(spread(5, 600)),
@@ -296,7 +377,7 @@ describe('over random workloads', () => {
         expect(predictions.breaksAtLoad).toBeGreaterThanOrEqual(headroom * 0.98);
         expect(settings.instances).toBeLessThanOrEqual(settings.partitions * settings.parallelizationFactor);
       }),
-      { numRuns: runs },
+      { numRuns: runs / 4 },
     );
   });
 
@@ -318,7 +399,7 @@ describe('over random workloads', () => {
         if (parallelizationFactor > 1) return;
         expect(other.sizing.settings.instances).toBeGreaterThanOrEqual(one.sizing.settings.instances);
       }),
-      { numRuns: runs },
+      { numRuns: runs / 4 },
     );
   });
 
@@ -333,7 +414,7 @@ describe('over random workloads', () => {
         expect(worker.value('maxInstances')).toBe(settings.instances);
         expect(worker.value('minInstances')).toBe(settings.minInstances);
       }),
-      { numRuns: runs },
+      { numRuns: runs / 4 },
     );
   });
 
@@ -351,9 +432,9 @@ describe('over random workloads', () => {
           expect(() => planStream('Stream', changed)).not.toThrow();
         }
       }),
-      { numRuns: runs },
+      { numRuns: runs / 4 },
     );
-    expect(tried).toBeGreaterThan(runs / 4);
+    expect(tried).toBeGreaterThan(runs / 16);
   });
 });
 
