@@ -36,8 +36,6 @@ export interface BatchPorts {
   readonly random: () => number;
   /** Whether the consumer was told to end: a record that fails then is left to the next one. */
   readonly isStopped: () => boolean;
-  /** Whether a record is still of this consumer: its partition may be another's by now. */
-  readonly isOwn: (record: Taken) => boolean;
   readonly log: (line: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -50,14 +48,14 @@ export interface Position {
 }
 
 /**
- * Handles a batch.
+ * Handles a batch, also what may be another consumer's by now: one that is left out would be lost with the next commit of its
+ * partition, and one that is handled twice is not.
  *
  * @returns where each partition goes on; a partition of which nothing is done is absent
  */
 export async function handleBatch(batch: readonly Taken[], ports: BatchPorts): Promise<readonly Position[]> {
   const positions = new Map<string, Position>();
   for (const record of batch) {
-    if (!ports.isOwn(record)) continue;
     if (!(await isDone(record, ports))) break;
     const { topic, partition, offset } = record;
     positions.set(`${topic}-${partition}`, { topic, partition, offset: offset + 1n });

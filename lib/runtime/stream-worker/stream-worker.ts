@@ -124,8 +124,6 @@ async function loop({ consumer, messages, producer, onRecord, stop, health, log 
     },
     random: Math.random,
     isStopped: () => stop.aborted,
-    isOwn: ({ topic, partition }: Taken) =>
-      (consumer.assignments ?? []).some((one) => one.topic === topic && one.partitions.includes(partition)),
     log,
   };
   let failed = 0;

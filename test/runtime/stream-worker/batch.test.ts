@@ -35,7 +35,6 @@ function ports(more: Partial<BatchPorts> & { readonly poison?: string; readonly 
     },
     random: () => 1,
     isStopped: () => false,
-    isOwn: () => true,
     log: (line) => lines.push(JSON.stringify(line)),
     ...more,
   };
@@ -97,11 +96,14 @@ test('told to end while a record fails: it is left to the next consumer, and wha
   expect(aside).toEqual([]);
 });
 
-test('a record of a partition that is another’s by now is not handled', async () => {
-  const { made, seen } = ports({ isOwn: ({ partition }) => partition === 1 });
-  const done = await handleBatch([record(0, 1), record(1, 1)], made);
-  expect(seen).toEqual(['1:1/1']);
-  expect(shown(done)).toEqual([[1, 2]]);
+test('no record of a batch is left out: the next commit of its partition would lose it', async () => {
+  const { made, seen } = ports();
+  const done = await handleBatch([record(0, 1), record(1, 1), record(0, 2)], made);
+  expect(seen).toHaveLength(3);
+  expect(shown(done)).toEqual([
+    [0, 3],
+    [1, 2],
+  ]);
 });
 
 test('a restart reads what was not committed again: the same record, the same place', async () => {
