@@ -48,12 +48,6 @@ export const NOT_RUN: readonly NotRun[] = [
       'There is no emulator of Cloud Tasks: its bound, what it saves of a fifth of a second included, is judged by the simulation alone. The handler is run, as the rows of sender-tasks say.',
   },
   {
-    case: 10,
-    construct: 'k8s.JvmService',
-    reason:
-      'test/engines/jvm.test.ts holds its flags and its heap against OpenJDK 17, 21 and 25, and was not yet run on a machine of its own: what stalls depends on the processors that others leave.',
-  },
-  {
     case: 11,
     construct: 'aws.ArchiveBucket',
     reason:
