@@ -52,6 +52,18 @@ function matches(prop: string, value: string | undefined, pattern: RegExp, form:
   return textCheck(prop, value, (text) => pattern.test(text), form);
 }
 
+/** Texts by name, such as variables: printable, and nothing that Kubernetes replaces. */
+export function printableTexts(prop: string, values: Readonly<Record<string, string>>): Check[] {
+  return Object.entries(values).map(([name, value]) =>
+    textCheck(`${prop} ${name}`, value, isPrintable, "printable, without '$('"),
+  );
+}
+
+/** Without control characters and invisible ones, and without `$(`, which Kubernetes replaces by a variable. */
+export function isPrintable(text: string): boolean {
+  return /^\P{C}*$/u.test(text) && !text.includes('$(');
+}
+
 /** A DNS label, the format of namespaces and most object names. */
 export function dnsLabel(prop: string, value: string | undefined): Check {
   return matches(prop, value, LABEL, '1 to 63 lower-case letters, digits and hyphens');

@@ -6,7 +6,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as kplus from 'cdk8s-plus-28';
 import ts from 'typescript';
+import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
+import { METRICS } from '../../lib/cases/case-05-iot-metrics';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { ContinuousCompaction, type ContinuousCompactionProps } from '../../lib/k8s/compaction/continuous-compaction';
+import { StreamingEtl, type StreamingEtlProps } from '../../lib/k8s/etl/streaming-etl';
 import { JvmService, type JvmServiceProps } from '../../lib/k8s/jvm/jvm-service';
 import { type ElasticsearchLogOutputProps, type KafkaLogOutputProps, LogOutput } from '../../lib/k8s/logs/log-output';
 import { LogReopen } from '../../lib/k8s/logs/log-reopen';
@@ -33,6 +37,7 @@ import type { JobEgress, SpreadJob } from '../../lib/k8s/schedule/spread-job';
 import { SpreadSchedule, type SpreadScheduleProps } from '../../lib/k8s/schedule/spread-schedule';
 import { FairShare, type FairShareProps } from '../../lib/k8s/shares/fair-share';
 import { TenantNamespace, type TenantNamespaceProps } from '../../lib/k8s/shares/tenant-namespace';
+import { PartitionedStream, type PartitionedStreamProps } from '../../lib/k8s/streams/partitioned-stream';
 import { emptyChart, type Manifest, written } from '../support/manifest';
 
 const LIB = join(__dirname, '..', '..', 'lib', 'k8s');
@@ -167,6 +172,40 @@ const toKafka = (more: Partial<KafkaLogOutputProps>) =>
   });
 const toElasticsearch = (more: Partial<ElasticsearchLogOutputProps>) =>
   LogOutput.elasticsearch({ hosts: ['https://es:9200'], index: 'logs', apiKey: secret('key'), ...more });
+const compaction = (more: Partial<ContinuousCompactionProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new ContinuousCompaction(chart, 'Subject', {
+    workload: { filesPerDay: 40_000, fileBytes: 2e6, openPartitions: 4, bytesPerSecond: 35.4e6 },
+    objective: { longestRunSeconds: 1800, smallFiles: 15_000 },
+    path: 's3://lake/events',
+    image: 'delta-rs:1.6.6',
+    pushGateway: 'http://pushgateway.monitoring:9091',
+    ...more,
+  });
+const etl = (more: Partial<StreamingEtlProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new StreamingEtl(chart, 'Subject', {
+    ...PAGE_VIEWS,
+    queryName: 'page-views',
+    clusterName: 'events',
+    clusterNamespace: 'kafka',
+    topicName: 'page.views',
+    schema: 'page STRING, at TIMESTAMP',
+    eventTime: 'at',
+    keys: ['page'],
+    table: 's3a://lake/page_views',
+    checkpoint: 's3a://lake-checkpoints/page_views',
+    image: 'spark:3.5.7',
+    ...more,
+  });
+const stream = (more: Partial<PartitionedStreamProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new PartitionedStream(chart, 'Subject', {
+    ...METRICS,
+    clusterName: 'events',
+    clusterNamespace: 'kafka',
+    topicName: 'devices.metrics',
+    consumerGroup: 'device-metrics',
+    image: 'consumer:1.0.0',
+    ...more,
+  });
 const ttl = (more: Partial<TtlCollectionProps>) => (chart: ReturnType<typeof emptyChart>) =>
   new TtlCollection(chart, 'Subject', {
     workload: {
@@ -419,6 +458,51 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'SpreadScheduleProps.timeZone': (timeZone) => chores({ timeZone }),
   'SpreadScheduleProps.ownQueue': (ownQueue) => chores({ ownQueue }),
   'SpreadScheduleProps.localQueue': (localQueue) => chores({ localQueue }),
+  'ContinuousCompactionProps.path': (path) => compaction({ path }),
+  'ContinuousCompactionProps.image': (image) => compaction({ image }),
+  'ContinuousCompactionProps.pushGateway': (pushGateway) => compaction({ pushGateway }),
+  'ContinuousCompactionProps.storeSecret': (storeSecret) => compaction({ storeSecret }),
+  'ContinuousCompactionProps.environment': (name) => compaction({ environment: { [name]: '1' } }),
+  'ContinuousCompactionProps.environment value': (text) => compaction({ environment: { AWS_REGION: text } }),
+  'ContinuousCompactionProps.storeNamespace': (storeNamespace) => compaction({ storeNamespace }),
+  'ContinuousCompactionProps.storeCidr': (storeCidr) => compaction({ storeCidr }),
+  'StreamingEtlProps.queryName': (queryName) => etl({ queryName }),
+  'StreamingEtlProps.clusterName': (clusterName) => etl({ clusterName }),
+  'StreamingEtlProps.clusterNamespace': (clusterNamespace) => etl({ clusterNamespace }),
+  'StreamingEtlProps.bootstrapServers': (text) => etl({ bootstrapServers: [text] }),
+  'StreamingEtlProps.topicName': (topicName) => etl({ topicName }),
+  'StreamingEtlProps.user.secretName': (secretName) => etl({ user: { secretName, key: 'k' } }),
+  'StreamingEtlProps.user.key': (key) => etl({ user: secret(key) }),
+  'StreamingEtlProps.authority.secretName': (secretName) => etl({ authority: { secretName, key: 'k' } }),
+  'StreamingEtlProps.authority.key': (key) => etl({ authority: secret(key) }),
+  'StreamingEtlProps.schema': (schema) => etl({ schema }),
+  'StreamingEtlProps.eventTime': (eventTime) => etl({ eventTime }),
+  'StreamingEtlProps.keys': (text) => etl({ keys: [text] }),
+  'StreamingEtlProps.sums': (text) => etl({ sums: [text] }),
+  'StreamingEtlProps.transform': (transform) => etl({ transform }),
+  'StreamingEtlProps.table': (table) => etl({ table }),
+  'StreamingEtlProps.checkpoint': (checkpoint) => etl({ checkpoint }),
+  'StreamingEtlProps.image': (image) => etl({ image }),
+  'StreamingEtlProps.sparkVersion': (sparkVersion) => etl({ sparkVersion }),
+  'StreamingEtlProps.sparkConf': (text) => etl({ sparkConf: { [text]: 'a' } }),
+  'StreamingEtlProps.sparkConf value': (text) => etl({ sparkConf: { 'example.com/name': text } }),
+  'StreamingEtlProps.serviceAccountAnnotations': (text) => etl({ serviceAccountAnnotations: { [text]: 'a' } }),
+  'StreamingEtlProps.serviceAccountAnnotations value': (text) =>
+    etl({ serviceAccountAnnotations: { 'example.com/name': text } }),
+  'StreamingEtlProps.outputMode': (text) => etl({ outputMode: text as never }),
+  'StreamingEtlProps.monitoringNamespace': (monitoringNamespace) => etl({ monitoringNamespace }),
+  'PartitionedStreamProps.clusterName': (clusterName) => stream({ clusterName }),
+  'PartitionedStreamProps.clusterNamespace': (clusterNamespace) => stream({ clusterNamespace }),
+  'PartitionedStreamProps.topicName': (topicName) => stream({ topicName }),
+  'PartitionedStreamProps.image': (image) => stream({ image }),
+  'PartitionedStreamProps.command': (text) => stream({ command: [text] }),
+  'PartitionedStreamProps.environment': (name) => stream({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
+  'PartitionedStreamProps.consumerGroup': (consumerGroup) => stream({ consumerGroup }),
+  'PartitionedStreamProps.existingUser': (existingUser) => stream({ existingUser }),
+  'PartitionedStreamProps.bootstrapServers': (text) => stream({ bootstrapServers: [text] }),
+  'PartitionedStreamProps.certificateAuthority.secretName': (secretName) =>
+    stream({ certificateAuthority: { secretName, key: 'k' } }),
+  'PartitionedStreamProps.certificateAuthority.key': (key) => stream({ certificateAuthority: secret(key) }),
 };
 
 /** Where a server takes more than a plain name: what may pass, and only quoted. */
@@ -454,16 +538,29 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
   'RateLimitedSenderProps.queueName': ['climbs out of a folder'],
   // The arguments of a program are its own affair; no shell reads them.
   'JvmServiceProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  'PartitionedStreamProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  // A program, mounted as a file.
+  'StreamingEtlProps.transform': Object.keys(HOSTILE).filter((what) => !/token|invisible|empty/.test(what)),
+  // SQL, an argument of the job; no shell reads it.
+  'StreamingEtlProps.schema': [
+    'ends a label matcher of PromQL',
+    'climbs out of a folder',
+    'ends a string of YAML or JSON',
+    'is longer than any name',
+  ],
   'QueueWorkerProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'CommandProbesProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.args': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   // Free text for KEDA, a cloud and the worker: printable, and nothing that Kubernetes replaces.
   ...Object.fromEntries(
-    ['metadata value', 'environment value', 'serviceAccountAnnotations value'].map((prop) => [
-      `CustomTriggerProps.${prop}`,
-      Object.keys(HOSTILE).filter((what) => !/token|invisible|replaced|shell|line/.test(what)),
-    ]),
+    [
+      'CustomTriggerProps.metadata value',
+      'CustomTriggerProps.environment value',
+      'CustomTriggerProps.serviceAccountAnnotations value',
+      'ContinuousCompactionProps.environment value',
+      'StreamingEtlProps.serviceAccountAnnotations value',
+    ].map((prop) => [prop, Object.keys(HOSTILE).filter((what) => !/token|invisible|replaced|shell|line/.test(what))]),
   ),
   // A label may have no value.
   'FairShareProps.nodeLabels value': ['is empty'],

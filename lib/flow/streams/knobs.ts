@@ -18,8 +18,10 @@ import { maxPollIntervalSeconds, retryAttempts } from './run-time';
 import { BUSIEST_RATIO, batchTimeout, minimumPollers, type Sizing } from './sizing';
 import type { StreamQuestion } from './workload';
 
-const HERE = 'this library, docs/constructs/partitioned-stream.md';
+const HERE = 'this library, docs/constructs/k8s-partitioned-stream.md';
 const BINS = 'Raab and Steger, "Balls into Bins" (1998)';
+/** What consumers fetch, as a multiple of what they handle: the batch in work, and as much again. */
+const FETCHED_AHEAD = 2;
 /** As long as a message of Amazon SQS may wait. */
 const DEAD_RETENTION_SECONDS = 2 * WEEK_SECONDS;
 /** Amazon ECS developer guide, stopTimeout: at most 120 s on Fargate. */
@@ -39,6 +41,7 @@ export function streamKnobs(question: StreamQuestion, sizing: Sizing): Knob[] {
     instancesKnob(question, sizing),
     partitionsKnob(question, sizing),
     ...(platform.consumer === 'keda' ? [leastKnob(question, sizing)] : []),
+    ...(platform.consumer === 'keda' ? [consumerQuotaKnob(question, sizing)] : []),
     ...(platform.perPartition > 1 ? [factorKnob(settings)] : []),
     busiestKnob(question, settings),
     ...consumerKnobs(question, settings),
@@ -94,6 +97,21 @@ function instancesKnob(question: StreamQuestion, { settings, headroom, pooledIns
       },
     ),
     source: `Kleinrock, Queueing Systems I (1975), 3.5; ${BINS}`,
+  };
+}
+
+/** What a broker hands the consumers at most. */
+function consumerQuotaKnob(question: StreamQuestion, { settings }: Sizing): Knob {
+  const load = loadOf(question);
+  const { instances, batchSize } = settings;
+  const seconds = recordSecondsIn(load, batchSize);
+  return {
+    name: 'consumerByteRate',
+    value: Math.ceil((FETCHED_AHEAD * instances * load.recordBytes) / seconds),
+    unit: 'bytes/s',
+    formula: `${FETCHED_AHEAD} × bytes that all consumers handle in a second, from each broker: they fetch ahead, and one broker may lead every partition`,
+    inputs: { instances, recordBytes: load.recordBytes, recordSecondsInBatch: seconds },
+    source: 'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself',
   };
 }
 

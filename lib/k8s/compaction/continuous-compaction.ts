@@ -17,7 +17,7 @@ import { CHECKED, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kin
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { DURATION } from '../kinds';
-import { cidr, dnsLabel, dnsSubdomain, environmentName, imageReference, textCheck } from '../names';
+import { cidr, dnsLabel, dnsSubdomain, environmentName, imageReference, printableTexts, textCheck } from '../names';
 import { type Egress, networkPolicy, placeOf } from '../network-policy';
 import { namespaceOf } from '../promql';
 import {
@@ -360,6 +360,7 @@ function inputChecks(props: ContinuousCompactionProps): Check[] {
     ),
     dnsSubdomain('storeSecret', props.storeSecret),
     ...Object.keys(environment).map((name) => environmentName('environment', name)),
+    ...printableTexts('environment', environment),
     dnsLabel('storeNamespace', storeNamespace),
     cidr('storeCidr', storeCidr),
     {

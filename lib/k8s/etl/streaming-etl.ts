@@ -6,11 +6,22 @@ import { etlAlertKnobs } from '../../flow/etl/alarms';
 import { planEtl } from '../../flow/etl/plan';
 import { DELTA_SETTINGS, groupPrefix, planArguments, QUERY_NAME } from '../../flow/etl/settings';
 import type { EtlObjective, EtlPlan, EtlQuestion, EtlWorkload } from '../../flow/etl/workload';
-import { CHECKED, FLAG, type Kinds, listOf, NUMBER, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
+import { CHECKED, FLAG, type Kinds, listOf, mapOf, NUMBER, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { DURATION, SECRET_KEY } from '../kinds';
-import { dnsLabel, hostPorts, imageReference, kafkaTopicName, objectName, secretChecks, textCheck } from '../names';
+import {
+  dnsLabel,
+  hostPorts,
+  imageReference,
+  isPrintable,
+  kafkaTopicName,
+  objectName,
+  printableTexts,
+  qualifiedName,
+  secretChecks,
+  textCheck,
+} from '../names';
 import { ANYWHERE, type Egress, networkPolicy } from '../network-policy';
 import { podMonitor } from '../operators/prometheus';
 import { type SparkPodSpec, sparkApplication } from '../operators/spark-operator';
@@ -554,7 +565,7 @@ const KINDS: Kinds<StreamingEtlProps> = {
   image: needed(TEXT),
   sparkVersion: TEXT,
   sparkConf: OBJECT,
-  serviceAccountAnnotations: OBJECT,
+  serviceAccountAnnotations: mapOf(TEXT),
   outputMode: CHECKED,
   executors: CHECKED,
   executorCores: CHECKED,
@@ -584,7 +595,7 @@ function questionOf(props: StreamingEtlProps): EtlQuestion {
 const COLUMN = /^[A-Za-z_]\w{0,127}$/;
 
 function inputChecks(props: StreamingEtlProps): Check[] {
-  const { queryName, keys, sums = [], schema, table, checkpoint } = props;
+  const { queryName, keys, sums = [], schema, table, checkpoint, serviceAccountAnnotations: annotations = {} } = props;
   const columns = (name: string, list: readonly string[]) =>
     list.map((one) => textCheck(name, one, (text) => COLUMN.test(text), "a column: letters, digits and '_'"));
   const folder = (text: string) => /^[a-z][a-z0-9+.-]*:\/\/[^\s*?]+$/.test(text);
@@ -602,7 +613,13 @@ function inputChecks(props: StreamingEtlProps): Check[] {
     wholeNumber('replicas', props.replicas, 1, 32),
     ...secretChecks('user', props.user),
     ...secretChecks('authority', props.authority),
-    textCheck('schema', schema, (text) => /^[^\n]{1,10000}$/.test(text), 'columns of SQL in one line'),
+    textCheck(
+      'schema',
+      schema,
+      (text) => isPrintable(text) && /^.{1,10000}$/.test(text),
+      "columns of SQL in one line, printable, without '$('",
+    ),
+    textCheck('transform', props.transform, isProgram, 'a program in Python without control characters'),
     ...columns('eventTime', props.eventTime === undefined ? [] : [props.eventTime]),
     { refused: keys?.length === 0, message: 'keys must be at least one column, got none' },
     ...columns('keys', keys ?? []),
@@ -621,10 +638,13 @@ function inputChecks(props: StreamingEtlProps): Check[] {
       { refused: name in DELTA_SETTINGS, message: `sparkConf must leave ${name} to the construct` },
       { refused: typeof text !== 'string', message: `sparkConf of ${name} must be text` },
     ]),
-    ...Object.entries(props.serviceAccountAnnotations ?? {}).map(([name, text]) => ({
-      refused: typeof text !== 'string',
-      message: `serviceAccountAnnotations of ${name} must be text`,
-    })),
+    ...Object.keys(annotations).map((name) => qualifiedName('serviceAccountAnnotations', name)),
+    ...printableTexts('serviceAccountAnnotations', annotations),
     dnsLabel('monitoringNamespace', props.monitoringNamespace),
   ];
+}
+
+/** Lines of a program: no control character but what ends and indents them. */
+function isProgram(text: string): boolean {
+  return text !== '' && !/[^\P{C}\n\r\t]/u.test(text);
 }

@@ -1,7 +1,16 @@
 import { type Check, inRange, wholeNumber } from '../../flow/errors';
 import { FLAG, type Kinds, listOf, mapOf, NUMBER, needed, sound, struct, TEXT } from '../../flow/kinds';
 import { SECRET_KEY } from '../kinds';
-import { cidrs, dnsLabel, dnsSubdomain, environmentName, qualifiedName, secretChecks, textCheck } from '../names';
+import {
+  cidrs,
+  dnsLabel,
+  dnsSubdomain,
+  environmentName,
+  printableTexts,
+  qualifiedName,
+  secretChecks,
+  textCheck,
+} from '../names';
 import { secretAuthentication, secretTargets } from '../operators/keda';
 import type { SecretKey } from '../secret-key';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
@@ -184,21 +193,12 @@ function customChecks(props: CustomTriggerProps): Check[] {
   const { metadata = {}, targetField, activationField, authentication, environment = {}, secrets = {}, egress } = props;
   const field = (prop: string, value: string | undefined) =>
     textCheck(prop, value, (text) => FIELD.test(text), 'a name of letters, digits and underscores');
-  const printable = (prop: string, values: Readonly<Record<string, string>>) =>
-    Object.entries(values).map(([name, value]) =>
-      textCheck(
-        `${prop} ${name}`,
-        value,
-        (text) => /^\P{C}*$/u.test(text) && !text.includes('$('),
-        "printable, without '$('",
-      ),
-    );
   return [
     textCheck('scaler', props.scaler, (text) => /^[a-z][a-z0-9-]{0,62}$/.test(text), 'the name of a scaler of KEDA'),
     field('targetField', targetField),
     field('activationField', activationField),
     ...Object.keys(metadata).map((name) => field('metadata', name)),
-    ...printable('metadata', metadata),
+    ...printableTexts('metadata', metadata),
     ...Object.keys(metadata).map((name) => ({
       refused: CREDENTIAL.test(name) && !/FromEnv$/.test(name),
       message: `metadata must have no credential, got ${name}: give it in authentication, from a Secret`,
@@ -222,10 +222,10 @@ function customChecks(props: CustomTriggerProps): Check[] {
     ...Object.keys(props.serviceAccountAnnotations ?? {}).map((name) =>
       qualifiedName('serviceAccountAnnotations', name),
     ),
-    ...printable('serviceAccountAnnotations', props.serviceAccountAnnotations ?? {}),
+    ...printableTexts('serviceAccountAnnotations', props.serviceAccountAnnotations ?? {}),
     ...Object.keys(environment).map((name) => environmentName('trigger.environment', name)),
     ...Object.keys(secrets).map((name) => environmentName('secrets', name)),
-    ...printable('trigger.environment', environment),
+    ...printableTexts('trigger.environment', environment),
     ...Object.entries(secrets).flatMap(([name, secret]) => secretChecks(`secrets.${name}`, secret)),
     ...egressChecks(egress),
   ];

@@ -307,6 +307,8 @@ export class PartitionedStream extends Construct {
     });
     return kafkaUser(this, 'User', clusterName, consumerGroup, {
       authentication: { type: 'tls' },
+      // A user without one may take what the quotas of the others leave.
+      quotas: { consumerByteRate: this.plan.value('consumerByteRate') },
       authorization: {
         type: 'simple',
         acls: [

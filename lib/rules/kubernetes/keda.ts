@@ -271,6 +271,8 @@ function* farAbove(scaler: Resource, trigger: Value): Iterable<Found> {
   const target = field === undefined ? undefined : at.number();
   const replicas = scaler.at('spec', 'maxReplicaCount').number(DEFAULT_MAX_REPLICAS);
   if (target === undefined || replicas === undefined || replicas < 2 || target < FAR_PER_REPLICA) return;
+  // A number that is kept needs no target: the depth is only read.
+  if (scaler.at('spec', 'minReplicaCount').number(0) === replicas) return;
   const metadata = trigger.at('metadata');
   // A rate is another thing, and so is a value for all replicas.
   if (metadata.at('mode').text('QueueLength') !== 'QueueLength') return;

@@ -90,7 +90,8 @@ describe('topics, user and consumers', () => {
   test('the consumers may read the topic as their group and set records aside, and nothing else', () => {
     const { authentication, authorization, quotas } = one(made, 'KafkaUser').spec;
     expect(authentication).toEqual({ type: 'tls' });
-    expect(quotas).toBeUndefined();
+    // What they handle, and as much again that they fetch ahead.
+    expect(quotas).toEqual({ consumerByteRate: made.stream.plan.value('consumerByteRate') });
     expect(
       authorization.acls.map(({ resource, operations }: Manifest) => [
         resource.type,

@@ -40,6 +40,17 @@ describe('KEDA-016: a scaler of KEDA 1', () => {
   });
 });
 
+describe('KEDA-001: a target far above what one replica clears', () => {
+  const kept = (minReplicaCount: number) =>
+    scaledObject('w', { minReplicaCount, maxReplicaCount: 3, triggers: [kafka({ lagThreshold: '5000' })] });
+  test.each<Claim>([
+    ['is found where replicas follow it', [kept(1)], ['BP-KEDA-001']],
+    ['starts nothing where their number is kept', [kept(3)], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
 describe('KEDA-003: a fallback', () => {
   const without = (...triggers: object[]) => scaledObject('w', { fallback: undefined, triggers });
   test.each([

@@ -26,6 +26,7 @@ export const TYPES_READ: readonly string[] = [
   'AWS::ECS::Service',
   'AWS::ECS::TaskDefinition',
   'AWS::Events::Rule',
+  'AWS::Glue::TableOptimizer',
   'AWS::IAM::ManagedPolicy',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
