@@ -18,7 +18,7 @@ import { maxPollIntervalSeconds, retryAttempts } from './run-time';
 import { BUSIEST_RATIO, batchTimeout, minimumPollers, type Sizing } from './sizing';
 import type { StreamQuestion } from './workload';
 
-const HERE = 'this library, docs/constructs/partitioned-stream.md';
+const HERE = 'this library, docs/constructs/k8s-partitioned-stream.md';
 const BINS = 'Raab and Steger, "Balls into Bins" (1998)';
 /** As long as a message of Amazon SQS may wait. */
 const DEAD_RETENTION_SECONDS = 2 * WEEK_SECONDS;
