@@ -5,6 +5,7 @@ import { once } from '../once';
 import { type Knob, unlessGiven } from '../plan';
 import { MONTH_HOURS } from '../prices';
 import type { Planned } from './planned';
+import type { QueueQuestion } from './question';
 import { attemptSeconds, type ResolvedWorkload, resolveWorkload } from './resolve';
 import type { Decision, Sizing } from './sizing';
 
@@ -221,7 +222,12 @@ function slotsCounted({ question, platform, brokerFacts, sizing }: Read): number
 
 /** What waits at the peak: of one line, or of the lines of a group, whose lag counts the slots as well. */
 function peakWaiting({ question, predictions }: Read, slots: number): number {
-  return Math.max(predictions.peakBacklog, (question.peakLag ?? 0) - slots);
+  return Math.max(predictions.peakBacklog, (lagOfLines(question) ?? 0) - slots);
+}
+
+/** Only a group of Kafka has lines. */
+function lagOfLines({ broker, peakLag }: QueueQuestion): number | undefined {
+  return broker === 'kafka' ? peakLag : undefined;
 }
 
 /** The depth at which an alarm fires: above the prediction, and before the promise is broken. */
@@ -243,7 +249,7 @@ function peakOutstandingKnob(planned: Planned): Knob | undefined {
   const slots = slotsCounted(planned);
   if (slots === 0) return undefined;
   const { peakBacklog } = planned.predictions;
-  const { peakLag } = planned.question;
+  const peakLag = lagOfLines(planned.question);
   return {
     name: 'peakOutstanding',
     value: Math.ceil(peakWaiting(planned, slots) + slots),
