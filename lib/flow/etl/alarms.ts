@@ -3,7 +3,7 @@ import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob, firstOneKnob, rateWindowKnob } 
 import type { Knob } from '../plan';
 import type { EtlPlan } from './workload';
 
-const PAGE = 'this library, docs/constructs/streaming-etl.md';
+const PAGE = 'this library, docs/constructs/k8s-streaming-etl.md';
 /** The driver writes its numbers once a minute, busy or not. */
 export const REPORT_SECONDS = 60;
 const SLOW_TRIGGERS = 3;

@@ -8,7 +8,7 @@ import { executorMib, heapStateBytes, STATE_SHARE, stateBytes, WORKER_HEAP_MIB }
 import type { EtlPlatformName } from './platforms';
 import type { EtlQuestion } from './workload';
 
-const OWN = 'this library, docs/constructs/streaming-etl.md';
+const OWN = 'this library, docs/constructs/k8s-streaming-etl.md';
 const KAFKA_SOURCE = 'Apache Spark, Structured Streaming + Kafka Integration Guide';
 /** What a partition takes in comfortably; measure yours. */
 const PARTITION_BYTES_PER_SECOND = 5e6;

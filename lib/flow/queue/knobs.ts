@@ -5,6 +5,7 @@ import { once } from '../once';
 import { type Knob, unlessGiven } from '../plan';
 import { MONTH_HOURS } from '../prices';
 import type { Planned } from './planned';
+import type { QueueQuestion } from './question';
 import { attemptSeconds, type ResolvedWorkload, resolveWorkload } from './resolve';
 import type { Decision, Sizing } from './sizing';
 
@@ -219,14 +220,24 @@ function slotsCounted({ question, platform, brokerFacts, sizing }: Read): number
   return byScaler || brokerFacts.depthCountsWork ? maxInstances * slotsPerInstance : 0;
 }
 
+/** What waits at the peak: of one line, or of the lines of a group, whose lag counts the slots as well. */
+function peakWaiting({ question, predictions }: Read, slots: number): number {
+  return Math.max(predictions.peakBacklog, (lagOfLines(question) ?? 0) - slots);
+}
+
+/** Only a group of Kafka has lines. */
+function lagOfLines({ broker, peakLag }: QueueQuestion): number | undefined {
+  return broker === 'kafka' ? peakLag : undefined;
+}
+
 /** The depth at which an alarm fires: above the prediction, and before the promise is broken. */
 export function alarmBacklog(read: Read) {
   const { promised, consumer, workSeconds, unhinderedSeconds } = read.sizing;
-  const { peakBacklog } = read.predictions;
+  const slots = slotsCounted(read);
+  const peakBacklog = peakWaiting(read, slots);
   const capacity = (consumer.maxInstances * consumer.slotsPerInstance) / workSeconds;
   const clearable = capacity * (promised.latencySeconds - unhinderedSeconds);
   const waiting = Math.max(1, 1.1 * peakBacklog, peakBacklog + 0.8 * (clearable - peakBacklog));
-  const slots = slotsCounted(read);
   return {
     value: Math.ceil(waiting + slots),
     inputs: { peakBacklog, clearableItems: clearable, ...(slots > 0 && { slots }) },
@@ -236,14 +247,15 @@ export function alarmBacklog(read: Read) {
 /** The predicted peak as it is read where items in work count; undefined where only those that wait do. */
 function peakOutstandingKnob(planned: Planned): Knob | undefined {
   const slots = slotsCounted(planned);
-  const { peakBacklog } = planned.predictions;
   if (slots === 0) return undefined;
+  const { peakBacklog } = planned.predictions;
+  const peakLag = lagOfLines(planned.question);
   return {
     name: 'peakOutstanding',
-    value: Math.ceil(peakBacklog + slots),
+    value: Math.ceil(peakWaiting(planned, slots) + slots),
     unit: 'items',
-    formula: '⌈predicted peak + every slot⌉: the depth counts items in work, and while items wait no slot is free',
-    inputs: { peakBacklog, slots },
+    formula: `⌈predicted peak + every slot⌉: the depth counts items in work, and while items wait no slot is free${peakLag === undefined ? '' : '; at least peakLag, because members of a group do not share a line'}`,
+    inputs: { peakBacklog, slots, ...(peakLag !== undefined && { peakLag }) },
     source: planned.brokerFacts.source,
   };
 }

@@ -62,6 +62,8 @@ export interface BrokerChoices {
   readonly maxLength?: number;
   /** Partitions of the topic, which bound the consumers (Kafka). */
   readonly partitions?: number;
+  /** Lag that is planned at the peak (Kafka), where members of the group have a line each. Default: that of one line. */
+  readonly peakLag?: number;
   /** Seconds by which the depth that the scaler reads is old (a broker without a row of its own). Default: 5. */
   readonly depthAgeSeconds?: number;
   /** Whether the depth that the scaler reads counts items in work (a broker without a row of its own). Default: true. */

@@ -188,6 +188,7 @@ const QUESTION_FIELDS: Fields<QueueQuestion> = {
   deliveryLimit: true,
   maxLength: true,
   partitions: true,
+  peakLag: true,
   depthAgeSeconds: true,
   depthCountsWork: true,
 };
@@ -213,6 +214,7 @@ const NUMBERS = [
   'deliveryLimit',
   'maxLength',
   'partitions',
+  'peakLag',
   'depthAgeSeconds',
 ] as const;
 

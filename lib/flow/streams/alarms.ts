@@ -3,7 +3,7 @@ import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
 import type { StreamPlan } from './workload';
 
-const PAGE = 'this library, docs/constructs/partitioned-stream.md';
+const PAGE = 'this library, docs/constructs/k8s-partitioned-stream.md';
 const LATE_SHARE = 0.8;
 const WINDOW_SECONDS = 60;
 const LATE_WINDOWS = 3;

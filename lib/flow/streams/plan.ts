@@ -7,20 +7,11 @@ import { smallestAbove } from '../search';
 import { handedOverCheck, streamChecks } from './checks';
 import { monthlyCostOf } from './costs';
 import { streamKnobs } from './knobs';
-import {
-  allLinesQuantile,
-  besideLine,
-  peakLagOf,
-  reactionOf,
-  scaledForecast,
-  shareOf,
-  untilOthers,
-  utilisationOf,
-} from './lines';
+import { allLinesQuantile, besideLine, reactionOf, scaledForecast, shareOf, untilOthers, utilisationOf } from './lines';
 import { batchWorkSeconds, keySkew, loadOf, partitionShare, QUANTILE, recordSecondsIn, usualBatch } from './load';
 import { REBALANCE_SECONDS } from './platforms';
 import { refusal, waysOut } from './refusals';
-import { brokenBy, type Sizing, scalerOf, sizingOf } from './sizing';
+import { brokenBy, plannedLag, type Sizing, scalerOf, sizingOf } from './sizing';
 import { StreamPlan, type StreamPredictions, type StreamQuestion } from './workload';
 
 /** A plan with its settings, so that a simulation runs the numbers of the plan. */
@@ -83,7 +74,7 @@ function predictionsOf(
     busiestUtilisation: utilisationOf(load, settings),
     keySkew: keySkew(load.keys, 1 / share),
     latencyP99Seconds: latencyOf(question, settings),
-    peakLag: peakLagOf(load, settings, scaler),
+    peakLag: plannedLag(question, settings),
     consumerRecordsPerSecond: 1 / recordSecondsIn(load, batchSize),
     pooledInstances,
     reactionSeconds: scaler === undefined ? 0 : reactionOf(scaler),

@@ -273,6 +273,12 @@ export function scalerOf(question: StreamQuestion, { batchSize, instances, minIn
   return pooledSizing(question, batchSize, 1, asked).consumer;
 }
 
+/** The lag of the whole group at the peak, while its number follows the lag where it does. */
+export function plannedLag(question: StreamQuestion, settings: Settings): number {
+  const scaler = settings.minInstances < settings.instances ? scalerOf(question, settings) : undefined;
+  return peakLagOf(loadOf(question), settings, scaler);
+}
+
 /** Whether a group whose number follows the lag keeps the promise, also the busiest of those that always run. */
 function scaledKeeps(question: StreamQuestion, load: Load, settings: Settings): boolean {
   const promised = {
@@ -338,6 +344,7 @@ export function workerQuestion(question: StreamQuestion, settings: Settings): Qu
     workload: { ...queue.workload, itemBytes: load.recordBytes },
     objective: { ...queue.objective, latencySeconds },
     partitions,
+    peakLag: plannedLag(question, settings),
     consumer: {
       ...queue.consumer,
       minInstances,

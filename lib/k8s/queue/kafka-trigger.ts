@@ -61,6 +61,14 @@ export interface KafkaTriggerProps {
   readonly username?: SecretKey;
 
   /**
+   * Lag of the group that is planned at the peak, in records, where its members have a line each: `PartitionedStream` gives
+   * that of its plan. Alerts fire above it. 0 to 2⁵³.
+   *
+   * @default - what is predicted for members that share one line
+   */
+  readonly peakLag?: number;
+
+  /**
    * Password for SASL/SCRAM-SHA-512, in a Secret.
    *
    * @default - no user
@@ -105,6 +113,7 @@ const KINDS: Kinds<KafkaTriggerProps> = {
   cidrs: listOf(TEXT),
   topic: needed(TEXT),
   partitions: needed(NUMBER),
+  peakLag: NUMBER,
   consumerGroup: needed(TEXT),
   username: SECRET_KEY,
   password: SECRET_KEY,
@@ -117,8 +126,8 @@ const KINDS: Kinds<KafkaTriggerProps> = {
 /** KEDA's trigger on the lag of a consumer group. */
 export function kafkaTrigger(given: KafkaTriggerProps): Trigger {
   const { props, checks: kinds } = sound(given, KINDS, 'trigger');
-  const { bootstrapServers, partitions, username, password, certificateAuthority, clientCertificate, clientKey } =
-    props;
+  const { bootstrapServers, partitions, peakLag, username, password } = props;
+  const { certificateAuthority, clientCertificate, clientKey } = props;
   const places = [props.namespace, props.cidr, props.cidrs].filter((place) => place !== undefined);
   const checks: Check[] = [
     ...kinds,
@@ -152,7 +161,7 @@ export function kafkaTrigger(given: KafkaTriggerProps): Trigger {
   ];
   return {
     checks,
-    question: { broker: 'kafka', partitions },
+    question: { broker: 'kafka', partitions, ...(peakLag !== undefined && { peakLag }) },
     remarks: () =>
       unplaced(
         (bootstrapServers ?? []).map((server) => server.split(':')[0]),

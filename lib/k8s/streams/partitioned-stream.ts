@@ -352,6 +352,7 @@ export class PartitionedStream extends Construct {
         ...(clusterNamespace !== undefined && { namespace: clusterNamespace }),
         topic: topicName,
         partitions: this.plan.value('partitions'),
+        peakLag: question.peakLag,
         consumerGroup: props.consumerGroup,
         certificateAuthority: certificateAuthority ?? { secretName: `${clusterName}-cluster-ca-cert`, key: 'ca.crt' },
         clientCertificate: { secretName, key: 'user.crt' },

@@ -110,6 +110,30 @@ describe.each(COUNTED)('%s from %s', (platform, broker) => {
   });
 });
 
+describe('on Kafka, where members of a group have a line each', () => {
+  const kafka = { ...LONG_ITEMS, platform: 'keda', broker: 'kafka' } as const;
+  const values = (peakLag?: number) => {
+    const { plan } = depths({ ...kafka, ...(peakLag !== undefined && { peakLag }) });
+    return ['peakOutstanding', 'alarmDrainBacklog', 'alarmBacklog'].map((name) => plan.value(name));
+  };
+
+  test('thresholds are above the lag that is planned for all lines', () => {
+    const [outstanding, drain, backlog] = values(5000.5);
+    expect([outstanding, drain]).toEqual([5001, 5002]);
+    expect(backlog).toBeGreaterThan(5002);
+  });
+
+  test('a lag that is shorter than that of one line changes nothing', () => {
+    expect(values(1)).toEqual(values());
+  });
+
+  test('it is a number of this broker alone', () => {
+    expect(() => depths({ ...kafka, peakLag: -1 })).toThrow(/peakLag must be/);
+    const redis = (peakLag?: number) => depths({ ...kafka, broker: 'redis', peakLag }).plan.value('peakOutstanding');
+    expect(redis(5000)).toBe(redis());
+  });
+});
+
 test.each<[string, QueueQuestion]>([
   ['CloudWatch counts what is visible', { ...LONG_ITEMS, platform: 'fargate', broker: 'sqs' }],
   [

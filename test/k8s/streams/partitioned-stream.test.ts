@@ -134,6 +134,23 @@ describe('topics, user and consumers', () => {
   });
 });
 
+describe('alerts of the consumers go by the lag of the stream, whose members have a line each', () => {
+  test.each<[string, Partial<PartitionedStreamProps>]>([
+    ['the case', {}],
+    ['more pods at the peak', { minInstances: 1, objective: { latencySeconds: 120, maxLag: 100_000 } }],
+    ['batches', { workload: { ...METRICS.workload, batchSeconds: 0.05 } }],
+    ['uneven partitions', { existingTopic: true, partitions: 11 }],
+  ])('%s: a lag as predicted is below each threshold', (_what, props) => {
+    const { stream } = make(props);
+    const { peakLag } = stream.plan.predictions;
+    const plan = stream.worker.plan;
+    expect(plan.value('peakOutstanding')).toBeGreaterThanOrEqual(peakLag);
+    expect(plan.value('alarmDrainBacklog')).toBeGreaterThan(peakLag);
+    expect(plan.value('alarmBacklog')).toBeGreaterThan(1.1 * peakLag);
+    expect(plan.knob('peakOutstanding').inputs.peakLag).toBe(peakLag);
+  });
+});
+
 describe('bring your own', () => {
   test('a topic that exists is not made, and its partitions are those of the plan', () => {
     const own = make({ existingTopic: true, partitions: 12 });

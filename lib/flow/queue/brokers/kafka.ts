@@ -1,5 +1,5 @@
 /** Apache Kafka: a consumer group has no more members at work than the topic has partitions. */
-import { wholeNumber } from '../../errors';
+import { inRange, wholeNumber } from '../../errors';
 import { OWN_RETRY } from '../retry';
 import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';
@@ -7,8 +7,11 @@ import { BROKER_FACTS } from './facts';
 /** Apache Kafka. */
 export const KAFKA: Broker = {
   facts: BROKER_FACTS.kafka,
-  choices: ['partitions'],
-  checks: ({ partitions }) => [wholeNumber('partitions', partitions, 1)],
+  choices: ['partitions', 'peakLag'],
+  checks: ({ partitions, peakLag }) => [
+    wholeNumber('partitions', partitions, 1),
+    inRange('peakLag', peakLag, 0, Number.MAX_SAFE_INTEGER),
+  ],
   consumer: ({ partitions, consumer }) => ({
     instanceLimit:
       partitions === undefined

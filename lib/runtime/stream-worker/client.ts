@@ -1,0 +1,55 @@
+/** The client of Kafka, and how it reaches the brokers. */
+import { SESSION_SECONDS } from '../../flow/streams/platforms';
+import { maxPollIntervalSeconds } from '../../flow/streams/run-time';
+import { setting } from '../settings';
+
+// An ES module, which CommonJS takes in only when it is needed; the bundle has it inside.
+export const loadClient = () => import('@platformatic/kafka');
+
+type Client = Awaited<ReturnType<typeof loadClient>>;
+
+const HEARTBEAT_MILLIS = 3000;
+
+export type Consumer = ReturnType<typeof newConsumer>;
+export type Producer = ReturnType<typeof newProducer>;
+
+/** A member of the group, which commits only what it is told to. */
+export function newConsumer({ Consumer }: Client, timeoutSeconds: number) {
+  return new Consumer({
+    ...connectionSettings(),
+    groupId: setting('CONSUMER_GROUP'),
+    autocommit: false,
+    sessionTimeout: 1000 * SESSION_SECONDS,
+    rebalanceTimeout: 1000 * maxPollIntervalSeconds(timeoutSeconds),
+    heartbeatInterval: HEARTBEAT_MILLIS,
+  });
+}
+
+/** What sets records aside: acknowledged by all replicas in sync. */
+export function newProducer({ Producer }: Client) {
+  return new Producer({ ...connectionSettings(), acks: -1 });
+}
+
+/** How the brokers are reached. */
+function connectionSettings() {
+  const { KAFKA_TLS, KAFKA_CA, KAFKA_CLIENT_CERTIFICATE, KAFKA_CLIENT_KEY, KAFKA_USERNAME, KAFKA_PASSWORD } =
+    process.env;
+  const tls = KAFKA_TLS === 'true' || KAFKA_USERNAME !== undefined;
+  return {
+    clientId: process.env.HOSTNAME ?? 'stream-worker',
+    bootstrapBrokers: setting('BOOTSTRAP_SERVERS').split(','),
+    ...(tls && {
+      tls: {
+        ...(KAFKA_CA && { ca: KAFKA_CA }),
+        ...(KAFKA_CLIENT_CERTIFICATE && { cert: KAFKA_CLIENT_CERTIFICATE, key: KAFKA_CLIENT_KEY }),
+      },
+      tlsServerName: true,
+    }),
+    ...(KAFKA_USERNAME && {
+      sasl: { mechanism: 'SCRAM-SHA-512' as const, username: KAFKA_USERNAME, password: KAFKA_PASSWORD ?? '' },
+    }),
+    connectTimeout: 5000,
+    retries: 10,
+    retryDelay: 1000,
+  };
+}
