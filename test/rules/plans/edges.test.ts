@@ -342,12 +342,14 @@ describe('what is not read', () => {
     expect((await answer(['check', '-', '--strict'], { stdin })).code).toBe(2);
   });
 
-  test('of the types that rules read, these have no resource of their own in Terraform', () => {
+  test('of the types that rules read, these are made of no resource of Terraform', () => {
     const read = new Set(Object.values(AWS).map(({ type }) => type));
     expect(TYPES_READ.filter((type) => !read.has(type))).toEqual([
       // Its throttles are those of the stage.
       'AWS::ApiGateway::Deployment',
       'AWS::DynamoDB::GlobalTable',
+      // Terraform has one, which is not converted yet: a plan with it says that it was not read.
+      'AWS::Glue::TableOptimizer',
       // A policy of a role is an AWS::IAM::RolePolicy here.
       'AWS::IAM::Policy',
       'AWS::Lambda::LayerVersion',
