@@ -24,12 +24,6 @@ export const NOT_RUN: readonly NotRun[] = [
     reason: 'There is no emulator of Cloud Scheduler or Cloud Tasks; the component is asserted under mocks.',
   },
   {
-    case: 5,
-    construct: 'k8s.PartitionedStream',
-    reason:
-      "Strimzi's operator is not on this machine; lag, rebalance and skew are judged by the simulation alone so far.",
-  },
-  {
     case: 6,
     construct: 'aws.QueueWorker',
     reason:

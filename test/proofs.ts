@@ -94,6 +94,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'flags and heaps on JVMs of Java 17, 21 and 25',
   },
   {
+    name: 'partitioned-stream',
+    cases: [5],
+    suite: 'engines',
+    file: 'test/engines/partitioned-stream.test.ts',
+    title: 'consumers of a Kafka that fall behind, keep up, and are killed',
+  },
+  {
     name: 'kafka-quotas',
     cases: [18],
     suite: 'engines',
