@@ -26,8 +26,8 @@ const ROOT = join(__dirname, '..', '..');
 const MINUTES = 60_000;
 /** The command line that loads `BackpressureValidation`; its own release, of any version that has validations. */
 const CDK8S_CLI = '2.207.60';
-/** 1.2 MB of it are two programs for Cloud Run, each with Google's and other clients inside. */
-const MOST_PACKED_BYTES = 4_000_000;
+/** With every case on every engine; at 16 of 20 it is 4.2 MB, 1.2 MB of them two programs for Cloud Run with their clients. */
+const MOST_PACKED_BYTES = 5_000_000;
 /** What an install may add to an app that has its own CDK. */
 const MOST_INSTALLED_BYTES = 12_000_000;
 /** Programs of which the package has a Dockerfile and the compressed code. */
@@ -164,8 +164,10 @@ describe('the tarball', () => {
     const bundles = packed
       .filter((path) => /^dist\/runtime\/[^/]+\/(index\.js(\.gz)?|code\.zip)$/.test(path))
       .map(dirname);
-    // These two are this project's own code alone.
-    const own = ['dist/runtime/log-exporter', 'dist/runtime/pubsub-webhook', 'dist/runtime/rebuild'];
+    // These are this project's own code alone.
+    const own = ['gc-exporter', 'log-exporter', 'pubsub-webhook', 'rebuild', 'stream'].map(
+      (name) => `dist/runtime/${name}`,
+    );
     const noticed = bundles.filter((path) => packed.includes(`${path}/THIRD-PARTY-NOTICES.txt`));
     expect(noticed.sort()).toEqual(bundles.filter((path) => !own.includes(path)).sort());
     const folders = new Set(packed.flatMap((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
