@@ -24,7 +24,8 @@ const HEAP_FORMULAS = {
   Parallel: '3 × live: a full collection stops the program for the live set',
   beside:
     'live + 2 × spike × rate × cycle: what is allocated during a collection outlives it, while the next is filled',
-  young: '1.1 × live + 2 × spike × rate × young cycle: only young objects are collected each time',
+  young:
+    'max(1.1 × live + 2 × spike × rate × young cycle, live ÷ 0.6): only young objects are collected each time, and objects of each age have pages of their own',
 };
 
 function heapKnobs(question: JvmQuestion, sizes: Sizes): Knob[] {
