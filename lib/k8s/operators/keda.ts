@@ -1,8 +1,10 @@
 /** The custom resources of KEDA that constructs use, with the fields they use. */
-import { ApiObject } from 'cdk8s';
+import { ApiObject, Names } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { SecretKey } from '../secret-key';
 
+/** The autoscaler is called `keda-hpa-` and this name, in 63 characters; KEDA's webhook refuses more. */
+const LONGEST_NAME = 63 - 'keda-hpa-'.length;
 const API_VERSION = 'keda.sh/v1alpha1';
 
 /** KEDA's name, for the autoscaler and for Prometheus, of the metric that a formula returns. */
@@ -93,12 +95,21 @@ export function scaledObject(
   spec: ScaledObjectSpec,
   annotations?: Readonly<Record<string, string>>,
 ): ApiObject {
-  return new ApiObject(scope, id, {
-    apiVersion: API_VERSION,
-    kind: 'ScaledObject',
-    ...(annotations === undefined ? {} : { metadata: { annotations: { ...annotations } } }),
-    spec,
-  });
+  const made = (name?: string) =>
+    new ApiObject(scope, id, {
+      apiVersion: API_VERSION,
+      kind: 'ScaledObject',
+      ...(annotations === undefined && name === undefined
+        ? {}
+        : {
+            metadata: { ...(name !== undefined && { name }), ...(annotations && { annotations: { ...annotations } }) },
+          }),
+      spec,
+    });
+  const usual = made();
+  if (usual.name.length <= LONGEST_NAME) return usual;
+  scope.node.tryRemoveChild(id);
+  return made(Names.toDnsLabel(scope, { maxLen: LONGEST_NAME, extra: [id.toLowerCase()] }));
 }
 
 /** `ScaledJob`: jobs that follow a trigger, one an item. */

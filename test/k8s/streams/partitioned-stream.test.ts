@@ -199,3 +199,10 @@ test.each<[Partial<PartitionedStreamProps>, RegExp]>([
 ])('%j is refused by name', (props, expected) => {
   expect(message(props)).toMatch(expected);
 });
+
+test('however long the path is, the autoscaler of KEDA has a name that its webhook takes: 63 characters with keda-hpa-', () => {
+  const chart = emptyChart('streaming-tenants-of-the-platform');
+  new PartitionedStream(chart, 'MetricsOfEveryDeviceThatReports', metrics);
+  const { name } = one(written(chart), 'ScaledObject').metadata;
+  expect(`keda-hpa-${name}`.length).toBeLessThanOrEqual(63);
+});
