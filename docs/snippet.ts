@@ -1,5 +1,7 @@
 /** The TypeScript blocks of a page, and how one is run: the pages' costs and their tests both do it. */
 import { join } from 'node:path';
+import * as cdk from 'aws-cdk-lib';
+import * as cdk8s from 'cdk8s';
 import { transformSync } from 'esbuild';
 import manifest from '../package.json';
 
@@ -31,6 +33,36 @@ export function blocksOf(text: string): Block[] {
 /** What a user's import of that name gives. */
 export function load(name: string): unknown {
   return require(ENTRY_POINTS[name] ? join(ROOT, ENTRY_POINTS[name]) : name);
+}
+
+/** What an example makes, and the modules that note it. */
+export interface Recorder {
+  readonly apps: readonly cdk.App[];
+  readonly charts: readonly cdk8s.App[];
+  readonly modules: Readonly<Record<string, unknown>>;
+}
+
+/** Apps of CDK and cdk8s that write below a folder of the caller's, each noted. */
+export function recorder(outdir: string): Recorder {
+  const apps: cdk.App[] = [];
+  const charts: cdk8s.App[] = [];
+  class RecordedApp extends cdk.App {
+    constructor(props?: cdk.AppProps) {
+      super({ ...props, outdir: join(outdir, String(apps.length)) });
+      apps.push(this);
+    }
+  }
+  class RecordedChartApp extends cdk8s.App {
+    constructor(props?: cdk8s.AppProps) {
+      super({ ...props, outdir });
+      charts.push(this);
+    }
+  }
+  const modules = {
+    'aws-cdk-lib': Object.create(cdk, { App: { value: RecordedApp } }),
+    cdk8s: Object.create(cdk8s, { App: { value: RecordedChartApp } }),
+  };
+  return { apps, charts, modules };
 }
 
 /** Runs a block in silence; `modules` take the place of what it imports. */

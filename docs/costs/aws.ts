@@ -13,7 +13,7 @@ export interface Charge {
 }
 
 /** Properties of a resource as they stand in the template. */
-interface Resource {
+export interface Resource {
   readonly type: string;
   readonly properties: Untyped;
   /** The same with a reference in it, to find what points at it. */
@@ -64,8 +64,8 @@ const FREE_AT_REST = new Set([
  *
  * @param covered types that the usage of the construct has in it already
  */
-export function atRest(found: readonly CfnResource[], covered: readonly string[]): Charge[] {
-  const resources = found.map((each) => resourceOf(each)).filter(({ type }) => !covered.includes(type));
+export function atRest(found: readonly Resource[], covered: readonly string[]): Charge[] {
+  const resources = found.filter(({ type }) => !covered.includes(type));
   const unknown = resources.filter(({ type }) => !isFree(type) && !(type in PRICED)).map(({ type }) => type);
   if (unknown.length > 0) throw new Error(`docs/costs/aws.ts: no price at rest of ${[...new Set(unknown)].join(', ')}`);
   const charges = Object.entries(PRICED).flatMap(([type, price]) => {
@@ -76,8 +76,7 @@ export function atRest(found: readonly CfnResource[], covered: readonly string[]
 }
 
 /** What tasks cost in an hour with as many of them as the scaler may start. */
-export function tasksAtThePeak(found: readonly CfnResource[]): Charge[] {
-  const resources = found.map((each) => resourceOf(each));
+export function tasksAtThePeak(resources: readonly Resource[]): Charge[] {
   return resources
     .filter(({ type }) => type === 'AWS::ECS::Service')
     .map((service) => {
@@ -95,7 +94,8 @@ function isFree(type: string): boolean {
   return FREE_AT_REST.has(type) || type.startsWith('Custom::');
 }
 
-function resourceOf(resource: CfnResource): Resource {
+/** A resource of an app as it stands in the template. */
+export function resourceOf(resource: CfnResource): Resource {
   const { stack } = resource;
   const template = stack.resolve((resource as Untyped)._toCloudFormation()) as Untyped;
   const [[logicalId, { Type, Properties }]] = Object.entries<Untyped>(template.Resources);

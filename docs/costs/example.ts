@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as cdk from 'aws-cdk-lib';
-import * as cdk8s from 'cdk8s';
 import type { IConstruct } from 'constructs';
-import { blocksOf, load, runBlock } from '../snippet';
+import { blocksOf, load, recorder, runBlock } from '../snippet';
 
 /** Anything of an example: its props and children differ by construct. */
 // biome-ignore lint/suspicious/noExplicitAny: read by the name of the construct, and a missing field is a failing page
@@ -32,26 +31,12 @@ export interface Example {
 export function exampleOf(text: string): Example {
   const [block] = blocksOf(text);
   const made: Made[] = [];
-  const apps: cdk.App[] = [];
-  const charts: cdk8s.App[] = [];
   const outdir = mkdtempSync(join(tmpdir(), 'backpressure-cost-'));
-  class RecordedApp extends cdk.App {
-    constructor(props?: cdk.AppProps) {
-      super({ ...props, outdir });
-      apps.push(this);
-    }
-  }
-  class RecordedChartApp extends cdk8s.App {
-    constructor(props?: cdk8s.AppProps) {
-      super({ ...props, outdir });
-      charts.push(this);
-    }
-  }
+  const { apps, charts, modules } = recorder(outdir);
   const record = (name: string, props: Untyped, construct: Untyped) => made.push({ name, props, construct });
   try {
     runBlock(block.code, {
-      'aws-cdk-lib': Object.create(cdk, { App: { value: RecordedApp } }),
-      cdk8s: Object.create(cdk8s, { App: { value: RecordedChartApp } }),
+      ...modules,
       'backpressure-constructs': engines(record),
       get 'backpressure-constructs/gcp'() {
         return recorded(load('backpressure-constructs/gcp'), record, false);

@@ -2,7 +2,7 @@
 import { figure } from '../../lib/flow/figures';
 import { pricesRead, pricesRegion } from '../../lib/flow/prices';
 import { markdownTable } from '../markdown';
-import { atRest, type Charge, tasksAtThePeak } from './aws';
+import { atRest, type Charge, resourceOf, tasksAtThePeak } from './aws';
 import { exampleOf } from './example';
 import { requestsTable } from './k8s';
 import { usageOf } from './usage';
@@ -14,10 +14,11 @@ export function costSection(page: string, text: string): string {
   const engine = page.startsWith('gcp-') ? 'gcp' : 'aws';
   const usages = example.made.map((made) => usageOf(made, engine, example.made));
   const covered = usages.flatMap((usage) => usage.covered ?? []);
-  const rest = atRest(example.resources, covered);
+  const resources = example.resources.map(resourceOf);
+  const rest = atRest(resources, covered);
   const month = usages.flatMap((usage) => usage.month ?? []);
   const other = usages.flatMap((usage) => usage.other ?? []);
-  const peak = tasksAtThePeak(example.resources).map(({ what, dollars }) => ({ what: `an hour of ${what}`, dollars }));
+  const peak = tasksAtThePeak(resources).map(({ what, dollars }) => ({ what: `an hour of ${what}`, dollars }));
   const rows = [
     ...rest.map(({ what, dollars }) => [`at rest: ${what}`, perMonth(dollars)]),
     ...(rest.length > 1 ? [['**at rest, together**', `**${perMonth(sum(rest))}**`]] : []),

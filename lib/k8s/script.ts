@@ -17,12 +17,7 @@ export function scriptConfigMap(scope: Construct, id: string, script: string): k
 
 /** A ConfigMap with one file, which gets another name with another text: whoever mounts it is replaced. */
 export function textConfigMap(scope: Construct, id: string, file: string, text: string): kplus.ConfigMap {
-  refuseLarge(file, text);
-  return new kplus.ConfigMap(scope, id, {
-    metadata: { name: nameBy(scope, id, text) },
-    immutable: true,
-    data: { [file]: text },
-  });
+  return filesConfigMap(scope, id, file, { [file]: text });
 }
 
 /** The same with several files of one folder of `dist/runtime`, which import each other. */
@@ -35,8 +30,13 @@ export function scriptsConfigMap(
   const data = Object.fromEntries(
     files.map((file) => [file, readFileSync(join(runtimeFolder(), folder, file), 'utf8')] as const),
   );
+  return filesConfigMap(scope, id, folder, data);
+}
+
+/** @param title what a refusal is about */
+function filesConfigMap(scope: Construct, id: string, title: string, data: Record<string, string>): kplus.ConfigMap {
   const text = Object.values(data).join('\n');
-  refuseLarge(folder, text);
+  refuseLarge(title, text);
   return new kplus.ConfigMap(scope, id, { metadata: { name: nameBy(scope, id, text) }, immutable: true, data });
 }
 

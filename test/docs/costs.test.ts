@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, CfnResource, Stack } from 'aws-cdk-lib';
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { atRest } from '../../docs/costs/aws';
+import { atRest, resourceOf } from '../../docs/costs/aws';
 import { exampleOf } from '../../docs/costs/example';
 import { requestsTable } from '../../docs/costs/k8s';
 import { costSection } from '../../docs/costs/section';
@@ -22,7 +22,7 @@ describe('on AWS', () => {
 
   test('a type that is neither priced nor known to be free is an error', () => {
     const nat = new CfnResource(stack(), 'Nat', { type: 'AWS::EC2::NatGateway' });
-    expect(() => atRest([nat], [])).toThrow('AWS::EC2::NatGateway');
+    expect(() => atRest([resourceOf(nat)], [])).toThrow('AWS::EC2::NatGateway');
   });
 
   test('an alarm costs as much as the metrics it reads, and those that are not of AWS cost besides', () => {
@@ -32,7 +32,8 @@ describe('on AWS', () => {
       new Alarm(scope, id, { metric: of, threshold: 1, evaluationPeriods: 1 }).node.defaultChild as CfnResource;
     const scope = stack();
     // Two alarms on one own metric: two alarms, one metric.
-    const charges = atRest([alarm(own, 'A', scope), alarm(own, 'B', scope), alarm(theirs, 'C', scope)], []);
+    const alarms = [alarm(own, 'A', scope), alarm(own, 'B', scope), alarm(theirs, 'C', scope)];
+    const charges = atRest(alarms.map(resourceOf), []);
     expect(charges).toEqual([
       { what: '3 alarms on 3 metrics', dollars: expect.closeTo(0.3) },
       { what: '1 custom metric that they read', dollars: expect.closeTo(0.3) },

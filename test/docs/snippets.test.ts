@@ -4,9 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
-import * as cdk from 'aws-cdk-lib';
-import * as cdk8s from 'cdk8s';
-import { blocksOf, ENTRY_POINTS, runBlock } from '../../docs/snippet';
+import { blocksOf, ENTRY_POINTS, recorder, runBlock } from '../../docs/snippet';
 import { program } from '../support/pulumi';
 
 const ROOT = join(__dirname, '..', '..');
@@ -53,14 +51,7 @@ function typeErrors(snippets: readonly Snippet[]): Map<string, string[]> {
 /** Runs a snippet and gives the templates of every app that it made. */
 function synthesized(code: string): { Resources?: object }[] {
   const outdir = mkdtempSync(join(tmpdir(), 'backpressure-snippet-'));
-  const apps: cdk.App[] = [];
-  class RecordedApp extends cdk.App {
-    constructor(props?: cdk.AppProps) {
-      super({ ...props, outdir: join(outdir, String(apps.length)) });
-      apps.push(this);
-    }
-  }
-  const modules: Record<string, unknown> = { 'aws-cdk-lib': Object.create(cdk, { App: { value: RecordedApp } }) };
+  const { apps, modules } = recorder(outdir);
   try {
     runBlock(code, modules);
     return apps.flatMap((app) => app.synth().stacks.map(({ template }) => template));
@@ -142,16 +133,10 @@ new aws.RedriveQueue(new Stack(new App(), 'S'), 'Q', { workload: { itemsPerHour:
 
   test.each(chartSnippets)('$name writes its manifests', ({ code }) => {
     const outdir = mkdtempSync(join(tmpdir(), 'backpressure-snippet-'));
-    const apps: cdk8s.App[] = [];
-    class RecordedApp extends cdk8s.App {
-      constructor(props?: cdk8s.AppProps) {
-        super({ ...props, outdir });
-        apps.push(this);
-      }
-    }
+    const { charts, modules } = recorder(outdir);
     try {
-      runBlock(code, { cdk8s: Object.create(cdk8s, { App: { value: RecordedApp } }) });
-      const manifests = apps.flatMap((app) => app.charts).flatMap((chart) => chart.toJson());
+      runBlock(code, modules);
+      const manifests = charts.flatMap((app) => app.charts).flatMap((chart) => chart.toJson());
       expect(manifests.length).toBeGreaterThan(0);
     } finally {
       rmSync(outdir, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 /** The validation table of a compaction. */
 import { type Check, inRange, isKnown, oneOf, positive, required, shown, wholeNumber } from '../errors';
 import { type Fields, objectChecks } from '../fields';
-import { MOST_BYTES_PER_SECOND, WEEK_SECONDS, YEAR_SECONDS } from '../ranges';
+import { DAY_SECONDS, MOST_BYTES_PER_SECOND, WEEK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { ENGINES, GLUE_INPUT_FILES, LEAST_INPUT_FILES, SMALL_SHARE } from './engines';
 import { INTERVALS } from './sizing';
 import {
@@ -15,7 +15,6 @@ import {
 
 const MOST_FILES = 1e9;
 const MOST_FILE_BYTES = 1e12;
-const DAY = 86_400;
 
 const QUESTION_FIELDS: Fields<CompactionQuestion> = {
   workload: true,
@@ -67,7 +66,7 @@ function workloadChecks(workload: CompactionWorkload): Check[] {
     inRange('peakRatio', workload.peakRatio, 1, 100),
     required(positive, 'bytesPerSecond', workload.bytesPerSecond, 1, MOST_BYTES_PER_SECOND),
     inRange('fileSeconds', workload.fileSeconds, 0, 3600),
-    inRange('runFixedSeconds', workload.runFixedSeconds, 0, DAY),
+    inRange('runFixedSeconds', workload.runFixedSeconds, 0, DAY_SECONDS),
   ];
 }
 
@@ -92,7 +91,7 @@ function sizeCheck(
   const fileBytes = workload?.fileBytes;
   return {
     refused: isKnown(fileBytes) && isKnown(small) && fileBytes >= small,
-    message: `fileBytes must be below ${small}, 0.75 × targetBytes, got ${shown(fileBytes)}: larger files need no compaction`,
+    message: `fileBytes must be below ${small}, ${SMALL_SHARE} × targetBytes, got ${shown(fileBytes)}: larger files need no compaction`,
   };
 }
 
@@ -109,8 +108,8 @@ function choiceChecks(choices: Omit<CompactionQuestion, 'workload' | 'objective'
     wholeNumber('workers', workers, 1, known.mostWorkers),
     oneOf('intervalSeconds', intervalSeconds, INTERVALS),
     wholeNumber('startFiles', startFiles, iceberg ? LEAST_INPUT_FILES : 1, iceberg ? GLUE_INPUT_FILES : MOST_FILES),
-    inRange('quietSeconds', quietSeconds, 0, 30 * DAY),
-    inRange('batchSeconds', choices.batchSeconds, 1, DAY),
+    inRange('quietSeconds', quietSeconds, 0, 30 * DAY_SECONDS),
+    inRange('batchSeconds', choices.batchSeconds, 1, DAY_SECONDS),
     {
       refused: intervalSeconds !== undefined && !known.scheduled,
       message: `intervalSeconds must be left out: ${known.title} starts by itself`,

@@ -10,6 +10,7 @@ import {
   INTERVALS,
   keptAt,
   type Load,
+  retentionOf,
   runSeconds,
   startBytes,
   stopFiles,
@@ -57,7 +58,6 @@ export function tableKnobs(question: CompactionQuestion, load: Load): Knob[] {
 /** Knobs of runs that we start. */
 export function runKnobs(question: CompactionQuestion, load: Load, interval: number, start: number): Knob[] {
   const stop = stopFiles(load, interval);
-  const { longestRunSeconds } = load;
   return [
     {
       name: 'workers',
@@ -123,7 +123,7 @@ export function runKnobs(question: CompactionQuestion, load: Load, interval: num
       ...unlessGiven(question.quietSeconds, 'none: writers only append'),
       source: DELTA_DOCS,
     },
-    ...timeKnobs(load, interval, longestRunSeconds),
+    ...timeKnobs(load, interval),
   ];
 }
 
@@ -133,7 +133,8 @@ export function deadlineOf({ longestRunSeconds }: Load, interval: number): numbe
 }
 
 /** How long a run may take, and how late it may begin. */
-function timeKnobs(load: Load, interval: number, longestRunSeconds: number): Knob[] {
+function timeKnobs(load: Load, interval: number): Knob[] {
+  const { longestRunSeconds } = load;
   const partition = workSeconds(load, interval, load.plannedPerSecond, true) / touchedBy(load, interval);
   return [
     {
@@ -202,7 +203,7 @@ export function vacuumKnobs(retentionSeconds: number): Knob[] {
 
 /** Knobs of a table whose optimizers start by themselves. */
 export function optimizerKnobs(question: CompactionQuestion, load: Load, minInputFiles: number): Knob[] {
-  const days = Math.max(1, Math.ceil((question.objective.retentionSeconds ?? WEEK_HOURS * HOUR) / DAY_SECONDS));
+  const days = Math.max(1, Math.ceil(retentionOf(question) / DAY_SECONDS));
   const iceberg: Knob[] =
     question.table === CompactedTableKind.ICEBERG
       ? [

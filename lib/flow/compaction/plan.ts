@@ -15,12 +15,13 @@ import { deadlineOf, optimizerKnobs, runKnobs, streamingKnobs, tableKnobs, title
 import { intervalOf, refuseBusy, refuseShortQuiet, refuseStart, refuseTwoWriters } from './refusals';
 import {
   amplification,
-  FIXED_SECONDS,
+  fixedSecondsOf,
   keptAt,
   type Load,
   loadOf,
   MOST_UTILISATION,
   mostSmallFiles,
+  retentionOf,
   runSeconds,
   spanOf,
   startFiles,
@@ -143,16 +144,12 @@ function remarksOn(subject: string, question: CompactionQuestion, load: Load, p:
   ];
 }
 
-function retentionOf({ objective }: CompactionQuestion): number {
-  return objective.retentionSeconds ?? WEEK_SECONDS;
-}
-
 function predict(question: CompactionQuestion, load: Load, intervalAt: IntervalAt): CompactionPredictions {
   const [interval, busiest] = [intervalAt(load.filesPerSecond), intervalAt(load.busiestPerSecond)];
   const runsPerWeek = WEEK_SECONDS / spanOf(load, interval);
   const work = runsPerWeek * runSeconds(load, interval, load.filesPerSecond, false);
-  const fixedSeconds = question.workload.runFixedSeconds ?? FIXED_SECONDS;
-  const before = fixedSeconds + (WEEK_SECONDS * load.filesPerSecond * load.secondsPerFile) / load.workers;
+  const before =
+    fixedSecondsOf(question.workload) + (WEEK_SECONDS * load.filesPerSecond * load.secondsPerFile) / load.workers;
   const rewritten = amplification(load, interval);
   const unreferenced = load.filesPerSecond * load.fileBytes * rewritten * retentionOf(question);
   return {

@@ -1,12 +1,13 @@
 /** What cannot be compacted as asked, and what helps: each way out was solved. */
 import { CapacityError } from '../errors';
 import { duration, figure, percent, sizeText } from '../figures';
-import { WEEK_SECONDS } from '../ranges';
+import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
 import { compactionChecks } from './checks';
 import { ENGINES, SMALL_SHARE } from './engines';
 import {
   filesOfEach,
+  fixedSecondsOf,
   HYSTERESIS,
   INTERVALS,
   keptAt,
@@ -151,12 +152,12 @@ function reasonOf(load: Load, among: readonly number[]): string {
 /** What would help on its own; each is planned before it is said. */
 function waysOut(question: CompactionQuestion): string[] {
   const { workload, objective, workers = 1 } = question;
-  const { mostWorkers, targetBytes } = { ...ENGINES[question.table], ...loadOf(question) };
+  const { engine, targetBytes, openPartitions, partitionSeconds, writeAmplification } = loadOf(question);
   const helps = (changed: Partial<CompactionQuestion>) => fits({ ...question, ...changed });
   const load = (changed: Partial<CompactionWorkload>) => ({ workload: { ...workload, ...changed } });
   const goal = (changed: Partial<CompactionObjective>) => ({ objective: { ...objective, ...changed } });
   const ways: (readonly [number | undefined, (value: number) => string])[] = [
-    [solved(workers, mostWorkers, (one) => helps({ workers: one })), (n) => `take ${n} workers`],
+    [solved(workers, engine.mostWorkers, (one) => helps({ workers: one })), (n) => `take ${n} workers`],
     [
       solved(objective.longestRunSeconds, WEEK_SECONDS, (one) => helps(goal({ longestRunSeconds: one }))),
       (n) => `allow a run ${n} s`,
@@ -169,21 +170,15 @@ function waysOut(question: CompactionQuestion): string[] {
       (n) => `let writers make files of ${n} bytes, in larger batches`,
     ],
     [
-      [1.5, 2, 3, 5, 10].find(
-        (one) => one > (objective.writeAmplification ?? 1.2) && helps(goal({ writeAmplification: one })),
-      ),
+      [1.5, 2, 3, 5, 10].find((one) => one > writeAmplification && helps(goal({ writeAmplification: one }))),
       (n) => `allow a write amplification of ${n}`,
     ],
     [
-      [1, 10, 100, 1000]
-        .filter((one) => one < (workload.openPartitions ?? 1))
-        .find((one) => helps(load({ openPartitions: one }))),
+      [1, 10, 100, 1000].filter((one) => one < openPartitions).find((one) => helps(load({ openPartitions: one }))),
       (n) => `let ${n} partition(s) take new files at a time`,
     ],
     [
-      [86_400, 3600, 300].find(
-        (one) => one < (workload.partitionSeconds ?? 86_400) && helps(load({ partitionSeconds: one })),
-      ),
+      [DAY_SECONDS, 3600, 300].find((one) => one < partitionSeconds && helps(load({ partitionSeconds: one }))),
       (n) => `partition the table finer: a partition takes new files for ${n} s`,
     ],
     [helps({ quietSeconds: 0 }) ? 0 : undefined, () => APPEND_ONLY],
@@ -228,7 +223,7 @@ function together(question: CompactionQuestion): string {
     fits({ ...widest, workload: { ...workload, openPartitions: 1, filesPerDay, runFixedSeconds } });
   const { filesPerDay } = workload;
   const wide = `${widest.workers} workers, a run of a week, 1000000000 small files, a write amplification of 10 and one open partition`;
-  if (at(filesPerDay, workload.runFixedSeconds ?? 180)) return `take together ${wide}`;
+  if (at(filesPerDay, fixedSecondsOf(workload))) return `take together ${wide}`;
   if (at(filesPerDay, 0)) return `take together ${wide}, and a run that starts at once: runFixedSeconds 0`;
   const fewer = largestBelow(filesPerDay, (one) => at(one, 0));
   const more = solved(filesPerDay, 1e9, (one) => at(one, 0));

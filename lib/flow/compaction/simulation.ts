@@ -1,5 +1,6 @@
 /** A table with small files, a minute at a time, and runs that are started by the clock. */
 import { Random } from '../numerics/random';
+import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
 import { type Load, loadOf, secondsOfFile } from './sizing';
 import type { CompactionQuestion } from './workload';
 
@@ -7,8 +8,6 @@ import type { CompactionQuestion } from './workload';
 const { PI, cos, floor, max, round, sqrt } = Math;
 
 const STEP_SECONDS = 60;
-const DAY_SECONDS = 86_400;
-const WEEK_SECONDS = 604_800;
 
 /** When runs begin, and from how many small files on. */
 export interface Started {

@@ -1,11 +1,11 @@
 /** How long runs take, how many small files there are meanwhile, and which intervals keep every promise. */
 import { DEFAULT_HEADROOM } from '../headroom';
+import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
 import { type CompactionEngine, ENGINES, SMALL_SHARE } from './engines';
 import type { CompactionQuestion } from './workload';
 
 const MINUTE = 60;
 const HOUR = 3600;
-const DAY = 86_400;
 
 /** Seconds between two starts, longest first: each divides a day, so that cron can say it. */
 export const INTERVALS: readonly number[] = [
@@ -18,7 +18,7 @@ export const MOST_UTILISATION = 0.5;
 /** Standard deviations of the noise that a promise bears. */
 const DEVIATIONS = 4;
 /** Seconds of a run whatever it rewrites, unless said. */
-export const FIXED_SECONDS = 180;
+const FIXED_SECONDS = 180;
 /** A run starts from twice what it leaves behind. */
 export const HYSTERESIS = 2;
 
@@ -53,7 +53,7 @@ export function loadOf({ workload, objective, ...choices }: CompactionQuestion):
   const { workers = 1, targetBytes = engine.targetBytes, quietSeconds = 0 } = choices;
   const { filesPerDay, fileBytes, peakRatio = 1, fileSeconds = 0.02 } = workload;
   const { headroom = DEFAULT_HEADROOM } = objective;
-  const filesPerSecond = filesPerDay / DAY;
+  const filesPerSecond = filesPerDay / DAY_SECONDS;
   return {
     engine,
     filesPerSecond,
@@ -61,9 +61,9 @@ export function loadOf({ workload, objective, ...choices }: CompactionQuestion):
     plannedPerSecond: filesPerSecond * peakRatio * headroom,
     fileBytes,
     openPartitions: workload.openPartitions ?? 1,
-    partitionSeconds: workload.partitionSeconds ?? DAY,
+    partitionSeconds: workload.partitionSeconds ?? DAY_SECONDS,
     // A streaming job has started already.
-    fixedSeconds: engine.runsInWriter ? 0 : (workload.runFixedSeconds ?? FIXED_SECONDS),
+    fixedSeconds: engine.runsInWriter ? 0 : fixedSecondsOf(workload),
     secondsPerFile: fileSeconds + fileBytes / workload.bytesPerSecond,
     bytesPerSecond: workload.bytesPerSecond,
     workers,
@@ -75,6 +75,16 @@ export function loadOf({ workload, objective, ...choices }: CompactionQuestion):
     writeAmplification: objective.writeAmplification ?? 1.2,
     headroom,
   };
+}
+
+/** Seconds of a run of its own, whatever it rewrites. */
+export function fixedSecondsOf({ runFixedSeconds }: CompactionQuestion['workload']): number {
+  return runFixedSeconds ?? FIXED_SECONDS;
+}
+
+/** Seconds for which what was replaced is kept. */
+export function retentionOf({ objective }: CompactionQuestion): number {
+  return objective.retentionSeconds ?? WEEK_SECONDS;
 }
 
 /** Seconds of arrivals that one run rewrites: with `quietSeconds` a partition waits until it is closed. */

@@ -6,7 +6,6 @@ import { executorMib } from './memory';
 import type { EtlPlatformName } from './platforms';
 
 const MIB_PER_GB = 1024;
-const HOUR_SECONDS = 3600;
 const DAY_HOURS = 24;
 const DPU_CORES = 4;
 /** GB that the memory of a worker of so many cores is rounded up to; 1 below (EMR Serverless, Worker configurations). */
@@ -16,7 +15,7 @@ const EMR_MEMORY_STEP_GB: Readonly<Record<number, number>> = { 8: 4, 16: 8 };
 export function coreHours(stream: Stream, { cores }: Sizing): { stream: number; batch: number } {
   return {
     stream: DAY_HOURS * cores,
-    batch: (stream.mean * stream.coreSeconds * DAY_HOURS * HOUR_SECONDS) / HOUR_SECONDS,
+    batch: DAY_HOURS * stream.mean * stream.coreSeconds,
   };
 }
 
@@ -46,9 +45,7 @@ export function monthlyCosts(
   // The driver of AWS Glue is a worker like the others.
   const driver = platform === 'glue' ? executor : workerHour(platform, stream.platform.driverCores);
   if (executor === undefined || driver === undefined) return undefined;
-  const hour = sizing.executors * executor + driver;
-  return {
-    stream: MONTH_HOURS * hour,
-    batch: MONTH_HOURS * hour * (coreHours(stream, sizing).batch / coreHours(stream, sizing).stream),
-  };
+  const month = MONTH_HOURS * (sizing.executors * executor + driver);
+  const hours = coreHours(stream, sizing);
+  return { stream: month, batch: month * (hours.batch / hours.stream) };
 }

@@ -1,8 +1,9 @@
 /** What the keys of a peak, and of a month, cost, and what carries the events and merges them. */
 import { resolveArrivals } from '../arrivals';
 import { EMPTY_RECEIVES_PER_SECOND } from '../compute-cost';
+import { recordCost, shardCost } from '../kinesis-cost';
 import data from '../prices.json';
-import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
+import { DAY_SECONDS } from '../ranges';
 import { keysPerSecond, meanCycle } from './cycles';
 import { type Load, loadOf, readersOf, type Settings } from './load';
 import { retentionSeconds } from './outage';
@@ -32,7 +33,6 @@ export function steadyCostOf(question: MergingQuestion, settings: Settings): num
 /** Memory of the function that merges: a batch of 6 MB as text, and its keys. */
 export const MERGER_MIB = 1024;
 const MIB_PER_GB = 1024;
-const BYTES_PER_GB = 2 ** 30;
 const HOUR_SECONDS = 3600;
 /** Messages of a request of Lambda to Amazon SQS. */
 const PER_RECEIVE = 10;
@@ -63,10 +63,10 @@ function workCost({ eventBytes, invalidator }: Load, transport: TransportName, w
   const { gbSecondArm, perMillionRequests } = data.lambda;
   const merger =
     (work.flushes * perMillionRequests.value) / 1e6 + work.flushSeconds * (MERGER_MIB / MIB_PER_GB) * gbSecondArm.value;
-  const { kinesis, sqs } = data;
+  const { sqs } = data;
   const carried =
     transport === 'kinesis'
-      ? (Math.ceil(eventBytes / kinesis.payloadUnitBytes.value) * kinesis.perMillionPayloadUnits.value) / 1e6
+      ? recordCost(eventBytes)
       : ((1 + 2 / PER_RECEIVE) * Math.ceil(eventBytes / sqs.requestBytes.value) * sqs.perMillionRequests.value) / 1e6;
   return merger + work.events * carried + work.keys * (invalidator.keyCost ?? 0);
 }
@@ -74,19 +74,13 @@ function workCost({ eventBytes, invalidator }: Load, transport: TransportName, w
 /** US dollars of 30 days beside what is done: shards and what they keep, or receives that find nothing. */
 function standingCost(question: MergingQuestion, { shards }: Settings): number {
   const { transport = 'kinesis', outageSeconds } = question;
-  const { kinesis, sqs } = data;
   if (transport !== 'kinesis') {
-    return (MONTH_SECONDS * EMPTY_RECEIVES_PER_SECOND * sqs.perMillionRequests.value) / 1e6;
+    return (MONTH_SECONDS * EMPTY_RECEIVES_PER_SECOND * data.sqs.perMillionRequests.value) / 1e6;
   }
-  const kept = retentionSeconds(outageSeconds);
-  const extended = kept > DAY_SECONDS ? kinesis.extendedRetentionShardHour.value : 0;
   const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveArrivals(question.workload);
   const perDay = steadyPerSecond * (DAY_SECONDS - peakSeconds) + peakPerSecond * peakSeconds;
-  const longTermBytes = (Math.max(0, kept - WEEK_SECONDS) / DAY_SECONDS) * perDay * loadOf(question).eventBytes;
-  return (
-    (MONTH_SECONDS / HOUR_SECONDS) * shards * (kinesis.shardHour.value + extended) +
-    (longTermBytes / BYTES_PER_GB) * kinesis.longTermGbMonth.value
-  );
+  const bytesPerDay = perDay * loadOf(question).eventBytes;
+  return shardCost(MONTH_SECONDS / HOUR_SECONDS, shards, retentionSeconds(outageSeconds), bytesPerDay);
 }
 
 /**

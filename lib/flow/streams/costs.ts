@@ -1,6 +1,7 @@
 /** What a month of a stream costs, with one peak a day. */
+import { recordCost, shardCost } from '../kinesis-cost';
 import data from '../prices.json';
-import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
+import { DAY_SECONDS } from '../ranges';
 import type { Settings } from './lines';
 import { batchWorkSeconds, DEFAULT_OUTAGE_SECONDS, loadOf } from './load';
 import { retentionSecondsOf } from './retention';
@@ -9,7 +10,6 @@ import type { StreamQuestion } from './workload';
 const MONTH_DAYS = 30;
 const HOUR_SECONDS = 3600;
 const MIB_PER_GB = 1024;
-const BYTES_PER_GB = 2 ** 30;
 const MONTH_HOURS = (MONTH_DAYS * DAY_SECONDS) / HOUR_SECONDS;
 const DEFAULT_MEMORY_MIB = 256;
 
@@ -32,17 +32,12 @@ function perDay(question: StreamQuestion, ofRate: (perSecond: number) => number)
 }
 
 function kinesisCost(question: StreamQuestion, settings: Settings): number {
-  const { kinesis } = data;
   const { recordBytes } = loadOf(question);
   const kept = retentionSecondsOf(question, settings, question.outageSeconds ?? DEFAULT_OUTAGE_SECONDS);
-  const extended = kept > DAY_SECONDS ? kinesis.extendedRetentionShardHour.value : 0;
-  const units = Math.ceil(recordBytes / kinesis.payloadUnitBytes.value);
   const records = perDay(question, (perSecond) => perSecond);
-  const longTerm = (Math.max(0, kept - WEEK_SECONDS) / DAY_SECONDS) * records * recordBytes;
   return (
-    MONTH_HOURS * settings.partitions * (kinesis.shardHour.value + extended) +
-    (MONTH_DAYS * records * units * kinesis.perMillionPayloadUnits.value) / 1e6 +
-    (longTerm / BYTES_PER_GB) * kinesis.longTermGbMonth.value
+    shardCost(MONTH_HOURS, settings.partitions, kept, records * recordBytes) +
+    MONTH_DAYS * records * recordCost(recordBytes)
   );
 }
 

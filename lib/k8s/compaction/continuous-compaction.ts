@@ -191,14 +191,14 @@ export class ContinuousCompaction extends Construct {
     this.plan = planCompaction(id, questionOf(usable), [...checks, ...inputChecks(usable)]);
     this.serviceAccount =
       usable.serviceAccount ?? new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false });
-    this.cronJob = this.createCronJob(props);
+    this.cronJob = this.createCronJob(usable);
     const store: Egress = {
-      ports: [props.storePort ?? HTTPS_PORT],
-      ...placeOf(props.storeNamespace, props.storeCidr),
+      ports: [usable.storePort ?? HTTPS_PORT],
+      ...placeOf(usable.storeNamespace, usable.storeCidr),
     };
     this.networkPolicy = networkPolicy(this, 'NetworkPolicy', { [LABEL]: this.node.addr }, [
       store,
-      gatewayEgress(props.pushGateway),
+      gatewayEgress(usable.pushGateway),
     ]);
     const series = { namespace: namespaceOf(this), job: this.cronJob.name };
     this.alerts = alertRules(this, 'Alerts', this.node.path, compactionAlerts(this.plan, series));

@@ -25,7 +25,7 @@ import {
 import { ANYWHERE, type Egress, networkPolicy } from '../network-policy';
 import { podMonitor } from '../operators/prometheus';
 import { type SparkPodSpec, sparkApplication } from '../operators/spark-operator';
-import { kafkaTopic, kafkaUser } from '../operators/strimzi';
+import { allow, kafkaTopic, kafkaUser } from '../operators/strimzi';
 import { namespaceOf } from '../promql';
 import { chartLabels, LINUX, UNDISTURBED } from '../restricted-pod';
 import { scriptConfigMap, textConfigMap } from '../script';
@@ -316,16 +316,8 @@ export class StreamingEtl extends Construct {
         authorization: {
           type: 'simple',
           acls: [
-            {
-              type: 'allow',
-              resource: { type: 'topic', name: topicName, patternType: 'literal' },
-              operations: ['Describe', 'Read'],
-            },
-            {
-              type: 'allow',
-              resource: { type: 'group', name: groupPrefix(queryName), patternType: 'prefix' },
-              operations: ['Describe', 'Read'],
-            },
+            allow('topic', topicName, ['Describe', 'Read']),
+            allow('group', groupPrefix(queryName), ['Describe', 'Read'], 'prefix'),
           ],
         },
       });
@@ -582,12 +574,12 @@ function questionOf(props: StreamingEtlProps): EtlQuestion {
     workload,
     objective,
     platform: 'spark-operator',
-    ...(outputMode !== undefined && { outputMode: outputMode as EtlQuestion['outputMode'] }),
-    ...(executors !== undefined && { executors }),
-    ...(executorCores !== undefined && { executorCores }),
-    ...(trigger !== undefined && { triggerSeconds: trigger.toSeconds({ integral: false }) }),
-    ...(maxOffsetsPerTrigger !== undefined && { maxOffsetsPerTrigger }),
-    ...(restart !== undefined && { restartSeconds: restart.toSeconds({ integral: false }) }),
+    outputMode: outputMode as EtlQuestion['outputMode'],
+    executors,
+    executorCores,
+    triggerSeconds: trigger?.toSeconds({ integral: false }),
+    maxOffsetsPerTrigger,
+    restartSeconds: restart?.toSeconds({ integral: false }),
   };
 }
 

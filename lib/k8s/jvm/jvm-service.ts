@@ -356,14 +356,14 @@ function questionOf(props: JvmServiceProps): JvmQuestion {
     workload,
     objective,
     jdk,
-    ...(collector !== undefined && { collector }),
-    ...(cpu !== undefined && { cpu }),
-    ...(cycle !== undefined && { cycleSeconds: cycle.toMilliseconds({ integral: false }) / 1000 }),
-    ...(heap !== undefined && { heapBytes: bytes(heap) }),
-    ...(metaspace !== undefined && { metaspaceBytes: bytes(metaspace) }),
-    ...(codeCache !== undefined && { codeCacheBytes: bytes(codeCache) }),
-    ...(spikeTolerance !== undefined && { spikeTolerance }),
-    ...(flightRecorder !== undefined && { flightRecorder }),
+    collector,
+    cpu,
+    cycleSeconds: cycle && cycle.toMilliseconds({ integral: false }) / 1000,
+    heapBytes: heap && bytes(heap),
+    metaspaceBytes: metaspace && bytes(metaspace),
+    codeCacheBytes: codeCache && bytes(codeCache),
+    spikeTolerance,
+    flightRecorder,
   };
 }
 

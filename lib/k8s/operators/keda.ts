@@ -99,11 +99,8 @@ export function scaledObject(
     new ApiObject(scope, id, {
       apiVersion: API_VERSION,
       kind: 'ScaledObject',
-      ...(annotations === undefined && name === undefined
-        ? {}
-        : {
-            metadata: { ...(name !== undefined && { name }), ...(annotations && { annotations: { ...annotations } }) },
-          }),
+      // A name that is undefined would take the place of the usual one.
+      metadata: { ...(name !== undefined && { name }), annotations: annotations && { ...annotations } },
       spec,
     });
   const usual = made();

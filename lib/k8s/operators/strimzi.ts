@@ -25,6 +25,16 @@ export interface AccessRule {
   readonly operations: readonly ('Describe' | 'Read' | 'Write')[];
 }
 
+/** Allows operations on the topic or group of that name, or on all whose names begin with it. */
+export function allow(
+  type: AccessRule['resource']['type'],
+  name: string,
+  operations: AccessRule['operations'],
+  patternType: AccessRule['resource']['patternType'] = 'literal',
+): AccessRule {
+  return { type: 'allow', resource: { type, name, patternType }, operations };
+}
+
 /** Spec of a `KafkaUser`. Its quotas apply per broker; without them it is not limited. */
 export interface KafkaUserSpec {
   readonly authentication: { readonly type: string };

@@ -12,7 +12,7 @@ import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { DURATION } from '../kinds';
 import { dnsLabel, kafkaTopicName, objectName, textCheck } from '../names';
-import { type AccessRule, kafkaTopic, kafkaUser } from '../operators/strimzi';
+import { type AccessRule, allow, kafkaTopic, kafkaUser } from '../operators/strimzi';
 import { namespaceOf } from '../promql';
 import { quotaAlerts, quotaGraphs, type WatchedQuotas } from './kafka-quota-alerts';
 
@@ -225,18 +225,8 @@ export class KafkaQuotas extends Construct {
 function accessOf(tenant: string, topics: readonly KafkaQuotaTopic[]): AccessRule[] {
   const own = topics.filter((topic) => topic.tenant === tenant);
   return [
-    ...own.map(
-      ({ topicName }): AccessRule => ({
-        type: 'allow',
-        resource: { type: 'topic', name: topicName, patternType: 'literal' },
-        operations: ['Describe', 'Read', 'Write'],
-      }),
-    ),
-    {
-      type: 'allow',
-      resource: { type: 'group', name: `${tenant}-`, patternType: 'prefix' },
-      operations: ['Describe', 'Read'],
-    },
+    ...own.map(({ topicName }) => allow('topic', topicName, ['Describe', 'Read', 'Write'])),
+    allow('group', `${tenant}-`, ['Describe', 'Read'], 'prefix'),
   ];
 }
 

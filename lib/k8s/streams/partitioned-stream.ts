@@ -12,7 +12,7 @@ import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { DURATION, SECRET_KEY } from '../kinds';
 import { dnsLabel, foreignName, hostPorts, kafkaTopicName, objectName, secretChecks, textCheck } from '../names';
-import { type AccessRule, kafkaTopic, kafkaUser } from '../operators/strimzi';
+import { allow, kafkaTopic, kafkaUser } from '../operators/strimzi';
 import { namespaceOf } from '../promql';
 import { QueueTrigger } from '../queue/queue-trigger';
 import { QueueWorker } from '../queue/queue-worker';
@@ -300,11 +300,6 @@ export class PartitionedStream extends Construct {
 
   /** It may read the topic as its group, and set records aside; nothing else. */
   private createUser({ clusterName, topicName, consumerGroup }: PartitionedStreamProps, deadName: string): ApiObject {
-    const literal = (type: 'topic' | 'group', name: string, ...operations: AccessRule['operations']): AccessRule => ({
-      type: 'allow',
-      resource: { type, name, patternType: 'literal' },
-      operations,
-    });
     return kafkaUser(this, 'User', clusterName, consumerGroup, {
       authentication: { type: 'tls' },
       // A user without one may take what the quotas of the others leave.
@@ -312,9 +307,9 @@ export class PartitionedStream extends Construct {
       authorization: {
         type: 'simple',
         acls: [
-          literal('topic', topicName, 'Describe', 'Read'),
-          literal('topic', deadName, 'Describe', 'Write'),
-          literal('group', consumerGroup, 'Describe', 'Read'),
+          allow('topic', topicName, ['Describe', 'Read']),
+          allow('topic', deadName, ['Describe', 'Write']),
+          allow('group', consumerGroup, ['Describe', 'Read']),
         ],
       },
     });
