@@ -5,7 +5,7 @@
  * Environment: GC_LOG (the file), ALARM_PAUSE_SECONDS, SERVICE (a label), METRICS_PORT; METRICS_HOST and POLL_MILLIS where
  * others than all addresses and a second are wanted.
  */
-import { createServer } from 'node:http';
+import { serveMetrics } from '../serve-metrics';
 import { numberSetting, setting } from '../settings';
 import { GcLog } from './parser';
 import { metricsText } from './readings';
@@ -28,17 +28,10 @@ async function main(): Promise<void> {
     return polling;
   };
   setInterval(poll, Number(process.env.POLL_MILLIS ?? POLL_MILLIS));
-  const server = createServer((request, response) => {
-    if (request.url === '/healthz') {
-      response.end('ok\n');
-      return;
-    }
-    poll().then(() =>
-      response.setHeader('content-type', 'text/plain; version=0.0.4').end(metricsText(log.readings, up, labels)),
-    );
+  serveMetrics(async () => {
+    await poll();
+    return metricsText(log.readings, up, labels);
   });
-  server.listen(Number(setting('METRICS_PORT')), process.env.METRICS_HOST);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0));
 }
 
 /** A file that cannot be read is a reading, and no end of this program. */

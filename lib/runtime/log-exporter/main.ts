@@ -6,28 +6,18 @@
  */
 import { constants } from 'node:fs';
 import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { serveMetrics } from '../serve-metrics';
+import { setting } from '../settings';
 import { acknowledgedEvents } from './queue-position';
 import { type FilebeatStats, metricsText } from './reading';
 
 const STATS_TIMEOUT_MILLIS = 5000;
 
 async function main(): Promise<void> {
-  const [logs, queue, url] = [needed('LOG_FOLDER'), needed('QUEUE_FOLDER'), needed('STATS_URL')];
-  const labels = { shipper: needed('SHIPPER'), node: needed('NODE_NAME') };
-  const server = createServer((request, response) => {
-    if (request.url === '/healthz') {
-      response.end('ok\n');
-      return;
-    }
-    read(logs, queue, url).then(
-      (reading) => response.setHeader('content-type', 'text/plain; version=0.0.4').end(metricsText(reading, labels)),
-      (error: Error) => response.writeHead(500).end(`${error.message}\n`),
-    );
-  });
-  server.listen(Number(needed('METRICS_PORT')), process.env.METRICS_HOST);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0));
+  const [logs, queue, url] = [setting('LOG_FOLDER'), setting('QUEUE_FOLDER'), setting('STATS_URL')];
+  const labels = { shipper: setting('SHIPPER'), node: setting('NODE_NAME') };
+  serveMetrics(async () => metricsText(await read(logs, queue, url), labels));
 }
 
 async function read(logs: string, queue: string, url: string) {
@@ -84,12 +74,6 @@ async function filebeatStats(url: string): Promise<FilebeatStats | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function needed(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} must be set`);
-  return value;
 }
 
 main().catch((error) => {
