@@ -4,55 +4,71 @@
  *
  * `--suite heavy` picks long simulations and measurements of time, `--suite engines` and `--suite cluster` the tests against
  * real servers, `--suite patterns` those on templates of others, `--suite package` those of the package as it is installed;
- * `--long` runs the property tests ten times as long. Other arguments go to jest.
+ * `--long` runs the property tests ten times as long. `--twice` runs the files that failed a second time, alone, and counts
+ * that run: for measurements on a machine that others load too. Other arguments go to jest.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { failedFiles, type JestResult, withSecondRun } from './second-run';
 import { SUITES, type Suite, type SuiteName } from './suites';
 
 const ROOT = join(__dirname, '..');
 const RESULTS = join(ROOT, 'dist', 'test');
-
-interface JestResult {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numRuntimeErrorTestSuites: number;
-  readonly testResults: { readonly assertionResults: { readonly status: string; readonly fullName: string }[] }[];
-}
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   const name = args.includes('--suite') ? args[args.indexOf('--suite') + 1] : 'unit';
   const suite: Suite | undefined = SUITES[name as SuiteName];
   if (!suite) throw new Error(`--suite must be one of ${Object.keys(SUITES).join(', ')}, got '${name}'`);
+  const began = Date.now();
   await suite.prepare();
   mkdirSync(RESULTS, { recursive: true });
   const file = join(RESULTS, `${name}.json`);
   rmSync(file, { force: true });
-  const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-  const rest = args.filter((arg, i) => !['--long', '--suite'].includes(arg) && args[i - 1] !== '--suite');
-  const child = spawnSync(
-    process.execPath,
-    [jest, '--ci', '--json', `--outputFile=${file}`, '--testLocationInResults', ...suite.jest, ...rest],
-    {
-      cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, ...(args.includes('--long') ? { LONG: '1' } : {}) },
-    },
-  );
-  const result = JSON.parse(readFileSync(file, 'utf8')) as JestResult;
+  const rest = args.filter((arg, i) => !['--long', '--suite', '--twice'].includes(arg) && args[i - 1] !== '--suite');
+  const long = args.includes('--long');
+  let { result, status } = runJest(file, [...suite.jest, ...rest], long);
+  const again = failedFiles(result);
+  if (args.includes('--twice') && again.length > 0) {
+    console.log(`once more: ${again.map((path) => relative(ROOT, path)).join(', ')}`);
+    const options = suite.jest.filter((option) => !option.startsWith('--testPathPatterns'));
+    const second = runJest(file, [...options, '--runInBand', '--runTestsByPath', ...again], long);
+    result = withSecondRun(result, second.result);
+    status = second.status;
+    writeFileSync(file, JSON.stringify(result));
+  }
   const skipped = result.testResults
     .flatMap(({ assertionResults }) => assertionResults)
     .filter(({ status }) => status === 'pending');
   for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
   // A file that does not even load has no tests to count; it must not pass for that.
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
+  console.log(`suite ${name}: ${Math.round((Date.now() - began) / 1000)} s`);
   console.log(`${result.numPassedTests} passed, ${failed} failed, ${skipped.length} skipped`);
   // What the unit suite needs, CI installs: a skipped test there is one that somebody forgot.
   const forgotten = process.env.CI === 'true' && name === 'unit' && skipped.length > 0;
   if (forgotten) console.log('a skipped test of this suite is a failure in CI: CI installs what it needs');
-  return failed > 0 || forgotten || child.status !== 0 ? 1 : 0;
+  return failed > 0 || forgotten || status !== 0 ? 1 : 0;
+}
+
+/** What jest has found, which it also leaves in the file. */
+function runJest(
+  file: string,
+  options: readonly string[],
+  long: boolean,
+): { result: JestResult; status: number | null } {
+  const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+  const { status } = spawnSync(
+    process.execPath,
+    [jest, '--ci', '--json', `--outputFile=${file}`, '--testLocationInResults', ...options],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, ...(long ? { LONG: '1' } : {}) },
+    },
+  );
+  return { result: JSON.parse(readFileSync(file, 'utf8')) as JestResult, status };
 }
 
 main().then(
