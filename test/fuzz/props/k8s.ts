@@ -258,6 +258,11 @@ const choices = {
   fallback: optional(fc.constantFrom(...(Object.keys(FALLBACKS) as (keyof typeof FALLBACKS)[]))),
 };
 
+/** What is made for that choice; anything else is given as it is. */
+function chosen<T>(made: Readonly<Record<string, () => T>>, choice: unknown): T | undefined {
+  return typeof choice === 'string' && Object.hasOwn(made, choice) ? made[choice]() : (choice as T | undefined);
+}
+
 /** A worker behind each trigger. */
 function worker<P>(name: string, trigger: fc.Arbitrary<P>, make: (props: P) => QueueTrigger): Subject {
   return subject(
@@ -268,8 +273,8 @@ function worker<P>(name: string, trigger: fc.Arbitrary<P>, make: (props: P) => Q
     inChart((chart, id, { trigger: given, probes, fallback, ...props }) => {
       new QueueWorker(chart, id, {
         ...props,
-        probes: probes && PROBES[probes]?.(),
-        fallback: fallback && FALLBACKS[fallback]?.(),
+        probes: chosen(PROBES, probes),
+        fallback: chosen(FALLBACKS, fallback),
         trigger: make(given as P),
       }).plan.explain();
     }),

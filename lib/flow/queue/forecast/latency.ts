@@ -61,9 +61,7 @@ function mixOf(
   }
   const { serviceSeconds: mean, serviceVariation: variation } = workload;
   const attempts = attemptShares(workload.failureRatio, consumer.maxAttempts);
-  const repeats = attempts
-    .slice(1)
-    .flatMap((share, i) => repeated(i + 2, share, stretches, course, workload, consumer.retryDelay, lasting));
+  const repeats = repeated(attempts, stretches, course, workload, consumer.retryDelay, lasting);
   const tail = (seconds: number): number => {
     let sum = 0;
     for (const stretch of stretches) sum += stretch.weight * stretchTail(stretch, seconds, mean, variation);
@@ -100,10 +98,8 @@ export function stationaryTail(
   const attempts = attemptShares(failureRatio, retries.maxAttempts);
   const stretch: Stretch = { at: 0, weight: 1, low: 0, high: 0, waiting, decay };
   let beyond = attempts[0] * sojournTail(seconds, mean, variation, waiting, decay);
-  for (let k = 2; k <= attempts.length; k += 1) {
-    for (const repeat of repeated(k, attempts[k - 1], [stretch], [stretch], workload, retries.retryDelay)) {
-      beyond += repeat.share * uniformlyDelayedTail(repeat, seconds);
-    }
+  for (const repeat of repeated(attempts, [stretch], [stretch], workload, retries.retryDelay)) {
+    beyond += repeat.share * uniformlyDelayedTail(repeat, seconds);
   }
   return beyond;
 }

@@ -54,14 +54,14 @@ export interface Repeat {
 }
 
 /**
- * Items served at their k-th attempt: k services, k waits, k − 1 backoffs.
+ * Items served at their second attempt and later: k services, k waits, k − 1 backoffs.
  *
+ * @param shares of the items that are served at attempt 1, 2, …
  * @param retryDelay the delay after a failed attempt
  * @param lasting whether a line that is longer than on average still is when an item is retried
  */
 export function repeated(
-  k: number,
-  share: number,
+  shares: readonly number[],
   parts: readonly Stretch[],
   course: readonly Stretch[],
   workload: ResolvedWorkload,
@@ -69,58 +69,77 @@ export function repeated(
   lasting = false,
 ): Repeat[] {
   const total = parts.reduce((sum, part) => sum + part.weight, 0);
-  const repeats: Repeat[] = [];
-  let known: { mean: number; variance: number; shape: number; logGammas: readonly [number, number] } | undefined;
+  const delays = shares.map((_, n) => backoffBound(n, retryDelay));
+  const repeats: Repeat[][] = shares.map(() => []);
+  const known: (Gamma | undefined)[] = shares.map(() => undefined);
   for (const part of parts) {
-    let shift = 0;
+    // Half-way between a line that lasts and one that is forgotten, as in the simulation.
+    const average = lasting ? waitOf(stretchAt(course, part.at)) : 0;
+    const length = average > 0 ? (1 + waitOf(part) / average) / 2 : 1;
+    // One walk along the attempts serves them all: each goes on where the one before it ends.
     let at = part.at;
+    let shift = 0;
     let mean = 0;
     let variance = 0;
-    // Half-way between a line that lasts and one that is forgotten, as in the simulation.
-    const average = lasting ? waitOf(stretchAt(course, at)) : 0;
-    const length = average > 0 ? (1 + waitOf(part) / average) / 2 : 1;
-    for (let n = 0; n < k; n += 1) {
+    let lastBackoff = 0;
+    for (let n = 0; n < shares.length; n += 1) {
       const visited = n === 0 ? part : stretchAt(course, at);
       const wait = n === 0 ? waitOf(part) : length * waitOf(visited);
       const random = visited.waiting / visited.decay;
-      const delay = n < k - 1 ? backoffBound(n, retryDelay) : 0;
-      const backoff = retryDelay.jitter ? delay : 0;
-      const fixed = delay - backoff;
-      shift += wait + fixed;
-      mean += workload.serviceSeconds + random;
-      variance += (workload.serviceSeconds * workload.serviceVariation) ** 2;
-      variance += (2 * visited.waiting) / visited.decay ** 2 - random * random;
-      if (n < k - 2) {
-        mean += backoff / 2;
-        variance += (backoff * backoff) / 12;
+      const service = workload.serviceSeconds + random;
+      const spread = (workload.serviceSeconds * workload.serviceVariation) ** 2;
+      const waiting = (2 * visited.waiting) / visited.decay ** 2 - random * random;
+      if (n > 0) {
+        const moments = { mean: mean + service, variance: variance + spread + waiting };
+        const law = known[n];
+        const gamma =
+          law !== undefined && law.mean === moments.mean && law.variance === moments.variance ? law : gammaOf(moments);
+        known[n] = gamma;
+        const weight = (shares[n] * part.weight) / total;
+        append(repeats[n], {
+          share: weight,
+          shift: shift + wait,
+          mean: gamma.mean,
+          shape: gamma.shape,
+          logGammas: gamma.logGammas,
+          delay: retryDelay.jitter ? delays[n - 1] : 0,
+        });
+        // What is the last backoff of this attempt is one of several for the next.
+        mean += lastBackoff / 2;
+        variance += (lastBackoff * lastBackoff) / 12;
       }
+      const backoff = retryDelay.jitter ? delays[n] : 0;
+      const fixed = delays[n] - backoff;
+      shift += wait + fixed;
+      mean += service;
+      variance += spread;
+      variance += waiting;
+      lastBackoff = backoff;
       at += wait + random + workload.serviceSeconds + fixed + backoff / 2;
     }
-    if (known === undefined || known.mean !== mean || known.variance !== variance) {
-      const shape = variance > 1e-9 * mean * mean ? (mean * mean) / variance : 1e9;
-      known = {
-        mean,
-        variance,
-        shape,
-        logGammas: [logGamma(min(shape, 1e6)), logGamma(min(shape, 1e6) + 1)],
-      };
-    }
-    const weight = (share * part.weight) / total;
-    const last = repeats[repeats.length - 1];
-    if (last !== undefined && last.shift === shift && last.mean === mean && last.shape === known.shape) {
-      repeats[repeats.length - 1] = { ...last, share: last.share + weight };
-    } else {
-      repeats.push({
-        share: weight,
-        shift,
-        mean,
-        shape: known.shape,
-        logGammas: known.logGammas,
-        delay: retryDelay.jitter ? backoffBound(k - 2, retryDelay) : 0,
-      });
-    }
   }
-  return repeats;
+  return repeats.flat();
+}
+
+/** The gamma law of two moments. */
+interface Gamma {
+  readonly mean: number;
+  readonly variance: number;
+  readonly shape: number;
+  readonly logGammas: readonly [number, number];
+}
+
+function gammaOf({ mean, variance }: Pick<Gamma, 'mean' | 'variance'>): Gamma {
+  const shape = variance > 1e-9 * mean * mean ? (mean * mean) / variance : 1e9;
+  return { mean, variance, shape, logGammas: [logGamma(min(shape, 1e6)), logGamma(min(shape, 1e6) + 1)] };
+}
+
+/** Together with the one before it, when both wait alike. */
+function append(repeats: Repeat[], repeat: Repeat): void {
+  const last = repeats[repeats.length - 1];
+  if (last !== undefined && last.shift === repeat.shift && last.mean === repeat.mean && last.shape === repeat.shape) {
+    repeats[repeats.length - 1] = { ...last, share: last.share + repeat.share };
+  } else repeats.push(repeat);
 }
 
 function waitOf({ low, high }: Stretch): number {
