@@ -27,6 +27,11 @@ export function listChecks<T>(part: string, value: readonly T[], checks: (value:
   return checks(value);
 }
 
+/** The row of a table under that name, of its own: `toString` is a name of none, though every object has it. */
+export function rowOf<T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined {
+  return typeof name === 'string' && Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** The checks for unknown fields whose name is close to a known one. */
 export function misspelt(value: object, known: readonly string[]): Check[] {
   const unknown = Object.keys(value).filter((name) => !known.includes(name));

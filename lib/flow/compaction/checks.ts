@@ -1,6 +1,6 @@
 /** The validation table of a compaction. */
 import { type Check, inRange, isKnown, oneOf, positive, required, shown, wholeNumber } from '../errors';
-import { type Fields, objectChecks } from '../fields';
+import { type Fields, objectChecks, rowOf } from '../fields';
 import { DAY_SECONDS, MOST_BYTES_PER_SECOND, WEEK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { ENGINES, GLUE_INPUT_FILES, LEAST_INPUT_FILES, SMALL_SHARE } from './engines';
 import { INTERVALS } from './sizing';
@@ -97,7 +97,7 @@ function sizeCheck(
 
 function choiceChecks(choices: Omit<CompactionQuestion, 'workload' | 'objective'>): Check[] {
   const { table, writer, storage, targetBytes, workers, intervalSeconds, startFiles, quietSeconds } = choices;
-  const known = ENGINES[table] ?? ENGINES[CompactedTableKind.DELTA_RS];
+  const known = rowOf(ENGINES, table) ?? ENGINES[CompactedTableKind.DELTA_RS];
   const iceberg = table === CompactedTableKind.ICEBERG;
   return [
     { refused: table === undefined, message: 'table is missing' },

@@ -1,6 +1,6 @@
 /** The validation table of a streaming ETL. */
 import { above0, type Check, inRange, isKnown, oneOf, positive, required, shown, wholeNumber } from '../errors';
-import { type Fields, objectChecks } from '../fields';
+import { type Fields, objectChecks, rowOf } from '../fields';
 import { DAY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS } from '../ranges';
 import { ETL_PLATFORMS, LANDING_SOURCES } from './platforms';
 import type { EtlObjective, EtlQuestion, EtlWorkload } from './workload';
@@ -103,7 +103,7 @@ function choiceChecks(
 ): Check[] {
   const { platform = 'emr-serverless', sink, source, outputMode, executors, executorCores } = choices;
   const { triggerSeconds, maxOffsetsPerTrigger, restartSeconds } = choices;
-  const facts = ETL_PLATFORMS[platform];
+  const facts = rowOf(ETL_PLATFORMS, platform);
   const spark = { outputMode, executors, executorCores, triggerSeconds, maxOffsetsPerTrigger, restartSeconds };
   const { workload, objective } = given;
   const unused = {

@@ -1,7 +1,7 @@
 /** The validation table of a queue that merges. */
 import { ARRIVALS_FIELDS, arrivalsChecks } from '../arrivals';
 import { above0, type Check, inRange, isKnown, oneOf, required, shown, wholeNumber } from '../errors';
-import { type Fields, objectChecks } from '../fields';
+import { type Fields, objectChecks, rowOf } from '../fields';
 import { figure } from '../figures';
 import { KINESIS_LIMITS } from '../kinesis';
 import { DAY_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS } from '../ranges';
@@ -96,7 +96,7 @@ function workloadChecks(
 }
 
 function hasWildcards(invalidator: MergingQuestion['invalidator'] = 'rebuild'): boolean {
-  return INVALIDATORS[invalidator]?.inProgress?.wildcards !== undefined;
+  return rowOf(INVALIDATORS, invalidator)?.inProgress?.wildcards !== undefined;
 }
 
 function objectiveChecks(
@@ -104,7 +104,7 @@ function objectiveChecks(
   workload: MergingWorkload | undefined,
   { invalidator = 'rebuild', transport }: Pick<MergingQuestion, 'invalidator' | 'transport'>,
 ): Check[] {
-  const priced = INVALIDATORS[invalidator]?.keyCost !== undefined;
+  const priced = rowOf(INVALIDATORS, invalidator)?.keyCost !== undefined;
   return [
     required(above0, 'objective.freshnessSeconds', freshnessSeconds, DAY_SECONDS),
     above0('objective.invalidationCost', invalidationCost, MOST_DOLLARS),
@@ -135,10 +135,11 @@ function choiceChecks({
   workers,
   outageSeconds,
 }: Omit<MergingQuestion, 'workload' | 'objective'>): Check[] {
-  const facts = TRANSPORTS[transport];
-  if (facts === undefined || INVALIDATORS[invalidator] === undefined) return [];
+  const facts = rowOf(TRANSPORTS, transport);
+  const known = rowOf(INVALIDATORS, invalidator);
+  if (facts === undefined || known === undefined) return [];
   const { least, most, step } = facts.window;
-  const { mostWorkers, title } = INVALIDATORS[invalidator];
+  const { mostWorkers, title } = known;
   const offStep = isKnown(windowSeconds) && Math.abs(windowSeconds / step - Math.round(windowSeconds / step)) > 1e-6;
   return [
     inRange('windowSeconds', windowSeconds, least, most),

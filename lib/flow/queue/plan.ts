@@ -14,6 +14,7 @@ import {
   shown,
   validate,
 } from '../errors';
+import { rowOf } from '../fields';
 import { figure } from '../figures';
 import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
@@ -156,7 +157,9 @@ function knownParts(question: QueueQuestion): Parts | undefined {
   const { workload, objective, consumer = {}, platform = 'other', broker } = question;
   // Only an object has fields to check.
   const whole = [workload, objective, consumer].every((part) => typeof part === 'object' && part !== null);
-  const known = isNameOf(PLATFORMS, platform) && (broker === undefined || isNameOf(BROKERS, broker));
+  const known =
+    rowOf<object>(PLATFORMS, platform) !== undefined &&
+    (broker === undefined || rowOf<object>(BROKERS, broker) !== undefined);
   return whole && known ? partsOf(question) : undefined;
 }
 
@@ -177,10 +180,6 @@ function checksOf(question: QueueQuestion, more: readonly Check[], parts = known
       message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${shown(objective?.monthlyCost)} and no price`,
     },
   ];
-}
-
-function isNameOf(table: object, name: unknown): boolean {
-  return typeof name === 'string' && Object.hasOwn(table, name);
 }
 
 /** A question that cannot be served: why, and the size where it got that far. */

@@ -1,7 +1,7 @@
 /** The validation table of a stream. */
 import { ARRIVALS_FIELDS, arrivalsChecks } from '../arrivals';
 import { above0, type Check, fromBelow, inRange, isKnown, oneOf, required, shown, wholeNumber } from '../errors';
-import { type Fields, objectChecks } from '../fields';
+import { type Fields, objectChecks, rowOf } from '../fields';
 import { KINESIS_LIMITS } from '../kinesis';
 import { LEAST_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS } from '../ranges';
 import { handedOver, loadOf } from './load';
@@ -87,7 +87,7 @@ function objectiveChecks(
   { latencySeconds, maxLag, growthFactor, monthlyCost, headroom }: StreamObjective,
   { platform = 'kafka-keda', instanceHourCost }: Pick<StreamQuestion, 'platform' | 'instanceHourCost'>,
 ): Check[] {
-  const facts = STREAM_PLATFORMS[platform];
+  const facts = rowOf(STREAM_PLATFORMS, platform);
   const priced = facts?.consumer === 'lambda' || (facts?.consumer === 'fargate' && instanceHourCost !== undefined);
   return [
     required(above0, 'objective.latencySeconds', latencySeconds, WEEK_SECONDS),
@@ -108,7 +108,7 @@ function objectiveChecks(
 
 function choiceChecks(choices: Omit<StreamQuestion, 'workload' | 'objective'>): Check[] {
   const { platform = 'kafka-keda', partitions, currentPartitions, instances, minInstances, batchSize } = choices;
-  const facts = STREAM_PLATFORMS[platform];
+  const facts = rowOf(STREAM_PLATFORMS, platform);
   if (facts === undefined) return [];
   const { title, consumer, transport, perPartition } = facts;
   const only = (name: keyof StreamQuestion, on: boolean) => ({
