@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { registerCases } from './cases';
 import { registerCheck } from './check';
 import { registerCompletion } from './completion';
+import { registerExercise } from './exercise';
 import { COMMAND, ExitCode, Io, UsageError } from './io';
 import { registerRules } from './rules';
 import { registerSimulate } from './simulate';
@@ -56,6 +57,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   registerCases(program, io, answered);
   registerCheck(program, io, answered);
   registerRules(program, io, answered);
+  registerExercise(program, io, answered);
   registerCompletion(program, io, answered);
 
   const commands = program.commands.map((command) => command.name());

@@ -60,7 +60,7 @@ test('bash offers every command first', async () => {
 });
 
 describe.each(['bash', 'zsh', 'fish'])('%s', (shell) => {
-  test.each(['size', 'simulate', 'cases', 'check', 'rules'])('has every option of %s', async (command) => {
+  test.each(['size', 'simulate', 'cases', 'check', 'rules', 'exercise'])('has every option of %s', async (command) => {
     const { out: help } = await backpressure(`${command} --help`);
     const flags = [...help.matchAll(/^ {2}(?:-\w, )?--([a-z-]+)/gm)].map(([, flag]) => flag);
     const { code, out } = await backpressure(`completion ${shell}`);

@@ -12,11 +12,15 @@ const LINES = [
   'cases',
   'cases 14',
   'rules',
+  'exercise',
+  'exercise 14',
+  'exercise 14 basic',
   `check ${WRONG}`,
   '--help',
   'size --help',
   'simulate --help',
   'check --help',
+  'exercise --help',
   'completion --help',
 ];
 /** What is drawn is as wide as the terminal, and a command is broken as a shell takes it. */

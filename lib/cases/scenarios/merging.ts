@@ -20,6 +20,12 @@ export interface CoalesceScenario {
   readonly answers: readonly Answer[];
   readonly workload: MergingWorkload;
   readonly objective: MergingObjective;
+  /**
+   * What is chosen by hand.
+   *
+   * @default - nothing
+   */
+  readonly choices?: Pick<MergingQuestion, 'windowSeconds' | 'shards'>;
   /** A reader is killed in the middle of its first flush after this, and is back after so many seconds. */
   readonly killed: { readonly afterSeconds: number; readonly restartSeconds: number };
 }
@@ -41,9 +47,9 @@ const TRANSPORT_OF: Readonly<Record<Engine, TransportName>> = {
 };
 
 function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: number, engine: Engine = 'aws'): Measured {
-  const { workload, objective } = scenario;
+  const { workload, objective, choices } = scenario;
   const transport = TRANSPORT_OF[engine];
-  const question: MergingQuestion = { workload, objective, transport };
+  const question: MergingQuestion = { workload, objective, transport, ...choices };
   const plan = planCoalescing(subject, question);
   const { peakPerSecond, peakSeconds } = resolveArrivals(workload);
   const { distinctKeys, keySkew = 0, keySeconds, flushSeconds = 0, callSeconds = 0 } = workload;

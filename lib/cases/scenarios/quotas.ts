@@ -16,6 +16,12 @@ export interface QuotaScenario {
   readonly capacity: Readonly<Partial<Record<Engine, KafkaCapacity>>>;
   /** What each said that it writes. One peak a day, at some time of it. */
   readonly tenants: readonly KafkaTenant[];
+  /**
+   * What each may write to each broker in bytes a second, by its name, where that is chosen by hand.
+   *
+   * @default - as planned
+   */
+  readonly producerByteRates?: Readonly<Record<string, number>>;
   readonly noise: {
     /** The tenant that does not keep to it. */
     readonly tenant: string;
@@ -31,7 +37,7 @@ export const quotas: Kind<QuotaScenario> = { measure: measureQuotas, engines: ({
 
 /** Tenants of a Kafka cluster: before, the tenant that sends most gets most; after, each is held to its share. */
 function measureQuotas(subject: string, scenario: QuotaScenario, seed: number, engine?: Engine): Measured {
-  const { tenants, noise, days } = scenario;
+  const { tenants, noise, days, producerByteRates } = scenario;
   const capacity = engine === undefined ? Object.values(scenario.capacity)[0] : scenario.capacity[engine];
   if (capacity === undefined) throw new Error(`the case is not deployed on ${engine}`);
   const plan = planQuotas(subject, { capacity, tenants });
@@ -40,7 +46,9 @@ function measureQuotas(subject: string, scenario: QuotaScenario, seed: number, e
   return {
     before: watched(tenants.map(() => Number.POSITIVE_INFINITY)),
     after: {
-      measured: watched(plan.tenants.map(({ producerByteRate }) => producerByteRate)),
+      measured: watched(
+        plan.tenants.map(({ name, producerByteRate }) => producerByteRates?.[name] ?? producerByteRate),
+      ),
       predicted: predictionsOf(
         plan,
         tenants.filter(({ name }) => name !== noise.tenant),

@@ -17,6 +17,12 @@ export interface RatesScenario {
   readonly workload: RatesWorkload;
   readonly objective: RatesObjective;
   readonly limit: ProviderLimit;
+  /**
+   * What is chosen by hand.
+   *
+   * @default - nothing
+   */
+  readonly choices?: Pick<RatesQuestion, 'messagesPerSecond' | 'burst'>;
   /** Senders before, each with one call after another. */
   readonly senders: number;
   /** Seconds that one of their calls takes. */
@@ -33,8 +39,9 @@ export const rates: Kind<RatesScenario> = { measure: measureRates };
 const SENDER_OF: Readonly<Record<Engine, SenderName>> = { aws: 'lambda', k8s: 'deployment', gcp: 'cloud-tasks' };
 
 function measureRates(subject: string, scenario: RatesScenario, seed: number, engine: Engine = 'aws'): Measured {
-  const { workload, objective, limit, senders, senderCallSeconds, campaignsPerWeek, blockedAtRatio } = scenario;
-  const question: RatesQuestion = { workload, objective, limit, sender: SENDER_OF[engine] };
+  const { workload, objective, limit, choices, senders, senderCallSeconds, campaignsPerWeek, blockedAtRatio } =
+    scenario;
+  const question: RatesQuestion = { workload, objective, limit, sender: SENDER_OF[engine], ...choices };
   const plan = planRates(subject, question);
   const sender = SENDERS[SENDER_OF[engine]];
   const pace = paceOf(limit, question, sender);

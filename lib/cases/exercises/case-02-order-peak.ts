@@ -1,0 +1,26 @@
+import { type CaseExercises, sized } from './exercise';
+import { consumerOn } from './queue-scenario';
+
+export const ORDER_PEAK_EXERCISES: CaseExercises = {
+  number: 2,
+  basic: {
+    task: 'A queue of RabbitMQ discards what fails, and another one drops its oldest orders when it is full. Give failed orders a queue of their own, and refuse new orders rather than lose old ones.',
+    rules: ['BP-RABBITMQ-001', 'BP-RABBITMQ-004'],
+  },
+  advanced: sized('queue', {
+    task: 'Orders come at 20 a second, and at 111 a second for half an hour; one takes 50 ms, and a pod works on two at a time. KEDA polls, the autoscaler decides and a pod starts: about a minute in all. Choose how many pods stay and how many there may be, so that fewer than 5,000 orders wait and 99 of 100 are done within 90 s.',
+    engine: 'k8s',
+    answers: { minInstances: 'pods that always run', maxInstances: 'pods at most' },
+    asked: (scenario, answers) => consumerOn(scenario, 'k8s', answers),
+  }),
+  project: {
+    task: 'Build the whole line: a quorum queue with a dead-letter exchange and a delivery limit, workers that KEDA scales on its depth, and alerts on the backlog, on orders set aside and on a scaler that fails.',
+    resources: {
+      'rabbitmq.com/Queue': 2,
+      'rabbitmq.com/Exchange': 1,
+      'apps/Deployment': 1,
+      'keda.sh/ScaledObject': 1,
+      'monitoring.coreos.com/PrometheusRule': 1,
+    },
+  },
+};
