@@ -73,12 +73,16 @@ describe('known answers', () => {
   });
 
   // With live ÷ 0.45 it would stop every 36 ms for 50: refused, although a larger heap is all that it needs.
-  test.each(['G1', 'Parallel'])('%s gets room to run, however little is live', (collector) => {
+  test.each([
+    ['G1', 0.15],
+    // Its old collections stop the program too.
+    ['Parallel', 0.2],
+  ])('%s gets room to run, however little is live', (collector, most) => {
     const workload = { allocationBytesPerSecond: 750e6, liveBytes: 20e6 };
     const plan = asked({ collector, workload, objective: { pauseSeconds: 0.2 }, cycleSeconds: undefined });
     // 2 × 750 MB/s × 0.15 s are 225 MB of young objects at least.
     expect(plan.value('heapBytes')).toBeGreaterThan(225e6);
-    expect(plan.predictions.stoppedRatio).toBeLessThan(0.15);
+    expect(plan.predictions.stoppedRatio).toBeLessThan(most);
   });
 
   test('a heap by hand of a JVM with generations is at most 65 % live: with 67 % it stalled', () => {
