@@ -48,6 +48,7 @@ const QUESTION_FIELDS: Fields<JvmQuestion> = {
   spikeTolerance: true,
   flightRecorder: true,
   platform: true,
+  taskMemoryBytes: true,
 };
 const WORKLOAD_FIELDS: Fields<JvmWorkload> = {
   allocationBytesPerSecond: true,
@@ -113,6 +114,7 @@ function choiceChecks(choices: JvmChoices): Check[] {
     wholeNumber('cpu', choices.cpu, 1, MOST_PROCESSORS),
     ...(choices.platform === 'fargate' && choices.cpu !== undefined ? [fargateProcessors(choices.cpu)] : []),
     oneOf('platform', choices.platform, ['kubernetes', 'fargate']),
+    above0('taskMemoryBytes', choices.taskMemoryBytes, MOST_HELD),
     positive('cycleSeconds', choices.cycleSeconds, 1e-6, 3600),
     inRange('heapBytes', choices.heapBytes, LEAST_HEAP_BYTES, MOST_HELD),
     inRange('metaspaceBytes', choices.metaspaceBytes, LEAST_METASPACE_BYTES, MOST_HELD),

@@ -37,7 +37,7 @@ export function planJvm(subject: string, question: JvmQuestion, checks: readonly
   const behaviour = behaviourOf(question, sizes);
   const knobs = [
     ...jvmKnobs(question, sizes),
-    ...(question.platform === 'fargate' ? jvmTaskKnobs(sizes, behaviour) : []),
+    ...(question.platform === 'fargate' ? jvmTaskKnobs(question, sizes, behaviour) : []),
     ...jvmAlarmKnobs(question, sizes, behaviour),
   ];
   const predictions = predictionsOf(question, sizes);

@@ -300,7 +300,7 @@ export function brokenBy(question: JvmQuestion, sizes: Sizes, times = 1): Obstac
   // A rule of sizing, not a promise: above the planned load the collector may take more.
   if (times === 1 && Math.max(stoppedRatio, collectorCpuRatio) > MOST_COLLECTOR_RATIO + 1e-9) return 'collector';
   if (sizes.memoryBytes > (objective.memoryBytes ?? Number.POSITIVE_INFINITY)) return 'memory';
-  if (question.platform === 'fargate' && taskMemoryBytes(sizes) === undefined) return 'task';
+  if (question.platform === 'fargate' && taskMemoryBytes(sizes, question.taskMemoryBytes) === undefined) return 'task';
   if (latencySeconds !== undefined && latencySeconds > (objective.latencySeconds ?? Number.POSITIVE_INFINITY))
     return 'latency';
   return undefined;

@@ -1,9 +1,10 @@
 /** The knobs of a Fargate task with a JVM, and of its alarms, which go by metrics of CloudWatch. */
 import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob } from '../alarms';
-import type { Knob } from '../plan';
+import { type Knob, unlessGiven } from '../plan';
 import { alarmHoldSeconds } from './alarms';
 import { type Behaviour, MIB, OTHER_BYTES, type Sizes } from './sizing';
 import { EXPORTER_BYTES, taskMemoryBytes, UNITS_PER_PROCESSOR } from './task';
+import type { JvmQuestion } from './workload';
 
 const OWN = 'this library, docs/constructs/jvm-service.md';
 /** The shortest period of a standard alarm, and the step in which Container Insights publishes. */
@@ -11,10 +12,10 @@ const METRIC_SECONDS = 60;
 const DOWN_SECONDS = 300;
 
 /** What a task is made of, and how its metrics are compared. */
-export function jvmTaskKnobs(sizes: Sizes, { intervalSeconds }: Behaviour): Knob[] {
+export function jvmTaskKnobs(question: JvmQuestion, sizes: Sizes, { intervalSeconds }: Behaviour): Knob[] {
   const { cpu, memoryBytes } = sizes;
   // Checked before: a plan whose task has no size is refused.
-  const task = taskMemoryBytes(sizes)!;
+  const task = taskMemoryBytes(sizes, question.taskMemoryBytes)!;
   const hold = Math.min(
     CLOUDWATCH_LONGEST_SECONDS,
     METRIC_SECONDS * Math.ceil(alarmHoldSeconds(intervalSeconds) / METRIC_SECONDS),
@@ -39,8 +40,11 @@ export function jvmTaskKnobs(sizes: Sizes, { intervalSeconds }: Behaviour): Knob
       name: 'taskMemoryBytes',
       value: task,
       unit: 'bytes',
-      formula: 'the smallest size of a task in which the container of the JVM and the exporter find room',
-      inputs: { memoryBytes, exporterMemoryBytes: EXPORTER_BYTES, cpu },
+      ...unlessGiven(
+        question.taskMemoryBytes,
+        'the smallest size of a task in which the container of the JVM and the exporter find room',
+        { memoryBytes, exporterMemoryBytes: EXPORTER_BYTES, cpu },
+      ),
       source: 'Fargate developer guide, Task CPU and memory',
     },
     {

@@ -12,8 +12,15 @@ export const FARGATE_PROCESSORS: readonly number[] = Object.keys(FARGATE_MEMORY)
   .map((units) => Number(units) / UNITS_PER_PROCESSOR)
   .filter((processors) => processors >= 1);
 
-/** Bytes of the smallest task for a JVM; undefined where a task with its processors has too few. */
-export function taskMemoryBytes({ cpu, memoryBytes }: { cpu: number; memoryBytes: number }): number | undefined {
+/**
+ * Bytes of the task for a JVM: as given, or those of the smallest; undefined where they are too few, or where no task with
+ * its processors has enough.
+ */
+export function taskMemoryBytes(
+  { cpu, memoryBytes }: { cpu: number; memoryBytes: number },
+  given?: number,
+): number | undefined {
+  if (given !== undefined) return given >= memoryBytes + EXPORTER_BYTES ? given : undefined;
   if (!FARGATE_PROCESSORS.includes(cpu)) return undefined;
   const least = leastTaskMebibytes(UNITS_PER_PROCESSOR * cpu, Math.ceil((memoryBytes + EXPORTER_BYTES) / MIB));
   return least === undefined ? undefined : least * MIB;

@@ -146,6 +146,8 @@ export interface JvmChoices {
   readonly flightRecorder?: boolean;
   /** Where the container runs: `kubernetes`, or `fargate`, whose tasks come in sizes; default: kubernetes. */
   readonly platform?: string;
+  /** Bytes of the Fargate task; default: the smallest size that is large enough. */
+  readonly taskMemoryBytes?: number;
 }
 
 /** The input of the plan of a JVM. */
