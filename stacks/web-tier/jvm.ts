@@ -5,6 +5,7 @@ import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { Construct } from 'constructs';
 import { JvmService } from '../../lib/aws/jvm/jvm-service';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
+import { acknowledge } from '../acknowledgements';
 import { SUBNETS, type WebTier } from './network';
 
 /** Adds the API. Its image and that of Node.js are in the account's registry before it is deployed. */
@@ -20,5 +21,8 @@ export function addJvm(scope: Construct, { cluster, alarmTopic, endpoints }: Web
     alarmTopic,
   });
   api.service.node.addDependency(endpoints);
+  acknowledge(api.taskDefinition.executionRole!.node.findChild('DefaultPolicy'), {
+    'AwsSolutions-IAM5[Resource::*]': 'ecr:GetAuthorizationToken is of the registry, and takes no resource.',
+  });
   return api;
 }

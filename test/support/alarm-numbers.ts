@@ -107,10 +107,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/FlushRefused\/Resource$/, () => ({ ...window('alarmRefused'), periods: 'alarmRefusedWindows' })],
   [/Alarms\/Away\/Resource$/, () => ({ ...window('alarmAway'), periods: 'alarmAwayWindows' })],
   [/Alarms\/(Parked|Paused|SenderErrors|BreakerErrors)\/Resource$/, (path) => window(`alarm${path.split('/').at(-2)}`)],
-  [
-    /Alarms\/Stalls\/Resource$/,
-    () => ({ threshold: 'alarmStalls', seconds: 'alarmWindowSeconds' }),
-  ],
+  [/Alarms\/Stalls\/Resource$/, () => ({ threshold: 'alarmStalls', seconds: 'alarmWindowSeconds' })],
   [
     /Alarms\/(LongPauses|SlowCollections)\/Resource$/,
     (path) => ({
