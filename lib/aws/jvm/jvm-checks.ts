@@ -1,5 +1,5 @@
 /** What the props of a JVM on Fargate have to be, and the question that they ask. */
-import { Size, Token } from 'aws-cdk-lib';
+import { type Size, Token } from 'aws-cdk-lib';
 import type { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Check } from '../../flow/errors';
 import { JVM_LOG_FOLDER } from '../../flow/jvm/knobs';
@@ -49,6 +49,7 @@ export function givenTask({ taskDefinition, service }: JvmServiceProps): Fargate
 }
 
 const CPU_UNITS = 1024;
+const MIB = 2 ** 20;
 
 /** The question; a task that is given already has its processors and its memory. */
 export function jvmQuestion(props: JvmServiceProps): JvmQuestion {
@@ -70,7 +71,7 @@ export function jvmQuestion(props: JvmServiceProps): JvmQuestion {
     spikeTolerance,
     flightRecorder,
     platform: 'fargate',
-    taskMemoryBytes: mebibytes === undefined ? undefined : Size.mebibytes(mebibytes).toBytes(),
+    taskMemoryBytes: mebibytes === undefined ? undefined : mebibytes * MIB,
   };
 }
 
@@ -156,7 +157,7 @@ function givenChecks(given: FargateTaskDefinition): Check[] {
 /** That the container of a given task has the memory; without a limit of its own it has that of the task. */
 export function containerCheck(given: FargateTaskDefinition, memoryBytes: number): Check {
   const { memory } = given.defaultContainer!.renderContainerDefinition();
-  const needed = Math.ceil(memoryBytes / 2 ** 20);
+  const needed = Math.ceil(memoryBytes / MIB);
   return {
     refused: memory !== undefined && !Token.isUnresolved(memory) && memory < needed,
     message: `memoryLimitMiB of the container ${given.defaultContainer!.containerName} must be at least ${needed}, got ${memory}`,
