@@ -85,8 +85,15 @@ function refuseLarge(script: string, text: string): void {
   }
 }
 
-/** The folder with the bundles, in a checkout or in the installed package. */
+let found: string | undefined;
+
+/** The folder with the bundles, in a checkout or in the installed package. Looked for once. */
 function runtimeFolder(): string {
+  found ??= findRuntimeFolder();
+  return found;
+}
+
+function findRuntimeFolder(): string {
   for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const candidate = [join(folder, 'dist', 'runtime'), join(folder, 'runtime')].find((path) =>
       existsSync(join(path, 'webhook', 'index.js')),

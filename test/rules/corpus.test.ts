@@ -20,7 +20,7 @@ const EXPECTED: Readonly<Record<number, readonly string[]>> = {
   7: ['BP-BUCKET-001'],
   8: ['BP-MYSQL-001', 'BP-MYSQL-002', 'BP-MYSQL-003'],
   9: ['BP-REDIS-001'],
-  10: ['BP-JVM-001', 'BP-JVM-002'],
+  10: ['BP-JVM-001', 'BP-JVM-002', 'BP-JVM-007'],
   11: ['BP-S3-001', 'BP-S3-002', 'BP-S3-003'],
   12: ['BP-POOL-001', 'BP-POOL-002'],
   13: ['BP-CI-001'],

@@ -6,6 +6,7 @@ import { API_RULES } from './api';
 import { BATCH_RULES } from './batch';
 import { CACHE_RULES } from './caches';
 import { COMPACTION_RULES } from './compaction';
+import { CONTAINER_RULES } from './containers';
 import { DATABASE_RULES } from './database';
 import { KAFKA_RULES } from './kafka';
 import { LAMBDA_RULES } from './lambda';
@@ -41,6 +42,7 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...STORAGE_RULES,
   ...TABLE_RULES,
   ...BATCH_RULES,
+  ...CONTAINER_RULES,
   ...DATABASE_RULES,
   ...MAIL_RULES,
   ...CACHE_RULES,

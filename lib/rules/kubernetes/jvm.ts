@@ -1,26 +1,25 @@
-import { RELEASED_FLAGS } from '../../flow/jvm/collectors';
+import { RELEASED_FLAGS, SERVER_CLASS } from '../../flow/jvm/collectors';
 import type { Value } from '../document';
+import {
+  allFlags,
+  COLLECTORS,
+  choosesItself,
+  chosenCollectors,
+  FLAG_VARIABLES,
+  gives,
+  hasFlags,
+  heapBytes,
+  isLauncher,
+  type JavaContainer,
+  largeHeap,
+  NAME_THE_COLLECTOR,
+  namedProcessors,
+  serialBecause,
+} from '../jvm-flags';
 import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import type { Manifests } from './read/manifests';
-import { mebibytes, quantity } from './read/quantities';
-
-/** Of the container's memory: the rest is for metaspace, code cache, thread stacks and direct buffers. */
-const HEAP_SHARE = 0.8;
-
-/** Variables that a JVM, or the script that starts it, reads flags from. */
-const FLAG_VARIABLES = /(OPTS|OPTIONS|ARGS|ARGUMENTS|FLAGS|PARAMS)$|JAVA|JVM|HEAP/i;
-
-/** Collectors, by the flag that selects them. */
-const COLLECTORS: Readonly<Record<string, string>> = {
-  UseZGC: 'ZGC',
-  UseShenandoahGC: 'Shenandoah',
-  UseSerialGC: 'Serial',
-  UseParallelGC: 'Parallel',
-  UseG1GC: 'G1',
-  UseConcMarkSweepGC: 'CMS',
-  UseEpsilonGC: 'Epsilon',
-};
+import { mebibytes, plain, quantity } from './read/quantities';
 
 /** Collectors with a pause goal. */
 const WITH_PAUSE_GOAL = ['G1', 'Parallel'];
@@ -40,24 +39,7 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
     *check(manifests) {
       for (const { container, flags } of javaContainers(manifests)) {
         const limit = quantity(container.at('resources', 'limits', 'memory'));
-        for (const { at, text } of flags) {
-          const heap = heapBytes(text);
-          if (heap !== undefined && limit !== undefined && heap > HEAP_SHARE * limit) {
-            yield {
-              at,
-              message: `a heap of ${mebibytes(heap)} in a container of ${mebibytes(limit)}, above ${HEAP_SHARE * 100} %: with other memory it can exceed the limit`,
-              fix: `set the memory limit to ${mebibytes(Math.ceil(heap / HEAP_SHARE))} or more, or -Xmx to ${Math.floor((HEAP_SHARE * limit) / 2 ** 20)}m`,
-            };
-          }
-          const share = Number(/-XX:MaxRAMPercentage=(\d+(?:\.\d+)?)/.exec(text)?.[1]);
-          if (share > HEAP_SHARE * 100) {
-            yield {
-              at,
-              message: `MaxRAMPercentage ${share} leaves ${Math.round(100 - share)} % beside the heap, less than ${100 - HEAP_SHARE * 100} %`,
-              fix: `set MaxRAMPercentage to ${HEAP_SHARE * 100} or less`,
-            };
-          }
-        }
+        for (const place of flags) yield* largeHeap(place, limit, 'the memory limit');
       }
     },
   },
@@ -72,6 +54,30 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
     *check(manifests) {
       for (const { container, flags } of javaContainers(manifests)) {
         for (const { at, text } of flags) yield* collectorFlags(at, text, container);
+      }
+    },
+  },
+  {
+    id: 'BP-JVM-003',
+    title: 'A JVM that takes the Serial collector for the size of its container',
+    why: 'Without a flag a JVM chooses its collector by processors and memory. Below two processors or 1,792 MiB it takes Serial, which stops the program for every collection, on one thread.',
+    source: 'HotSpot Virtual Machine Garbage Collection Tuning Guide, Ergonomics; os::is_server_class_machine',
+    severity: 'warning',
+    cases: [10],
+    *check(manifests) {
+      for (const jvm of jvmsOfPods(manifests)) {
+        if (!choosesItself(jvm)) continue;
+        const limits = jvm.container.at('resources', 'limits');
+        const cpu = quantity(limits.at('cpu'));
+        // A JVM counts the quota up to whole processors.
+        const processors = namedProcessors(allFlags(jvm)) ?? (cpu === undefined ? undefined : Math.ceil(cpu));
+        const because = serialBecause(processors, quantity(limits.at('memory')));
+        if (because === undefined) continue;
+        yield {
+          at: limits,
+          message: `no collector is named, and the JVM ${because}: it takes Serial`,
+          fix: NAME_THE_COLLECTOR,
+        };
       }
     },
   },
@@ -112,12 +118,59 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
       }
     },
   },
+  {
+    id: 'BP-JVM-006',
+    title: 'A collector beside the program, without a processor for it',
+    why: 'ZGC and Shenandoah collect on a thread of their own. With less than two processors it takes turns with the program, collections take longer, and the heap runs out of room for what is allocated meanwhile.',
+    source: 'HotSpot, the flag ConcGCThreads: a quarter of the processors, one at least',
+    severity: 'warning',
+    cases: [10],
+    *check(manifests) {
+      for (const jvm of jvmsOfPods(manifests)) {
+        const name = besideProgram(jvm);
+        const at = jvm.container.at('resources', 'limits', 'cpu');
+        const cpu = quantity(at);
+        if (name === undefined || cpu === undefined || cpu >= SERVER_CLASS.processors) continue;
+        yield {
+          at,
+          message: `${name} with a limit of ${plain(cpu)} CPU: one thread of the collector takes ${cpu <= 1 ? 'all' : 'most'} of it while it runs`,
+          fix: `set the CPU limit to ${SERVER_CLASS.processors} or more, leave it out and request ${SERVER_CLASS.processors}, or use -XX:+UseG1GC`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-JVM-007',
+    title: 'A collector beside the program, whose stalls leave no trace',
+    why: 'When ZGC or Shenandoah comes too late, threads wait for memory while the pauses look perfect. Neither JMX nor Micrometer counts that: it is in the log of the collector and in the flight recorder only.',
+    source: 'OpenJDK, `java` command: -Xlog:gc; JDK Flight Recorder, event jdk.ZAllocationStall',
+    severity: 'warning',
+    cases: [10],
+    *check(manifests) {
+      for (const jvm of jvmsOfPods(manifests)) {
+        const name = besideProgram(jvm);
+        if (name === undefined || jvm.more || isLogged(allFlags(jvm))) continue;
+        const [{ at }] = jvm.flags.filter(({ text }) => chosenCollectors(text).length > 0);
+        yield {
+          at,
+          message: `${name} and neither -Xlog:gc nor a flight recording: a stall leaves no trace`,
+          fix: 'add -Xlog:gc*:file=/var/log/gc/gc.log:uptime,level,tags:filecount=4,filesize=16m with a volume for it, or -XX:StartFlightRecording',
+        };
+      }
+    },
+  },
 ];
 
-/** Whether the flag is switched on, or has that value. */
-function gives(text: string, flag: string): boolean {
-  const form = flag.includes('=') ? flag : `\\+${flag}`;
-  return new RegExp(`-XX:${form}(?![\\w=])`).test(text);
+/** The one collector that runs beside the program, where one is chosen. */
+function besideProgram(jvm: JavaContainer): string | undefined {
+  const chosen = chosenCollectors(allFlags(jvm));
+  const name = chosen.length === 1 ? COLLECTORS[chosen[0]] : '';
+  return name === 'ZGC' || name === 'Shenandoah' ? name : undefined;
+}
+
+/** Whether lines of the collector are written somewhere: `-Xlog` by itself is all of them. */
+function isLogged(text: string): boolean {
+  return /-Xlog(?![:\w])|-Xlog:\S*\b(gc|all)\b|-verbose:gc|-Xloggc|PrintGC|StartFlightRecording/.test(text);
 }
 
 function* releasedFlags(at: Value, text: string, release: number): Iterable<Found> {
@@ -141,8 +194,7 @@ function* releasedFlags(at: Value, text: string, release: number): Iterable<Foun
 }
 
 function* collectorFlags(at: Value, text: string, container: Value): Iterable<Found> {
-  const given = new Set([...text.matchAll(/-XX:\+(\w+)/g)].map(([, flag]) => flag));
-  const chosen = Object.keys(COLLECTORS).filter((flag) => given.has(flag));
+  const chosen = chosenCollectors(text);
   const goal = /-XX:MaxGCPauseMillis=(\d+)/.exec(text);
   if (chosen.length > 1) {
     yield {
@@ -172,16 +224,9 @@ function* collectorFlags(at: Value, text: string, container: Value): Iterable<Fo
   }
 }
 
-/** A container, and the places in which it gives flags to a JVM. */
-interface JavaContainer {
-  readonly container: Value;
-  readonly flags: readonly { at: Value; text: string }[];
-}
-
-/** Every container with the places in which it gives flags to a JVM. */
-const javaContainers = oncePer((manifests: Manifests): readonly JavaContainer[] => [
-  ...inOperators(manifests),
-  ...manifests.workloads().flatMap((workload) =>
+/** Every container of a pod that starts a JVM, or gives flags to one. */
+const jvmsOfPods = oncePer((manifests: Manifests): readonly JavaContainer[] =>
+  manifests.workloads().flatMap((workload) =>
     manifests.containers(workload).flatMap((container) => {
       const words = ['command', 'args'].flatMap((key) => {
         const text = container
@@ -190,25 +235,39 @@ const javaContainers = oncePer((manifests: Manifests): readonly JavaContainer[] 
           .map((word) => word.text() ?? '');
         return text.length === 0 ? [] : [{ at: container.at(key), text: text.join(' ') }];
       });
-      const variables = container
+      const named = container
         .at('env')
         .items()
-        .filter((variable) => FLAG_VARIABLES.test(variable.at('name').text() ?? ''))
-        .map((variable) => ({ at: variable.at('value'), text: variable.at('value').text() ?? '' }));
-      const included = container
-        .at('envFrom')
-        .items()
-        .flatMap((source) => {
-          const map = manifests.beside(workload, 'ConfigMap', source.at('configMapRef', 'name').text());
-          const prefix = source.at('prefix').text('') ?? '';
-          return (map?.at('data').entries() ?? [])
-            .filter(([name]) => FLAG_VARIABLES.test(prefix + name))
-            .map(([, value]) => ({ at: value, text: value.text() ?? '' }));
-        });
-      const flags = [...words, ...variables, ...included].filter(({ text }) => /(^|\s|["'])-X/.test(text));
-      return flags.length === 0 ? [] : [{ container, flags }];
+        .filter((variable) => FLAG_VARIABLES.test(variable.at('name').text() ?? ''));
+      const variables = named.map((variable) => ({
+        at: variable.at('value'),
+        text: variable.at('value').text() ?? '',
+      }));
+      const sources = container.at('envFrom').items();
+      const maps = sources.map((source) => ({
+        map: manifests.beside(workload, 'ConfigMap', source.at('configMapRef', 'name').text()),
+        prefix: source.at('prefix').text('') ?? '',
+      }));
+      const included = maps.flatMap(({ map, prefix }) =>
+        (map?.at('data').entries() ?? [])
+          .filter(([name]) => FLAG_VARIABLES.test(prefix + name))
+          .map(([, value]) => ({ at: value, text: value.text() ?? '' })),
+      );
+      const flags = [...words, ...variables, ...included].filter(hasFlags);
+      if (flags.length === 0 && !words.some(({ text }) => isLauncher(text))) return [];
+      const more =
+        named.some((variable) => variable.at('value').text() === undefined) ||
+        maps.some(({ map }) => map === undefined) ||
+        words.some(({ text }) => /\s@/.test(text));
+      return [{ container, flags, more }];
     }),
   ),
+);
+
+/** Every place in which a JVM gets flags, those that an operator writes too. */
+const javaContainers = oncePer((manifests: Manifests): readonly JavaContainer[] => [
+  ...inOperators(manifests),
+  ...jvmsOfPods(manifests),
 ]);
 
 /** Strimzi's kinds, and the places in which each has `jvmOptions` beside its `resources`. */
@@ -231,18 +290,10 @@ function inOperators(manifests: Manifests): JavaContainer[] {
         const container = resource.at(...place);
         const at = container.at('jvmOptions', '-Xmx');
         const heap = at.text();
-        return heap === undefined ? [] : [{ container, flags: [{ at, text: `-Xmx${heap}` }] }];
+        return heap === undefined ? [] : [{ container, flags: [{ at, text: `-Xmx${heap}` }], more: true }];
       }),
     ),
   );
-}
-
-/** `-Xmx4g`; of several, a JVM takes the last. */
-function heapBytes(text: string): number | undefined {
-  const match = [...text.matchAll(/-Xmx(\d+)([kKmMgGtT]?)\b/g)].pop();
-  if (!match) return undefined;
-  const power = ['', 'k', 'm', 'g', 't'].indexOf(match[2].toLowerCase());
-  return Number(match[1]) * 1024 ** power;
 }
 
 /** The release that an image of a JDK says it holds; undefined for a custom image. */

@@ -403,6 +403,7 @@ export const AWS: Readonly<Record<string, Row>> = {
     properties: {
       Family: 'family',
       TaskRoleArn: 'task_role_arn',
+      Memory: 'memory',
       ContainerDefinitions: capitals('container_definitions'),
     },
   },

@@ -507,6 +507,40 @@ const SILENT: readonly Near[] = [
   ],
   ['BP-BATCH-001', 'one submitter', (r) => delete r.Billing],
   ['BP-BATCH-002', 'a policy of shares of a quota', (r) => (r.Fair.Properties = { QuotaSharePolicy: {} })],
+  ['BP-ECS-003', 'a task with room for both', set('Orders', { Memory: '5120' })],
+  ['BP-ECS-003', 'a task whose memory a parameter has', set('Orders', { Memory: { Ref: 'Memory' } })],
+  [
+    'BP-ECS-003',
+    'a limit of its own that is large enough',
+    (r) => (r.Orders.Properties.ContainerDefinitions[0].Memory = 3840),
+  ],
+  [
+    'BP-ECS-003',
+    'another container whose share a parameter has',
+    (r) => (r.Orders.Properties.ContainerDefinitions[1].Memory = { Ref: 'Share' }),
+  ],
+  ['BP-ECS-004', 'memory enough', set('Orders', { Memory: '2048' })],
+  ['BP-ECS-004', 'a task whose memory a parameter has', set('Orders', { Memory: { Ref: 'Memory' } })],
+  [
+    'BP-ECS-004',
+    'a limit of its own that is large enough',
+    (r) => (r.Orders.Properties.ContainerDefinitions[0].Memory = 1792),
+  ],
+  [
+    'BP-ECS-004',
+    'flags that a secret may have',
+    (r) =>
+      (r.Orders.Properties.ContainerDefinitions[0].Secrets = [
+        { Name: 'JAVA_OPTS', ValueFrom: 'arn:aws:ssm:::parameter/a' },
+      ]),
+  ],
+  [
+    'BP-ECS-004',
+    'flags of a file',
+    (r) =>
+      (r.Orders.Properties.ContainerDefinitions[0].EnvironmentFiles = [{ Type: 's3', Value: 'arn:aws:s3:::a/b.env' }]),
+  ],
+  ['BP-ECS-004', 'no JVM that is known', (r) => (r.Orders.Properties.ContainerDefinitions[0].Environment = [])],
   ['BP-RDS-001', 'MariaDB, which knows no other name', set('Replica', { Family: 'mariadb10.11' })],
   ['BP-RDS-001', 'MySQL 5.7, which knows no other either', set('Replica', { Family: 'mysql5.7' })],
   ['BP-RDS-002', 'MySQL 8.4, which keeps the order', set('Replica', { Family: 'mysql8.4' })],

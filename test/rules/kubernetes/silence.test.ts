@@ -51,6 +51,26 @@ const NEAR: readonly Near[] = [
   ['BP-ISTIO-002', 'no time-out for all tries', 'timeout: 2s', 'name: a'],
   ['BP-ISTIO-002', 'no retries', 'attempts: 3', 'attempts: 0'],
   ['BP-JVM-001', 'a heap in another unit of the same size', /-Xmx\S+/, '-Xmx100m'],
+  ['BP-JVM-003', 'a collector by name', '-Xmx1g', '-Xmx1g -XX:+UseSerialGC'],
+  ['BP-JVM-003', 'a heap that any collector collects in a moment', '-Xmx1g', '-Xmx256m'],
+  ['BP-JVM-003', 'a quota that is counted as two, in memory enough', /cpu: .*/, 'cpu: 1500m, memory: 1792Mi }'],
+  ['BP-JVM-003', 'no limits', /limits: .*/, 'requests: { cpu: 1 }'],
+  ['BP-JVM-003', 'processors and memory enough', /cpu: .*/, 'memory: 2Gi }'],
+  [
+    'BP-JVM-003',
+    'flags that a Secret may have',
+    /value: -Xmx1g/,
+    'value: -Xmx1g\n            - name: JAVA_OPTS\n              valueFrom: { secretKeyRef: { name: a, key: b } }',
+  ],
+  ['BP-JVM-003', 'flags of a file', /env:/, 'args: ["-Xmx1g", "@/etc/jvm.flags"]\n          env:'],
+  ['BP-JVM-003', 'no JVM that is known', /JDK_JAVA_OPTIONS\n.*/, 'LEVEL\n              value: info'],
+  ['BP-JVM-006', 'two processors', 'cpu: "1"', 'cpu: "2"'],
+  ['BP-JVM-006', 'no limit', 'cpu: "1", ', ''],
+  ['BP-JVM-006', 'a collector that stops the program', '-XX:+UseZGC', '-XX:+UseG1GC'],
+  ['BP-JVM-007', 'a flight recording', '-XX:+UseZGC', '-XX:+UseZGC -XX:StartFlightRecording=disk=true'],
+  ['BP-JVM-007', 'all logs', '-XX:+UseZGC', '-XX:+UseZGC -Xlog'],
+  ['BP-JVM-007', 'the log among others', '-XX:+UseZGC', '-XX:+UseZGC -Xlog:safepoint,gc*:stdout'],
+  ['BP-JVM-007', 'a collector that stops the program', '-XX:+UseZGC', '-XX:+UseG1GC'],
   ['BP-HPA-001', 'a target value and no share', /type: Utilization/, 'type: AverageValue'],
 ];
 
@@ -64,4 +84,16 @@ test.each(NEAR)('%s is silent: %s', (id, _, from, to) => {
   const near = text.replace(from, to);
   expect(near).not.toBe(text);
   expect(ids(near)).not.toContain(id);
+});
+
+test.each([
+  ['a command without flags', 'command: ["/usr/bin/java", "-jar", "app.jar"]'],
+  ['a processor by flag', 'command: ["java", "-Xmx1g", "-XX:ActiveProcessorCount=1", "-jar", "app.jar"]'],
+])('BP-JVM-003 finds %s', (_, command) => {
+  const text = example('BP-JVM-003').replace(/env:\n.*\n.*\n/, `${command}\n`);
+  expect(ids(text)).toContain('BP-JVM-003');
+});
+
+test('BP-JVM-007 finds a log of something else', () => {
+  expect(ids(example('BP-JVM-007').replace('-XX:+UseZGC', '-XX:+UseZGC -Xlog:safepoint'))).toContain('BP-JVM-007');
 });
