@@ -1,7 +1,9 @@
 /** The sizes that a Fargate task can have. */
 import { Token } from 'aws-cdk-lib';
-import type { Check } from '../../flow/errors';
-import { knownNumber } from '../tokens';
+import { CpuArchitecture, type FargateTaskDefinition, type RuntimePlatform } from 'aws-cdk-lib/aws-ecs';
+import { fargateHourCost } from '../flow/compute-cost';
+import type { Check } from '../flow/errors';
+import { knownNumber } from './tokens';
 
 /** Units of a task that is not given a size. */
 export const DEFAULT_CPU = 256;
@@ -48,4 +50,42 @@ export function sizeChecks(cpu: number, memoryMiB: number): Check[] {
       message: `memoryLimitMiB must be ${range} with cpu ${cpu}, got ${show(memoryMiB)}`,
     },
   ];
+}
+
+/** What a task is charged by. */
+export interface TaskSize {
+  readonly cpu: number;
+  readonly memoryMiB: number;
+  readonly storageGib: number;
+  readonly arm: boolean;
+}
+
+/** The size of a task that is made of these settings, or of one that is given. */
+export function taskSize(
+  settings: {
+    readonly cpu?: number;
+    readonly memoryLimitMiB?: number;
+    readonly ephemeralStorageGiB?: number;
+    readonly architecture?: CpuArchitecture;
+  },
+  given: FargateTaskDefinition | undefined,
+): TaskSize {
+  const { architecture = CpuArchitecture.ARM64 } = settings;
+  const processor = given === undefined ? architecture : platformOf(given)?.cpuArchitecture;
+  return {
+    cpu: given?.cpu ?? settings.cpu ?? DEFAULT_CPU,
+    memoryMiB: given?.memoryMiB ?? settings.memoryLimitMiB ?? DEFAULT_MEMORY_MIB,
+    storageGib: given?.ephemeralStorageGiB ?? settings.ephemeralStorageGiB ?? STORAGE_GIB.included,
+    arm: processor?._cpuArchitecture === CpuArchitecture.ARM64._cpuArchitecture,
+  };
+}
+
+/** The platform of a task definition, which CDK before 2.270 keeps to itself; without one a task of ECS runs on x86. */
+function platformOf(task: object): RuntimePlatform | undefined {
+  return (task as { runtimePlatform?: RuntimePlatform }).runtimePlatform;
+}
+
+/** US dollars an hour for one task. */
+export function taskHourCost({ cpu, memoryMiB, storageGib, arm }: TaskSize): number {
+  return fargateHourCost(cpu, memoryMiB, arm, storageGib - STORAGE_GIB.included);
 }
