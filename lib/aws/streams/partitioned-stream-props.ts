@@ -5,6 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { type Check, shown } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, needed, struct, TEXT } from '../../flow/kinds';
+import { WEEK_SECONDS } from '../../flow/ranges';
 import type { StreamPlatformName } from '../../flow/streams/platforms';
 import type { StreamObjective, StreamQuestion, StreamWorkload } from '../../flow/streams/workload';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
@@ -215,7 +216,8 @@ export function hasDeadTopic(props: PartitionedStreamProps): boolean {
 export function streamQuestion(props: PartitionedStreamProps): StreamQuestion {
   const { workload, objective, consumer, partitions, currentPartitions, instances, batchSize, outage } = props;
   const kind = streamKind(props);
-  const outageSeconds = resolvedSeconds(outage);
+  // One that is refused is named once, as it was given.
+  const outageSeconds = outageCheck(outage).refused ? undefined : resolvedSeconds(outage);
   const platform: StreamPlatformName = `${kind._kafka ? 'msk' : 'kinesis'}-${consumer?._fargate ? 'fargate' : 'lambda'}`;
   return {
     workload,
@@ -229,6 +231,10 @@ export function streamQuestion(props: PartitionedStreamProps): StreamQuestion {
     ...(batchSize !== undefined && { batchSize }),
     ...(outageSeconds !== undefined && { outageSeconds }),
   };
+}
+
+function outageCheck(outage: Duration | undefined): Check {
+  return wholeSeconds('outage', outage, 1, WEEK_SECONDS);
 }
 
 /** What is wrong with the props, beside what the plan refuses. */
@@ -245,7 +251,7 @@ export function streamPropsChecks(props: PartitionedStreamProps): Check[] {
   return [
     ...kind._checks,
     ...(consumer?._checks ?? []),
-    wholeSeconds('outage', outage, 1, 604_800),
+    outageCheck(outage),
     {
       refused: consumer !== undefined && isNameless && consumerGroup !== undefined,
       message: 'consumerGroup must be left out for AWS Lambda on Amazon Kinesis: its mapping keeps what was handled',
