@@ -1,5 +1,5 @@
 /** How AWS Lambda reads the stream, with the numbers of the plan. */
-import { Duration } from 'aws-cdk-lib';
+import { Annotations, Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import {
@@ -19,10 +19,12 @@ import { grantSecretValue } from '../secret-value';
 import { reservedConcurrency } from '../worker-function';
 import type { KafkaTopicOptions } from './stream-kind';
 
+type Topic = KafkaTopicOptions & { readonly consumerGroup: string };
+
 /** What is read, and where records go that no attempt could handle. */
 export interface MappedStream {
   readonly stream?: IStream;
-  readonly kafka?: KafkaTopicOptions & { readonly consumerGroup: string };
+  readonly kafka?: Topic;
   readonly failureQueue: IQueue;
 }
 
@@ -58,7 +60,8 @@ export function mapFunction(scope: Construct, fn: IFunction, from: MappedStream,
     // LATEST would skip what comes until the mapping has begun, which takes minutes.
     startingPosition: StartingPosition.TRIM_HORIZON,
     batchSize: plan.value('batchSize'),
-    onFailure: new SqsDlq(failureQueue),
+    // The one of the CDK adds a permission, for which it needs a role.
+    onFailure: fn.role ? new SqsDlq(failureQueue) : { bind: () => ({ destination: failureQueue.queueArn }) },
     ...(limited && {
       bisectBatchOnError: true,
       retryAttempts: plan.value('retryAttempts'),
@@ -70,11 +73,27 @@ export function mapFunction(scope: Construct, fn: IFunction, from: MappedStream,
   });
   // Lambda checks whether the role may read before it creates the mapping.
   if (fn.role) mapping.node.addDependency(fn.role);
+  else sayPermissions(scope, fn, from);
   return mapping;
 }
 
+/** Says what the role of an imported function needs: nothing here can change it. */
+function sayPermissions(scope: Construct, fn: IFunction, { stream, kafka }: MappedStream): void {
+  const needs = [
+    ...(stream === undefined ? [] : ['to read the stream (AWSLambdaKinesisExecutionRole)']),
+    ...(kafka === undefined
+      ? []
+      : ['to reach the cluster (AWSLambdaMSKExecutionRole), and to read the topic as the group']),
+    'to send to the failure queue (sqs:SendMessage)',
+  ];
+  Annotations.of(scope).addWarningV2(
+    'Backpressure::stream-function-role',
+    `the function ${fn.node.path} is imported without its role, which needs ${needs.join(', and ')}. Without that the mapping is not created; give the function its role, or acknowledge this warning`,
+  );
+}
+
 function ofKinesis(fn: IFunction, stream: IStream, plan: StreamPlan): EventSourceMappingOptions {
-  stream.grantRead(fn);
+  if (fn.role) stream.grantRead(fn);
   return {
     eventSourceArn: stream.streamArn,
     parallelizationFactor: plan.value('parallelizationFactor'),
@@ -82,10 +101,22 @@ function ofKinesis(fn: IFunction, stream: IStream, plan: StreamPlan): EventSourc
   };
 }
 
-function ofKafka(
-  fn: IFunction,
-  { clusterArn, topicName, consumerGroup, scramSecret }: NonNullable<MappedStream['kafka']>,
-) {
+function ofKafka(fn: IFunction, kafka: Topic): EventSourceMappingOptions {
+  const { clusterArn, topicName, consumerGroup, scramSecret } = kafka;
+  if (fn.role) grantKafka(fn, kafka);
+  return {
+    eventSourceArn: clusterArn,
+    kafkaTopic: topicName,
+    kafkaConsumerGroupId: consumerGroup,
+    ...(scramSecret !== undefined && {
+      sourceAccessConfigurations: [
+        { type: SourceAccessConfigurationType.SASL_SCRAM_512_AUTH, uri: scramSecret.secretArn },
+      ],
+    }),
+  };
+}
+
+function grantKafka(fn: IFunction, { clusterArn, topicName, consumerGroup, scramSecret }: Topic): void {
   const allow = (actions: string[], resource: string) =>
     fn.addToRolePolicy(new PolicyStatement({ actions, resources: [resource] }));
   allow(
@@ -100,16 +131,6 @@ function ofKafka(
     allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'], kafkaArn(clusterArn, 'topic', topicName));
     allow(['kafka-cluster:DescribeGroup', 'kafka-cluster:AlterGroup'], kafkaArn(clusterArn, 'group', consumerGroup));
   }
-  return {
-    eventSourceArn: clusterArn,
-    kafkaTopic: topicName,
-    kafkaConsumerGroupId: consumerGroup,
-    ...(scramSecret !== undefined && {
-      sourceAccessConfigurations: [
-        { type: SourceAccessConfigurationType.SASL_SCRAM_512_AUTH, uri: scramSecret.secretArn },
-      ],
-    }),
-  };
 }
 
 const NETWORK_ACTIONS = [
