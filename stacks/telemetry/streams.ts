@@ -6,9 +6,7 @@ import { RuntimeFunction } from '../../lib/aws/runtime-function';
 import { PartitionedStream } from '../../lib/aws/streams/partitioned-stream';
 import { StreamConsumer } from '../../lib/aws/streams/stream-consumer';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
-
-/** Longer than the time after which a batch hangs. */
-const TIMEOUT = Duration.seconds(30);
+import { planStream } from '../../lib/flow/streams/plan';
 
 /** Where the metrics go. */
 export interface DeviceMetricsProps {
@@ -34,16 +32,19 @@ export class DeviceMetrics extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: RemovalPolicy.RETAIN,
     });
+    const { workload, objective, on } = METRICS;
+    // The function is made before the stream, whose plan is the same.
+    const plan = planStream('Stream', { workload, objective, ...on.aws });
     const consumer = new RuntimeFunction(this, 'Consumer', {
       bundle: 'device-readings',
       description: 'Keeps the last reading of each device',
-      timeout: TIMEOUT,
+      timeout: Duration.seconds(plan.value('batchTimeoutSeconds')),
       environment: { READINGS_TABLE: this.readings.tableName },
     });
     this.readings.grant(consumer, 'dynamodb:UpdateItem');
     this.stream = new PartitionedStream(this, 'Stream', {
-      workload: METRICS.workload,
-      objective: METRICS.objective,
+      workload,
+      objective,
       consumer: StreamConsumer.lambda({ function: consumer }),
       iot: { sql: "SELECT * FROM 'devices/+/metrics'" },
       alarmTopic,

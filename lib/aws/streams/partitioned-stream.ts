@@ -26,7 +26,7 @@ import {
   streamPropsChecks,
   streamQuestion,
 } from './partitioned-stream-props';
-import { STREAM_ALARMS, StreamAlarms, streamAlarmKnobsOf } from './stream-alarms';
+import { StreamAlarms, streamAlarmKnobsOf, streamAlarms } from './stream-alarms';
 import { streamDashboard } from './stream-dashboard';
 import { functionChecks, mapFunction } from './stream-mapping';
 import { createDeadTopic, createErrorQueue, createFailureQueue, createStream, createTopic } from './stream-resources';
@@ -137,7 +137,7 @@ export class PartitionedStream extends Construct {
     reportsForChildren(this);
     const plan = planStream(subjectOf(this), streamQuestion(usable), [
       ...checks,
-      ...alarmSettingsChecks(usable.alarms, STREAM_ALARMS),
+      ...alarmSettingsChecks(usable.alarms, alarmsOf(usable)),
       ...streamPropsChecks(usable),
     ]);
     const { _kinesis: kinesis, _kafka: kafka } = streamKind(usable);
@@ -255,4 +255,14 @@ export class PartitionedStream extends Construct {
       kafka && { clusterArn: kafka.clusterArn, topicName: kafka.topicName, consumerGroup: this.props.consumerGroup! }
     );
   }
+}
+
+function alarmsOf(props: PartitionedStreamProps): readonly string[] {
+  return streamAlarms({
+    isKinesis: streamKind(props)._kafka === undefined,
+    isLambda: props.consumer?._fargate === undefined,
+    // A task definition that is given logs where it will.
+    setsAside: !hasDeadTopic(props) || props.consumer._fargate?.taskDefinition === undefined,
+    hasRule: props.iot !== undefined,
+  });
 }

@@ -201,18 +201,24 @@ export function streamAlarmKnobsOf(plan: StreamPlan, isKinesis: boolean, hasRule
   return [...(isKinesis ? kinesisAlarmKnobs(plan) : topicAlarmKnobs(plan)), ...(hasRule ? ruleAlarmKnobs() : [])];
 }
 
-/** The names of all alarms that there can be. */
-export const STREAM_ALARMS: readonly string[] = [
-  'late',
-  'idle',
-  'refused',
-  'lag',
-  'lagUnseen',
-  'setAside',
-  'consumerErrors',
-  'undelivered',
-  'ruleFailures',
-];
+/** What decides which alarms there are. */
+export interface WatchedParts {
+  readonly isKinesis: boolean;
+  readonly isLambda: boolean;
+  readonly setsAside: boolean;
+  readonly hasRule: boolean;
+}
+
+/** The names of the alarms that there are. */
+export function streamAlarms({ isKinesis, isLambda, setsAside, hasRule }: WatchedParts): readonly string[] {
+  return [
+    'late',
+    ...(isKinesis ? ['idle', 'refused'] : ['lag', 'lagUnseen']),
+    ...(setsAside ? ['setAside'] : []),
+    ...(isLambda ? ['consumerErrors'] : []),
+    ...(hasRule ? ['undelivered', 'ruleFailures'] : []),
+  ];
+}
 
 const TOPIC_OF_GROUP: Kinds<ConsumedTopic> = {
   clusterArn: needed(TEXT),

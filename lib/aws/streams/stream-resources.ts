@@ -82,7 +82,7 @@ export function createFailureQueue(scope: Construct, props: PartitionedStreamPro
 export function createErrorQueue(scope: Construct, props: PartitionedStreamProps, plan: StreamPlan): IQueue {
   return queue(
     scope,
-    'Undelivered',
+    'RuleErrors',
     props,
     plan,
     'It holds messages that a rule could not deliver, which wait for a person.',

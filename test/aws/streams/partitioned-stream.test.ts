@@ -180,7 +180,7 @@ describe('rights', () => {
   test('the rule writes to its stream and its error queue', () => {
     expect(permissions(kinesis, kinesis.made.ruleRole)).toEqual({
       'kinesis:PutRecord': 'Metrics/Stream',
-      'sqs:SendMessage sqs:GetQueueAttributes sqs:GetQueueUrl': 'Metrics/Undelivered',
+      'sqs:SendMessage sqs:GetQueueAttributes sqs:GetQueueUrl': 'Metrics/RuleErrors',
     });
     const [{ Principal, Condition }] = properties(kinesis, kinesis.made.ruleRole!).AssumeRolePolicyDocument.Statement;
     expect(Principal).toEqual({ Service: 'iot.amazonaws.com' });
