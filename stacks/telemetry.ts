@@ -18,6 +18,7 @@ import type { KafkaQuotaTopic } from '../lib/aws/quotas/kafka-tenants';
 import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
 import { acknowledge } from './acknowledgements';
+import { DeviceMetrics } from './telemetry/streams';
 
 /** What the environment is sized from: numbers of an imagined platform, except the broker's. */
 export const TELEMETRY: { capacity: KafkaCapacity; tenants: readonly KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
@@ -34,12 +35,14 @@ const VOLUME_GIB = 2000;
 const QUOTA_USER = 'quotas';
 
 /**
- * Telemetry: three tenants on one Kafka cluster, each held to its share by the brokers (case 18). It has no connection
- * into or out of the VPC.
+ * Telemetry: three tenants on one Kafka cluster, each held to its share by the brokers (case 18), which has no connection
+ * into or out of its VPC; and the metrics of devices, which a rule of AWS IoT puts into a stream (case 5).
  */
 export class TelemetryStack extends Stack {
   /** The quota of each tenant. */
   public readonly quotas: KafkaQuotas;
+  /** The metrics of the devices. */
+  public readonly metrics: DeviceMetrics;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, {
@@ -84,6 +87,7 @@ export class TelemetryStack extends Stack {
     });
     // Before that no client can sign in.
     this.quotas.resource.node.addDependency(association);
+    this.metrics = new DeviceMetrics(this, 'Metrics', { alarmTopic: alarms });
 
     new CfnOutput(this, 'ClusterArn', { value: cluster.attrArn });
     new CfnOutput(this, 'BrokersSecurityGroup', { value: brokers.securityGroupId });

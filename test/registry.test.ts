@@ -30,6 +30,7 @@ const PARTS: Readonly<Record<string, string>> = {
   'aws.QueueAlarms': 'aws.RedriveQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',
   'aws.SenderAlarms': 'aws.RateLimitedSender',
+  'aws.StreamAlarms': 'aws.PartitionedStream',
   'aws.ScheduleAlarms': 'aws.SpreadSchedule',
   'aws.WebhookAlarms': 'aws.WebhookBuffer',
   'k8s.TenantNamespace': 'k8s.FairShare',

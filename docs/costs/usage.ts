@@ -130,6 +130,16 @@ const AWS: Bill = {
     };
   },
   RedriveQueue: ({ props }, all) => ({ ...queueUsage(props.workload), hasPeak: true, ...workerBeside(all) }),
+  PartitionedStream: ({ construct }) => ({
+    month: [
+      {
+        what: 'shards, records and the time of the function, 30 days with one peak a day',
+        dollars: construct.plan.predictions.monthlyCost,
+      },
+    ],
+    covered: ['AWS::Kinesis::Stream', 'AWS::Lambda::EventSourceMapping'],
+    beside: 'AWS IoT is billed by what devices publish.',
+  }),
   SpreadSchedule: ({ construct }) => {
     const runs = runsOf(construct.plan.jobs);
     return {

@@ -9,6 +9,10 @@ export const QUEUE = having(
 export const TOPIC = having(['topicArn', 'node'], 'a topic of Amazon SNS: a Topic or Topic.fromTopicArn()');
 export const ALARM_ACTION = having(['bind'], 'an action of an alarm: new SnsAction(topic), new LambdaAction(function)');
 export const KEY = having(['keyArn', 'node'], 'a key of AWS KMS: a Key or Key.fromKeyArn()');
+export const KINESIS_STREAM = having(
+  ['streamArn', 'node'],
+  'a stream of Amazon Kinesis: a Stream or Stream.fromStreamArn()',
+);
 export const LAMBDA = having(['functionArn', 'node'], 'a Lambda function');
 export const MAPPING = having(
   ['eventSourceMappingId', 'node'],

@@ -58,7 +58,8 @@ export const iotMetrics: Case = {
       name: 'PartitionedStream',
       engines: ['aws'],
       form: 'IoT rule, MSK topic or Kinesis, consumers',
-      available: false,
+      available: true,
+      deployed: 'Telemetry/Metrics/Stream',
     },
     {
       name: 'PartitionedStream',

@@ -8,6 +8,8 @@ export const KINESIS_LIMITS = {
   bytesPerSecond: 1_048_576,
   /** Bytes of one record. */
   recordBytes: 1_048_576,
+  /** Shards that a new stream on demand has: 4 MB and 4,000 records a second. */
+  onDemandShards: 4,
   /** Shards of one provisioned stream that are planned here; an account has 200 to 20,000, and more on request. */
   shards: 500,
 } as const;

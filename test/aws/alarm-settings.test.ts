@@ -27,6 +27,10 @@ import { SENDER_ALARMS } from '../../lib/aws/rates/sender-alarms';
 import { SCHEDULE_ALARMS } from '../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
+import { PartitionedStream } from '../../lib/aws/streams/partitioned-stream';
+import { streamAlarms } from '../../lib/aws/streams/stream-alarms';
+import { StreamConsumer } from '../../lib/aws/streams/stream-consumer';
+import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { refusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WEBHOOK_ALARMS } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
@@ -43,7 +47,7 @@ const functionIn = (stack: Stack, id = 'Function') =>
     runtime: Runtime.NODEJS_24_X,
     handler: 'index.handler',
     code: Code.fromInline('exports.handler = async () => ({})'),
-    timeout: Duration.seconds(10),
+    timeout: Duration.seconds(30),
   });
 
 /** Every construct that has alarms, with all of them, and the names that they can have. */
@@ -98,6 +102,32 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
       }),
     // No stream is watched there.
     [...QUEUE_ALARMS, ...COALESCING_ALARMS.filter((name) => !['late', 'idle', 'writesThrottled'].includes(name))],
+  ],
+  PartitionedStream: [
+    (stack, alarms) =>
+      new PartitionedStream(stack, 'It', {
+        workload: { steadyPerSecond: 100, recordSeconds: 0.01 },
+        objective: { latencySeconds: 60 },
+        consumer: StreamConsumer.lambda({ function: functionIn(stack) }),
+        iot: { sql: "SELECT * FROM 'devices'" },
+        alarms,
+      }),
+    streamAlarms({ isKinesis: true, isLambda: true, setsAside: true, hasRule: true }),
+  ],
+  'PartitionedStream on a topic': [
+    (stack, alarms) =>
+      new PartitionedStream(stack, 'It', {
+        workload: { steadyPerSecond: 100, recordSeconds: 0.01 },
+        objective: { latencySeconds: 60 },
+        stream: StreamKind.msk({
+          clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/abc-1',
+          topicName: 'metrics',
+        }),
+        consumerGroup: 'metrics',
+        consumer: StreamConsumer.lambda({ function: functionIn(stack) }),
+        alarms,
+      }),
+    streamAlarms({ isKinesis: false, isLambda: true, setsAside: true, hasRule: false }),
   ],
   RateLimitedSender: [
     (stack, alarms) =>

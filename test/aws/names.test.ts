@@ -16,6 +16,9 @@ import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
+import { PartitionedStream } from '../../lib/aws/streams/partitioned-stream';
+import { StreamConsumer } from '../../lib/aws/streams/stream-consumer';
+import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
@@ -60,6 +63,21 @@ function everything(stack: Stack, id: string): void {
     ...storm,
     invalidator: Invalidator.cache({ host: 'cache.internal', vpc }),
   });
+  const clusterArn = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
+  const streaming = { workload: { steadyPerSecond: 100, recordSeconds: 0.01 }, objective: { latencySeconds: 60 } };
+  const container = { cluster: new Cluster(scope, 'Streams', { vpc }), image: ContainerImage.fromRegistry('worker') };
+  new PartitionedStream(scope, `${id}9`, {
+    ...streaming,
+    consumer: StreamConsumer.fargate(container),
+    consumerGroup: 'metrics',
+    iot: { sql: "SELECT * FROM 'devices'" },
+  });
+  new PartitionedStream(scope, `${id}10`, {
+    ...streaming,
+    stream: StreamKind.msk({ clusterArn, topicName: 'metrics', bootstrapServers: ['b-1:9098'] }),
+    consumer: StreamConsumer.fargate(container),
+    consumerGroup: 'metrics',
+  });
   const cluster = new Cluster(scope, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
   new QueueWorker(scope, `${id}4`, {
     queue,
@@ -101,6 +119,8 @@ const RESTRICTED: readonly [type: string, property: string, pattern: RegExp][] =
   ['AWS::CloudWatch::Alarm', 'AlarmName', NAME],
   ['AWS::Lambda::Function', 'FunctionName', NAME],
   ['AWS::Kinesis::Stream', 'Name', NAME],
+  ['AWS::IoT::TopicRule', 'RuleName', /^\w*$/],
+  ['AWS::Logs::MetricFilter', 'FilterName', NAME],
   ['AWS::Scheduler::ScheduleGroup', 'Name', NAME],
   ['AWS::Scheduler::Schedule', 'Name', NAME],
 ];

@@ -20,6 +20,10 @@ import type { RateLimitedSenderProps } from '../../lib/aws/rates/rate-limited-se
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import type { SpreadScheduleProps } from '../../lib/aws/schedule/spread-schedule-props';
 import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/storage/archive-bucket';
+import { PartitionedStream } from '../../lib/aws/streams/partitioned-stream';
+import type { PartitionedStreamProps } from '../../lib/aws/streams/partitioned-stream-props';
+import { StreamConsumer } from '../../lib/aws/streams/stream-consumer';
+import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { type Deployable, deployed, lost, NOTHING, STATEFUL } from '../support/deployed';
@@ -120,6 +124,26 @@ const merging = (id = 'Merging', props: Partial<CoalescingQueueProps> = {}) =>
       }),
   );
 
+const streaming = (id = 'Streaming', props: Partial<PartitionedStreamProps> = {}) =>
+  template(
+    (stack) =>
+      void new PartitionedStream(stack, id, {
+        workload: { steadyPerSecond: 100, recordSeconds: 0.01 },
+        objective: { latencySeconds: 60 },
+        consumer: StreamConsumer.lambda({
+          function: LambdaFunction.fromFunctionName(stack, 'Keep', 'keep'),
+          functionTimeout: Duration.minutes(1),
+        }),
+        iot: { sql: "SELECT * FROM 'devices'" },
+        ...props,
+      }),
+  );
+const topic = (topicName: string): Partial<PartitionedStreamProps> => ({
+  stream: StreamKind.msk({ clusterArn: CLUSTER, topicName }),
+  consumerGroup: 'metrics',
+  iot: undefined,
+});
+
 /** The types of stateful resources that the second template leaves behind. */
 function leftBehind(before: Deployable, after: Deployable): string[] {
   return deployed(before, after)
@@ -162,6 +186,18 @@ describe('nothing is deleted that holds something', () => {
       merging(),
       merging('Pages'),
       ['AWS::Kinesis::Stream', 'AWS::SQS::Queue'],
+    ],
+    [
+      'a partitioned stream that is renamed: records, those set aside, and those not delivered',
+      streaming(),
+      streaming('Devices'),
+      ['AWS::Kinesis::Stream', 'AWS::SQS::Queue', 'AWS::SQS::Queue'],
+    ],
+    [
+      'a partitioned stream whose topic gets another name',
+      streaming('Streaming', topic('metrics')),
+      streaming('Streaming', topic('readings')),
+      ['AWS::MSK::Topic'],
     ],
     [
       'a schedule that is renamed: queues, those not delivered, and the keys',

@@ -5,6 +5,7 @@ import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { ConfigurationSet } from 'aws-cdk-lib/aws-ses';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -19,6 +20,7 @@ import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
 import { SenderAlarms } from '../../lib/aws/rates/sender-alarms';
 import { ScheduleAlarms } from '../../lib/aws/schedule/schedule-alarms';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
+import { StreamAlarms, streamAlarmKnobsOf } from '../../lib/aws/streams/stream-alarms';
 import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
@@ -33,6 +35,7 @@ import { senderAlarmKnobs } from '../../lib/flow/rates/alarms';
 import { planRates } from '../../lib/flow/rates/plan';
 import { planSchedule } from '../../lib/flow/schedule/plan';
 import { deliveryKnobs } from '../../lib/flow/schedule/worker';
+import { planStream } from '../../lib/flow/streams/plan';
 import { type AlarmKnobs, knobsOf, numbersOf } from '../support/alarm-numbers';
 import { shop } from '../support/stack';
 
@@ -115,6 +118,35 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const asideQueue = new Queue(stack, 'Aside');
     const merger = functionIn(stack);
     return { alarms: alarmsIn(new CoalescingAlarms(stack, 'Alarms', { merger, asideQueue, stream, plan })), plan };
+  },
+  StreamAlarms: (knobs) => {
+    const scope = new Construct(shop(), 'Stream');
+    const planned = planStream('Metrics', {
+      workload: { steadyPerSecond: 100, recordSeconds: 0.01 },
+      objective: { latencySeconds: 60 },
+      platform: 'kinesis-lambda',
+    });
+    const plan = planned.withKnobs(streamAlarmKnobsOf(planned, true, true)).withKnobs(knobs);
+    const stream = Stream.fromStreamArn(scope, 'Given', 'arn:aws:kinesis:eu-west-1:123456789012:stream/metrics');
+    const [failureQueue, errorQueue] = ['Failures', 'Errors'].map((id) => new Queue(scope, id));
+    const watch = { plan, stream, function: functionIn(scope), failureQueue, errorQueue, ruleName: 'metrics' };
+    return { alarms: alarmsIn(new StreamAlarms(scope, 'Alarms', watch)), plan };
+  },
+  'StreamAlarms of a topic': (knobs) => {
+    const stack = shop();
+    const planned = planStream('Metrics', {
+      workload: { steadyPerSecond: 100, recordSeconds: 0.01 },
+      objective: { latencySeconds: 60 },
+      platform: 'msk-fargate',
+    });
+    const plan = planned.withKnobs(streamAlarmKnobsOf(planned, false, false)).withKnobs(knobs);
+    const topic = {
+      clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/abc-1',
+      topicName: 'metrics',
+      consumerGroup: 'metrics',
+    };
+    const logGroup = new LogGroup(stack, 'Logs');
+    return { alarms: alarmsIn(new StreamAlarms(stack, 'TopicAlarms', { plan, topic, logGroup })), plan };
   },
   SenderAlarms: (knobs) => {
     const stack = shop();

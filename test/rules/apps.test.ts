@@ -204,7 +204,7 @@ const APPS: readonly (readonly [claim: string, make: (stack: Stack) => void, ids
       const partitionKey = { name: 'eventId', type: AttributeType.STRING };
       new Table(stack, 'Table', { partitionKey }).grantWriteData(handler);
     },
-    ['BP-DDB-001', 'BP-LAMBDA-004'],
+    ['BP-DDB-001', 'BP-LAMBDA-004', 'BP-LAMBDA-010'],
   ],
   [
     'the same with bounds',
@@ -212,7 +212,7 @@ const APPS: readonly (readonly [claim: string, make: (stack: Stack) => void, ids
       const handler = fn(stack, 'Reader');
       const stream = new Stream(stack, 'Stream', { shardCount: 2 });
       const source = new KinesisEventSource(stream, {
-        startingPosition: StartingPosition.LATEST,
+        startingPosition: StartingPosition.TRIM_HORIZON,
         retryAttempts: 5,
         bisectBatchOnError: true,
         onFailure: new SqsDlq(parked(stack)),

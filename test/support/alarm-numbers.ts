@@ -25,6 +25,12 @@ const sampled = (threshold: string): AlarmKnobs => ({
 
 /** Which knobs the alarms of the AWS constructs go by, each by the end of its path. */
 const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
+  [/Stream\/Alarms\/(Undelivered|RuleFailures)\/Resource$/, () => window('alarmUndelivered')],
+  [/Stream\/Alarms\/Refused\/Resource$/, () => ({ ...window('alarmRefused'), periods: 'alarmRefusedWindows' })],
+  [/Alarms\/ConsumerErrors\/Resource$/, () => ({ ...window('alarmErrors'), periods: 'alarmLateWindows' })],
+  [/TopicAlarms\/Late\/Resource$/, () => ({ ...window('alarmAgeSeconds'), periods: 'alarmLateWindows' })],
+  [/Alarms\/Lag\/Resource$/, () => ({ ...window('alarmLag'), periods: 'alarmLateWindows' })],
+  [/Alarms\/LagUnseen\/Resource$/, () => ({ ...window('alarmLagUnseen'), periods: 'alarmUnseenWindows' })],
   [/Alarms\/Backlog\/Resource$/, () => sampled('alarmBacklog')],
   [/Alarms\/Age\/Resource$/, () => sampled('alarmAgeSeconds')],
   [/Alarms\/TimeToDrain\/Resource$/, () => ({ ...window('alarmDrainSeconds'), periods: 'alarmDrainWindows' })],

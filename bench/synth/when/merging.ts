@@ -126,10 +126,10 @@ function makeAlarms(scope: Construct, { merger, aside, stream }: Watched, number
     evaluationPeriods: numbers('alarmRefusedWindows'),
   });
   const late = new MathExpression({
-    expression: 'MAX([FILL(stream, 0), FILL(merger, 0)])',
+    expression: 'MAX([FILL(stream, 0), FILL(reader, 0)])',
     usingMetrics: {
       stream: ofStream('GetRecords.IteratorAgeMilliseconds', Stats.MAXIMUM),
-      merger: merger.metric('IteratorAge', { period, statistic: Stats.MAXIMUM }),
+      reader: merger.metric('IteratorAge', { period, statistic: Stats.MAXIMUM }),
     },
     label: 'age of the oldest event',
     period,
@@ -139,10 +139,10 @@ function makeAlarms(scope: Construct, { merger, aside, stream }: Watched, number
     evaluationPeriods: numbers('alarmLateWindows'),
   });
   const idle = new MathExpression({
-    expression: 'IF(FILL(invocations, 0) == 0, FILL(incoming, 0), 0)',
+    expression: 'IF(FILL(reads, 0) == 0, FILL(incoming, 0), 0)',
     usingMetrics: {
       incoming: ofStream('IncomingRecords', Stats.SUM),
-      invocations: merger.metricInvocations({ period, statistic: Stats.SUM }),
+      reads: merger.metricInvocations({ period, statistic: Stats.SUM }),
     },
     label: 'events that no invocation follows',
     period,

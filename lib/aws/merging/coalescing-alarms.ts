@@ -1,4 +1,4 @@
-import { type Alarm, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -6,11 +6,12 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
-import { having, type Kinds, needed, sound } from '../../flow/kinds';
+import { type Kinds, needed, sound } from '../../flow/kinds';
 import { coalescingAlarmKnobs } from '../../flow/merging/alarms';
 import type { MergingPlan } from '../../flow/merging/workload';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
-import { LAMBDA, PLAN, QUEUE, TOPIC } from '../kinds';
+import { KINESIS_STREAM, LAMBDA, PLAN, QUEUE, TOPIC } from '../kinds';
+import { oldestAge, streamMetric, unreadRecords } from '../kinesis-metrics';
 import { type AlarmRow, createAlarms } from '../watch';
 
 /**
@@ -127,7 +128,7 @@ export const COALESCING_ALARMS: readonly string[] = [
 const KINDS: Kinds<CoalescingAlarmsProps> = {
   merger: needed(LAMBDA),
   asideQueue: needed(QUEUE),
-  stream: having(['streamName', 'node'], 'a stream of Amazon Kinesis: a Stream or Stream.fromStreamArn()'),
+  stream: KINESIS_STREAM,
   plan: needed(PLAN),
   alarmTopic: TOPIC,
   alarms: ALARM_SETTINGS,
@@ -187,17 +188,7 @@ function streamRows(stream: IStream, merger: IFunction): AlarmRow[] {
     {
       id: 'Late',
       severity: 'critical',
-      // Lambda reads ahead of a batch that fails, so that the age at the stream may look young then.
-      metric: (period) =>
-        new MathExpression({
-          expression: 'MAX([FILL(stream, 0), FILL(merger, 0)])',
-          usingMetrics: {
-            stream: streamMetric(stream, 'GetRecords.IteratorAgeMilliseconds', Stats.MAXIMUM)(period),
-            merger: merger.metric('IteratorAge', { period, statistic: Stats.MAXIMUM }),
-          },
-          label: 'age of the oldest event',
-          period,
-        }),
+      metric: oldestAge(stream, merger, 'age of the oldest event'),
       threshold: 'alarmAgeMilliseconds',
       seconds: 'alarmWindowSeconds',
       periods: 'alarmLateWindows',
@@ -206,17 +197,12 @@ function streamRows(stream: IStream, merger: IFunction): AlarmRow[] {
     {
       id: 'Idle',
       severity: 'critical',
-      // Nothing that reads gives a metric then: no call, no age.
       metric: (period) =>
-        new MathExpression({
-          expression: 'IF(FILL(invocations, 0) == 0, FILL(incoming, 0), 0)',
-          usingMetrics: {
-            incoming: streamMetric(stream, 'IncomingRecords', Stats.SUM)(period),
-            invocations: merger.metricInvocations({ period, statistic: Stats.SUM }),
-          },
-          label: 'events that no invocation follows',
-          period,
-        }),
+        unreadRecords(
+          stream,
+          merger.metricInvocations({ period, statistic: Stats.SUM }),
+          'events that no invocation follows',
+        )(period),
       threshold: 'alarmIdle',
       seconds: 'alarmWindowSeconds',
       periods: 'alarmIdleWindows',
@@ -240,18 +226,6 @@ export function mergerMetric(merger: IFunction, metricName: string, statistic: s
       namespace: 'Backpressure',
       metricName,
       dimensionsMap: { FunctionName: merger.functionName },
-      statistic,
-      period,
-    });
-}
-
-/** A metric of the whole stream. */
-export function streamMetric(stream: IStream, metricName: string, statistic: string) {
-  return (period: Metric['period']): Metric =>
-    new Metric({
-      namespace: 'AWS/Kinesis',
-      metricName,
-      dimensionsMap: { StreamName: stream.streamName },
       statistic,
       period,
     });

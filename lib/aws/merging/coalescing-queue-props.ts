@@ -8,7 +8,7 @@ import { type Check, oneOf } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, needed, TEXT } from '../../flow/kinds';
 import type { MergingObjective, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
-import { DURATION, KEY, QUEUE, TOPIC } from '../kinds';
+import { DURATION, KEY, KINESIS_STREAM, QUEUE, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { resolvedSeconds, wholeSeconds } from '../tokens';
 import type { Invalidator } from './invalidator';
@@ -157,7 +157,7 @@ export const COALESCING_KINDS: Kinds<CoalescingQueueProps> = {
   workers: CHECKED,
   keyPointer: TEXT,
   outage: DURATION,
-  stream: having(['streamArn', 'node'], 'a stream of Amazon Kinesis: a Stream or Stream.fromStreamArn()'),
+  stream: KINESIS_STREAM,
   queue: QUEUE,
   encryptionKey: KEY,
   alarmTopic: TOPIC,

@@ -11,6 +11,13 @@ import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { DURATION, LAMBDA, MAPPING } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
+import {
+  definedFunction,
+  functionHourCost,
+  functionTimeout,
+  givenFunctionChecks,
+  reservedConcurrency,
+} from '../worker-function';
 import { mappingChecks, sayMappingSettings } from './given-mapping';
 import { QueuePlatform } from './queue-platform';
 import {
@@ -21,13 +28,6 @@ import {
   type WorkerContext,
   type WorkerHost,
 } from './worker-compute';
-import {
-  definedFunction,
-  functionHourCost,
-  functionTimeout,
-  givenFunctionChecks,
-  reservedConcurrency,
-} from './worker-function';
 
 /**
  * A Lambda function that works through the queue.

@@ -1,6 +1,7 @@
 import { type IInterfaceVpcEndpoint, type IVpc, Peer, Port, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { KAFKA_PORTS } from '../kafka-cluster';
 import { grantSecretValue } from '../secret-value';
 
 /**
@@ -30,14 +31,14 @@ export class KafkaAuthentication {
    * on the cluster once there are ACLs.
    */
   public static scram(options: KafkaScramOptions): KafkaAuthentication {
-    return new KafkaAuthentication(9096, 'BootstrapBrokerStringSaslScram', options);
+    return new KafkaAuthentication(KAFKA_PORTS.scram, 'BootstrapBrokerStringSaslScram', options);
   }
 
   /**
    * As the function's own role, through IAM access control. It needs no secret and no endpoint.
    */
   public static iam(): KafkaAuthentication {
-    return new KafkaAuthentication(9098, 'BootstrapBrokerStringSaslIam');
+    return new KafkaAuthentication(KAFKA_PORTS.iam, 'BootstrapBrokerStringSaslIam');
   }
 
   private constructor(

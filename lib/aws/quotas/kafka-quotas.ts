@@ -22,6 +22,7 @@ import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '.
 import type { Quota } from '../../runtime/kafka-quotas/quotas';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { cut, groupDescription } from '../descriptions';
+import { topicConfigs } from '../kafka-cluster';
 import { DURATION, SECURITY_GROUP, TOPIC, VPC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { RuntimeFunction } from '../runtime-function';
@@ -311,17 +312,17 @@ export class KafkaQuotas extends Construct {
 
   private createTopic({ topicName, partitions, retention }: KafkaQuotaTopic): CfnTopic {
     const { replicationFactor } = resolveCapacity(this.props.capacity);
-    const configs = [
+    const configs = topicConfigs({
       // With acks=all, a write needs all replicas but one, so it succeeds while one is down.
-      `min.insync.replicas=${Math.max(1, replicationFactor - 1)}`,
-      ...(retention ? [`retention.ms=${retention.toMilliseconds()}`] : []),
-    ].join('\n');
+      'min.insync.replicas': Math.max(1, replicationFactor - 1),
+      ...(retention && { 'retention.ms': retention.toMilliseconds() }),
+    });
     const topic = new CfnTopic(this, `Topic-${topicName}`, {
       clusterArn: this.props.clusterArn,
       topicName,
       partitionCount: partitions,
       replicationFactor,
-      configs: Buffer.from(configs, 'utf8').toString('base64'),
+      configs,
     });
     topic.applyRemovalPolicy(this.removalPolicy);
     return topic;

@@ -3,12 +3,14 @@ import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
 import type { StreamPlan } from './workload';
 
-const PAGE = 'this library, docs/constructs/k8s-partitioned-stream.md';
+const PAGE = 'this library, docs/constructs/partitioned-stream.md';
+const K8S_PAGE = 'this library, docs/constructs/k8s-partitioned-stream.md';
 const LATE_SHARE = 0.8;
 const WINDOW_SECONDS = 60;
 const LATE_WINDOWS = 3;
 const REFUSED_WINDOWS = 2;
 const UNSEEN_WINDOWS = 15;
+const IDLE_WINDOWS = 3;
 const HOT_RATIO = 2;
 const HOT_SECONDS = 300;
 
@@ -63,6 +65,14 @@ export function kinesisAlarmKnobs(plan: StreamPlan): Knob[] {
     ...LATE,
     firstOneKnob('alarmRefused', 'records', 'a producer that is refused and does not retry loses its record', PAGE),
     chosenKnob('alarmRefusedWindows', REFUSED_WINDOWS, 'windows', 'in a row: producers retry one refusal', PAGE),
+    firstOneKnob('alarmIdle', 'records', 'what comes in while nobody reads has no age that an alarm could see', PAGE),
+    chosenKnob(
+      'alarmIdleWindows',
+      IDLE_WINDOWS,
+      'windows',
+      'in a row: a mapping or a task that begins has begun',
+      PAGE,
+    ),
     ...ofRecords(),
   ];
 }
@@ -112,7 +122,7 @@ export function streamAlertKnobs(plan: StreamPlan): Knob[] {
       HOT_RATIO,
       '× the mean',
       'a partition with twice the lag of the mean has a key that is too frequent, or a consumer that hangs',
-      PAGE,
+      K8S_PAGE,
     ),
     {
       name: 'alarmHotLag',
@@ -120,10 +130,10 @@ export function streamAlertKnobs(plan: StreamPlan): Knob[] {
       unit: 'records',
       formula: 'the lag of the other alarm ÷ partitions: below its share no partition delays anything',
       inputs: { alarmLag: value, partitions },
-      source: PAGE,
+      source: K8S_PAGE,
     },
-    chosenKnob('alarmHotSeconds', HOT_SECONDS, 's', 'as long: a batch that was slow is made up for by then', PAGE),
-    firstOneKnob('alarmSetAside', 'records', 'what no attempt could handle waits for a person', PAGE),
+    chosenKnob('alarmHotSeconds', HOT_SECONDS, 's', 'as long: a batch that was slow is made up for by then', K8S_PAGE),
+    firstOneKnob('alarmSetAside', 'records', 'what no attempt could handle waits for a person', K8S_PAGE),
     rateWindowKnob(),
   ];
 }

@@ -29,6 +29,7 @@ const QUESTION_FIELDS: Fields<StreamQuestion> = {
   outageSeconds: true,
   startSeconds: true,
   provisionedPollers: true,
+  onDemand: true,
   functionMemoryMiB: true,
   instanceHourCost: true,
 };
@@ -141,6 +142,14 @@ function choiceChecks(choices: Omit<StreamQuestion, 'workload' | 'objective'>): 
       refused: choices.provisionedPollers !== undefined && typeof choices.provisionedPollers !== 'boolean',
       message: `provisionedPollers must be true or false, got ${shown(choices.provisionedPollers)}`,
     },
+    {
+      refused: choices.onDemand !== undefined && typeof choices.onDemand !== 'boolean',
+      message: `onDemand must be true or false, got ${shown(choices.onDemand)}`,
+    },
+    {
+      refused: choices.onDemand === true && partitions !== undefined,
+      message: `partitions must be left out with onDemand: the stream sets the number of its shards, got ${shown(partitions)}`,
+    },
     wholeNumber('functionMemoryMiB', choices.functionMemoryMiB, 128, MOST_MEMORY_MIB),
     above0('instanceHourCost', choices.instanceHourCost, MOST_DOLLARS),
     only('minInstances', consumer === 'keda'),
@@ -148,6 +157,7 @@ function choiceChecks(choices: Omit<StreamQuestion, 'workload' | 'objective'>): 
     only('partitionBytesPerSecond', transport === 'kafka'),
     only('currentPartitions', transport === 'kafka'),
     only('provisionedPollers', transport === 'kafka' && consumer === 'lambda'),
+    only('onDemand', transport === 'kinesis' && consumer === 'lambda'),
     only('functionMemoryMiB', consumer === 'lambda'),
     only('instanceHourCost', consumer === 'fargate'),
   ];

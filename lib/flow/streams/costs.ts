@@ -1,5 +1,5 @@
 /** What a month of a stream costs, with one peak a day. */
-import { recordCost, shardCost } from '../kinesis-cost';
+import { onDemandCost, recordCost, shardCost } from '../kinesis-cost';
 import data from '../prices.json';
 import { DAY_SECONDS } from '../ranges';
 import type { Settings } from './lines';
@@ -35,6 +35,7 @@ function kinesisCost(question: StreamQuestion, settings: Settings): number {
   const { recordBytes } = loadOf(question);
   const kept = retentionSecondsOf(question, settings, question.outageSeconds ?? DEFAULT_OUTAGE_SECONDS);
   const records = perDay(question, (perSecond) => perSecond);
+  if (question.onDemand) return onDemandCost(MONTH_HOURS, kept, records, recordBytes);
   return (
     shardCost(MONTH_HOURS, settings.partitions, kept, records * recordBytes) +
     MONTH_DAYS * records * recordCost(recordBytes)

@@ -18,7 +18,7 @@ import { maxPollIntervalSeconds, retryAttempts } from './run-time';
 import { BUSIEST_RATIO, batchTimeout, minimumPollers, type Sizing } from './sizing';
 import type { StreamQuestion } from './workload';
 
-const HERE = 'this library, docs/constructs/k8s-partitioned-stream.md';
+const HERE = 'this library, docs/constructs/k8s-partitioned-stream.md; docs/constructs/partitioned-stream.md';
 const BINS = 'Raab and Steger, "Balls into Bins" (1998)';
 /** What consumers fetch, as a multiple of what they handle: the batch in work, and as much again. */
 const FETCHED_AHEAD = 2;
@@ -127,7 +127,7 @@ function partitionsKnob(question: StreamQuestion, { settings }: Sizing): Knob {
       question.partitions,
       kafka
         ? 'growth × max(⌈bytes a second ÷ those of a partition⌉, consumers), up to a number that the consumers share evenly, and that has many divisors: partitions are never fewer later'
-        : 'the fewest of which the fullest takes its bytes and records a second with head-room, and that feed the consumers',
+        : `the fewest of which the fullest takes its bytes and records a second with head-room, and that feed the consumers${question.onDemand ? '; at least those that a stream on demand begins with' : ''}`,
       {
         ...(kafka && { growthFactor: growth }),
         peakPerSecond: load.peakPerSecond,
@@ -297,8 +297,7 @@ function taskKnobs(batchTimeoutSeconds: number, instances: number): Knob[] {
 function retentionKnobs(question: StreamQuestion, settings: Settings): Knob[] {
   const outageSeconds = question.outageSeconds ?? DEFAULT_OUTAGE_SECONDS;
   const kept = retentionSecondsOf(question, settings, outageSeconds);
-  const { consumer, transport } = loadOf(question).platform;
-  const lambda = consumer === 'lambda';
+  const lambda = loadOf(question).platform.consumer === 'lambda';
   return [
     {
       name: 'retentionSeconds',
@@ -308,17 +307,13 @@ function retentionKnobs(question: StreamQuestion, settings: Settings): Knob[] {
       inputs: { outageSeconds, drainSeconds: drainSecondsOf(question, settings, outageSeconds) },
       source: HERE,
     },
-    ...(!lambda && transport === 'kafka'
-      ? [
-          chosenKnob(
-            'deadRetentionSeconds',
-            DEAD_RETENTION_SECONDS,
-            's',
-            'two weeks: what was set aside waits for a person',
-            HERE,
-          ),
-        ]
-      : []),
+    chosenKnob(
+      'deadRetentionSeconds',
+      DEAD_RETENTION_SECONDS,
+      's',
+      'two weeks: what was set aside waits for a person',
+      HERE,
+    ),
     ...(lambda
       ? [
           {

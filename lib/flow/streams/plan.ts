@@ -2,6 +2,7 @@
 import { CapacityError, type Check, validate } from '../errors';
 import { duration, figure } from '../figures';
 import { DEFAULT_HEADROOM } from '../headroom';
+import { KINESIS_LIMITS } from '../kinesis';
 import { once } from '../once';
 import { smallestAbove } from '../search';
 import { handedOverCheck, streamChecks } from './checks';
@@ -134,9 +135,19 @@ function remarksOn(question: StreamQuestion, { settings, headroom }: Sizing): st
       : [
           'A record is committed after its effect, so that one may be handled twice. The handler has to be idempotent.',
         ]),
-    ...(question.workload.keys === undefined
+    ...onDemandRemark(question, settings),
+    ...(question.workload.keys === undefined || loadOf(question).platform.transport === 'kinesis'
       ? []
       : ['More partitions send keys to other partitions: records of a key may then be out of order once.']),
+  ];
+}
+
+/** A stream on demand begins small, and follows what it took before. */
+function onDemandRemark(question: StreamQuestion, { partitions }: Sizing['settings']): string[] {
+  const { onDemandShards } = KINESIS_LIMITS;
+  if (!question.onDemand || partitions <= onDemandShards) return [];
+  return [
+    `A new stream on demand takes what ${onDemandShards} shards take, then up to twice its highest load of the last 30 days; this load needs ${partitions}. Raise the load over days, or give the stream warm throughput, or use shards of your own.`,
   ];
 }
 

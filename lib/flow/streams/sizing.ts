@@ -1,5 +1,6 @@
 /** Partitions, consumers and batch that keep a promise, and which limit settings break. */
 import { DEFAULT_HEADROOM } from '../headroom';
+import { KINESIS_LIMITS } from '../kinesis';
 import { sizeWithHeadroom } from '../queue/headroom';
 import { partsOf } from '../queue/parts';
 import type { QueueQuestion } from '../queue/question';
@@ -179,7 +180,8 @@ export function withInstances(
   const onDemandPollers = platform.consumer === 'lambda' && platform.transport === 'kafka' && !provisioned(question);
   const common = { batchSize, onDemandPollers };
   if (platform.perPartition > 1) {
-    const needed = Math.max(fewestPartitions(high), Math.ceil(instances / platform.perPartition));
+    const least = question.onDemand ? KINESIS_LIMITS.onDemandShards : 1;
+    const needed = Math.max(least, fewestPartitions(high), Math.ceil(instances / platform.perPartition));
     const partitions = question.partitions ?? needed;
     const parallelizationFactor = Math.ceil(instances / partitions);
     if (parallelizationFactor > platform.perPartition || partitions > platform.mostPartitions) return undefined;
@@ -194,9 +196,11 @@ export function withInstances(
   return { ...common, partitions, parallelizationFactor: 1, instances, minInstances: instances };
 }
 
-/** Whether pollers are provisioned: where nothing was chosen, if on-demand ones come too late for the promise. */
+/** Whether pollers are provisioned: where nothing was chosen, if on-demand ones come too late, or a record may be poison. */
 export function provisioned({ provisionedPollers, objective, workload }: StreamQuestion): boolean {
   if (provisionedPollers !== undefined) return provisionedPollers;
+  // On-demand pollers have no limit on attempts: a record that always fails would block its partition until it expires.
+  if ((workload.poisonRatio ?? 0) > 0) return true;
   const peak = workload.peakPerSecond ?? workload.steadyPerSecond;
   const { latencySeconds, maxLag = NEVER } = objective;
   return latencySeconds < 2 * KAFKA_POLLER.reactionSeconds || 2 * peak * KAFKA_POLLER.reactionSeconds > maxLag;

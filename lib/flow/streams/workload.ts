@@ -126,8 +126,13 @@ export interface StreamQuestion {
   readonly outageSeconds?: number;
   /** Seconds until a new pod has its first record (Kubernetes). Default: 30. */
   readonly startSeconds?: number;
-  /** Whether the pollers of AWS Lambda are provisioned (Amazon MSK). Default: where the promise needs it. */
+  /**
+   * Whether the pollers of AWS Lambda are provisioned (Amazon MSK). Default: where the promise needs it, or a record may fail
+   * at every attempt.
+   */
   readonly provisionedPollers?: boolean;
+  /** Whether the stream sets the number of its shards by itself (Amazon Kinesis with AWS Lambda). Default: false. */
+  readonly onDemand?: boolean;
   /** Memory of the function in MiB, for its price (AWS Lambda). Default: 256. */
   readonly functionMemoryMiB?: number;
   /** US dollars an hour for one consumer (AWS Fargate). Default: unknown, and no cost is predicted. */

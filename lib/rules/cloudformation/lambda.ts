@@ -1,6 +1,7 @@
 import { duration } from '../../flow/figures';
 import { MAX_CONCURRENCY, SQS_BATCH, UNBOUNDED_CONCURRENCY } from '../../flow/queue/platforms/lambda';
-import type { Resource } from '../document';
+import { KAFKA_POLLER } from '../../flow/streams/platforms';
+import type { Resource, Value } from '../document';
 import { listed } from '../listed';
 import type { Found, Rule } from '../rule';
 import {
@@ -14,8 +15,9 @@ import {
   serviceOf,
 } from './read/functions';
 import { asynchronousSenders, losesFailures, triesOf } from './read/invocations';
+import { alarms, type Metric, metricsOf } from './read/metrics';
 import { mayBeFifo as isMaybeFifo, QUEUE } from './read/relations';
-import { streamRetentionSeconds } from './read/retention';
+import { streamAt, streamRetentionSeconds } from './read/retention';
 import type { Template } from './read/template';
 
 /** Services whose records are read in order, so that a failed record blocks the ones behind it. */
@@ -186,7 +188,85 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
       for (const handler of functions(template)) yield* keptNowhere(template, handler);
     },
   },
+  {
+    id: 'BP-LAMBDA-009',
+    title: 'Pollers on demand follow the lag of a topic too late',
+    why: 'Pollers on demand look at the lag once a minute, and more of them work within three minutes more. What is promised in less is late in every peak, whatever the function does.',
+    source: 'AWS Lambda Developer Guide, Amazon MSK, "Event poller scaling modes"',
+    severity: 'warning',
+    cases: [5],
+    *check(template) {
+      for (const { mapping } of mappings(template)) {
+        const pollers = mapping.at('Properties', 'ProvisionedPollerConfig');
+        const topics = mapping.at('Properties', 'Topics').items();
+        if (!pollers.absent || topics.length === 0 || isOff(mapping)) continue;
+        const bound = promiseOf(template, mapping, topics);
+        if (bound === undefined) continue;
+        yield {
+          at: pollers,
+          message: `${bound.text} after ${bound.seconds} s, and pollers on demand follow the lag within ${KAFKA_POLLER.reactionSeconds} s`,
+          fix: 'set ProvisionedPollerConfig.MinimumPollers to what the peak needs: a poller reads 5 MB/s and has five batches in work',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-LAMBDA-010',
+    title: 'A mapping skips what comes until it has begun',
+    why: 'A mapping begins some minutes after it was made, and is away for up to 90 s at every update. With LATEST it begins with what comes after that, and records that were put in meanwhile are never read.',
+    source:
+      'AWS Lambda Developer Guide, "Polling and stream starting positions": with LATEST a mapping could miss events',
+    severity: 'warning',
+    cases: [5],
+    *check(template) {
+      for (const { mapping, source } of mappingsFrom(template, 'kinesis')) {
+        const at = mapping.at('Properties', 'StartingPosition');
+        const stream = streamAt(template, source);
+        // What an older stream holds may be handled already.
+        if (at.text() !== 'LATEST' || stream === undefined) continue;
+        yield {
+          at,
+          message: `it begins with what comes after it was made, and ${stream.name} is made with it: what comes meanwhile is skipped`,
+          fix: 'set StartingPosition to TRIM_HORIZON: a new stream holds nothing older',
+          instead: 'TRIM_HORIZON',
+        };
+      }
+    },
+  },
 ];
+
+/** The shortest time that is promised of a topic: by an alarm on its lag, or by the age at which its records are given up. */
+function promiseOf(
+  template: Template,
+  mapping: Resource,
+  topics: readonly Value[],
+): { readonly seconds: number; readonly text: string } | undefined {
+  const age = mapping.at('Properties', 'MaximumRecordAgeInSeconds').number(-1) ?? -1;
+  const names = topics.map((topic) => topic.text());
+  const alarmed = alarms(template)
+    .filter((alarm) => metricsOf(alarm).some((metric) => isTimeLagOf(metric, names)))
+    .map((alarm) => ({
+      seconds: alarm.at('Properties', 'Threshold').number() ?? Number.POSITIVE_INFINITY,
+      text: `${alarm.name} fires`,
+    }));
+  const given = age > 0 ? [{ seconds: age, text: 'it gives up records' }] : [];
+  return [...alarmed, ...given]
+    .filter(({ seconds }) => seconds < KAFKA_POLLER.reactionSeconds)
+    .sort((one, other) => one.seconds - other.seconds)[0];
+}
+
+/** Whether it is the time lag of one of these topics, alone: of an expression the threshold is in no unit. */
+function isTimeLagOf({ id, namespace, name, dimensions }: Metric, topics: readonly (string | undefined)[]): boolean {
+  return (
+    id === undefined &&
+    namespace.text() === 'AWS/Kafka' &&
+    name.text() === 'EstimatedMaxTimeLag' &&
+    dimensions.items().some((one) => {
+      const topic = one.at('Name').text() === 'Topic' ? one.at('Value').text() : undefined;
+      return topic !== undefined && topics.includes(topic);
+    })
+  );
+}
 
 function* keptNowhere(template: Template, handler: Resource): Iterable<Found> {
   if (!losesFailures(template, handler)) return;

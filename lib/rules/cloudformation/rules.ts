@@ -8,6 +8,7 @@ import { CACHE_RULES } from './caches';
 import { COMPACTION_RULES } from './compaction';
 import { CONTAINER_RULES } from './containers';
 import { DATABASE_RULES } from './database';
+import { IOT_RULES } from './iot';
 import { KAFKA_RULES } from './kafka';
 import { LAMBDA_RULES } from './lambda';
 import { MAIL_RULES } from './mail';
@@ -33,6 +34,7 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...SCALING_RULES,
   ...COMPACTION_RULES,
   ...STREAM_RULES,
+  ...IOT_RULES,
   ...PIPE_RULES,
   ...STATE_RULES,
   ...KAFKA_RULES,

@@ -5,6 +5,9 @@ import { embeddedRule } from './trap';
 const READ = /\breadStream\b[\s\S]{0,2000}?\.load\(/g;
 const WRITE = /\bwriteStream\b[\s\S]{0,2000}?\.(?:start|toTable)\(/g;
 
+/** Offsets that are stored by hand, after the work: automatic commits then commit nothing else. */
+const STORED = /enable[._]auto[._]offset[._]store["']?\s*[:=,]\s*["']?(?:false|False)\b/;
+
 /** Rules about streaming jobs and the tables that they write. */
 export const EMBEDDED_STREAM_RULES: readonly Rule[] = [
   embeddedRule({
@@ -56,6 +59,33 @@ export const EMBEDDED_STREAM_RULES: readonly Rule[] = [
         message: (match) =>
           `max.poll.records${match[1] ? ` ${match[1]}` : ''} has no effect in librdkafka: poll() returns one message`,
         fix: 'remove it and take batches with consume(num_messages=…, timeout=…)',
+      },
+    ],
+  }),
+  embeddedRule({
+    id: 'BP-KAFKA-006',
+    title: 'A consumer commits what it has not handled',
+    why: 'With automatic commits the client commits what it has handed out, every five seconds, whatever has become of it. A consumer that dies has lost the records that it had in work, and no retry brings them back.',
+    source:
+      'Documentation of librdkafka, CONFIGURATION.md: enable.auto.commit, true by default; Apache Kafka, Consumer Configs',
+    severity: 'warning',
+    cases: [5],
+    signs: [
+      {
+        pattern: /["']?enable[._]auto[._]commit["']?\s*[:=,]\s*["']?(?:true|True)\b/,
+        // Work after a poll: a program, and not a file of settings alone.
+        needs: /\.poll\s*\(|\.consume\s*\(|\beachMessage\b|\bfor\s+\w+\s+in\s+consumer\b/,
+        excuse: STORED,
+        message: () => 'enable.auto.commit is true: a record is committed before its work has succeeded',
+        fix: 'set enable.auto.commit to false, and commit a batch after its effect; or enable.auto.offset.store to false, and store each offset after its work',
+      },
+      {
+        pattern: /\bConsumer\(\s*\{/,
+        needs: /confluent_kafka[\s\S]*(?:\.poll\s*\(|\.consume\s*\()/,
+        excuse: new RegExp(`enable\\.auto\\.commit|${STORED.source}`),
+        message: () =>
+          'no enable.auto.commit, and it is true by default: a record is committed before its work has succeeded',
+        fix: 'set enable.auto.commit to false, and commit a batch after its effect',
       },
     ],
   }),

@@ -161,6 +161,32 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
     },
   },
   {
+    id: 'BP-KEDA-017',
+    title: 'The last replicas of a consumer group change nothing',
+    why: 'A partition is read by one consumer of a group. The busiest of n consumers reads ⌈partitions ÷ n⌉ of them, so that between two numbers that share them evenly more replicas idle part of the time, and the lag of the busiest stays.',
+    source: 'Apache Kafka documentation, Consumers: each partition has one reader in a group',
+    severity: 'warning',
+    cases: [5],
+    *check(manifests) {
+      for (const scaler of manifests.ofType('keda.sh/ScaledObject')) {
+        const most = scaler.at('spec', 'maxReplicaCount');
+        const replicas = most.number();
+        const triggers = triggersOf(scaler);
+        const partitions = triggers.length === 1 ? consumersAtMost(manifests, triggers[0]) : undefined;
+        if (replicas === undefined || partitions === undefined || replicas < 1 || replicas >= partitions) continue;
+        const busiest = Math.ceil(partitions / replicas);
+        const enough = Math.ceil(partitions / busiest);
+        if (enough >= replicas) continue;
+        const next = Math.ceil(partitions / (busiest - 1));
+        yield {
+          at: most,
+          message: `of ${partitions} partitions the busiest of ${replicas} consumers reads ${busiest}, as the busiest of ${enough} does: ${replicas - enough === 1 ? 'one replica changes' : `${replicas - enough} replicas change`} nothing`,
+          fix: `set maxReplicaCount to ${enough}, or to ${next}, of which the busiest reads ${busiest - 1}`,
+        };
+      }
+    },
+  },
+  {
     id: 'BP-KEDA-006',
     title: 'Two scalers decide about one workload',
     why: "Each sets its own number of replicas and undoes the other's: pods start and stop all the time, and work in flight is lost.",

@@ -203,7 +203,9 @@ class Place implements Cell {
     const { value } = this;
     if (!isMapping(value) || Object.hasOwn(value, single)) return single;
     return (
-      [`${single}s`, `${single}es`, single.replace(/y$/, 'ies')].find((each) => Object.hasOwn(value, each)) ?? single
+      [`${single}s`, `${single}es`, single.replace(/y$/, 'ies'), single.replace(/is$/, 'es')].find((each) =>
+        Object.hasOwn(value, each),
+      ) ?? single
     );
   }
 

@@ -228,7 +228,7 @@ describe('alarms', () => {
   test('events come in, and the merger is not invoked: a mapping that is disabled', () => {
     const { Metrics, TreatMissingData } = properties(usual, usual.queue.alarms.idle!);
     expect(Metrics.map(({ Expression, MetricStat }: Untyped) => Expression ?? MetricStat.Metric.MetricName)).toEqual([
-      'IF(FILL(invocations, 0) == 0, FILL(incoming, 0), 0)',
+      'IF(FILL(reads, 0) == 0, FILL(incoming, 0), 0)',
       'IncomingRecords',
       'Invocations',
     ]);
@@ -238,7 +238,7 @@ describe('alarms', () => {
   test('a batch that fails again and again: the age that Lambda reports counts as well as that of the stream', () => {
     const { Metrics } = properties(usual, usual.queue.alarms.late!);
     expect(Metrics.map(({ Expression, MetricStat }: Untyped) => Expression ?? MetricStat.Metric.MetricName)).toEqual([
-      'MAX([FILL(stream, 0), FILL(merger, 0)])',
+      'MAX([FILL(stream, 0), FILL(reader, 0)])',
       'GetRecords.IteratorAgeMilliseconds',
       'IteratorAge',
     ]);

@@ -8,6 +8,7 @@ import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -35,6 +36,10 @@ import { SenderAlarms } from '../../../lib/aws/rates/sender-alarms';
 import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../../lib/aws/storage/archive-bucket';
+import { PartitionedStream } from '../../../lib/aws/streams/partitioned-stream';
+import { StreamAlarms } from '../../../lib/aws/streams/stream-alarms';
+import { StreamConsumer } from '../../../lib/aws/streams/stream-consumer';
+import { StreamKind } from '../../../lib/aws/streams/stream-kind';
 import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
@@ -54,6 +59,8 @@ import {
   queueWorkload,
   ratesWorkload,
   seconds,
+  streamObjective,
+  streamWorkload,
 } from './values';
 
 const outdir = mkdtempSync(join(tmpdir(), 'backpressure-fuzz-'));
@@ -464,6 +471,65 @@ function makeMerging(
   });
 }
 
+const streaming = fc.record({
+  workload: streamWorkload,
+  objective: streamObjective,
+  kinesis: optional(fc.record({ onDemand: flag, given: flag })),
+  kafka: optional(
+    fc.record({
+      topicName: fc.constantFrom('devices.metrics', '_odd_'),
+      existingTopic: optional(fc.constant(false)),
+      replicas: optional(fc.integer({ min: 2, max: 5 })),
+      minInsyncReplicas: optional(fc.integer({ min: 1, max: 2 })),
+      bootstrapServers: fc.constant(['b-1.events.example:9096']),
+      scram: fc.boolean(),
+    }),
+  ),
+  tasks: optional(
+    fc.record({ cpu: optional(fc.constantFrom(256, 512, 1024)), environment: fc.constant({ LEVEL: 'info' }) }),
+  ),
+  provisionedPollers: fc.option(fc.boolean(), { nil: undefined, freq: 1 }),
+  partitions: fc.option(fc.integer({ min: 24, max: 240 }), { nil: undefined, freq: 1 }),
+  currentPartitions: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined, freq: 1 }),
+  batchSize: fc.option(fc.integer({ min: 1, max: 500 }), { nil: undefined, freq: 1 }),
+  outage: optional(seconds(1, 100_000)),
+  iot: optional(
+    fc.record({ sql: fc.constant("SELECT * FROM 'devices/+/metrics'"), key: optional(fc.constant(`\${topic(2)}`)) }),
+  ),
+  alarms: flag,
+  dashboard: flag,
+});
+type Streaming = typeof streaming extends fc.Arbitrary<infer T> ? T : never;
+
+function makeStream(stack: Stack, id: string, props: Streaming): PartitionedStream {
+  const { kinesis, kafka, tasks, provisionedPollers, iot, alarms, ...rest } = props;
+  const { scram, ...ofTopic } = kafka ?? {};
+  const { given, ...ofStream } = kinesis ?? {};
+  const scramSecret = scram ? Secret.fromSecretNameV2(stack, 'User', 'AmazonMSK_metrics') : undefined;
+  const stream = given
+    ? Stream.fromStreamArn(stack, 'Given', 'arn:aws:kinesis:us-east-1:123456789012:stream/metrics')
+    : undefined;
+  const onMsk = kafka !== undefined && kinesis === undefined;
+  const isNamed = onMsk || tasks !== undefined;
+  return new PartitionedStream(stack, id, {
+    ...rest,
+    stream: onMsk
+      ? StreamKind.msk({ clusterArn: CLUSTER_ARN, ...(ofTopic as { topicName: string }), scramSecret })
+      : StreamKind.kinesis({ ...ofStream, stream }),
+    consumer:
+      tasks === undefined
+        ? StreamConsumer.lambda({ function: lambda(stack, 'Consumer', Duration.minutes(15)), provisionedPollers })
+        : StreamConsumer.fargate({
+            ...tasks,
+            cluster: new Cluster(stack, 'Cluster', { vpc: network(stack) }),
+            image: ContainerImage.fromRegistry('consumer'),
+          }),
+    consumerGroup: isNamed ? 'metrics' : undefined,
+    iot: onMsk && iot !== undefined ? { ...iot, destinationArn: 'arn:aws:iot:us-east-1:1:ruledestination/vpc/1' } : iot,
+    alarmTopic: topic(stack, alarms),
+  });
+}
+
 const worker = { workload: queueWorkload, objective: queueObjective, consumer: consumers };
 const PLANNED = {
   workload: { steadyPerSecond: 40, serviceSeconds: 0.05 },
@@ -646,6 +712,31 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, props) => {
       const { plan, stream, merger, asideQueue } = makeMerging(stack, 'Planned', props);
       new CoalescingAlarms(stack, id, { merger, asideQueue, stream, plan });
+    }),
+  ),
+  subject(
+    'aws.PartitionedStream',
+    ['aws.PartitionedStream', 'aws.StreamKind', 'aws.StreamConsumer'],
+    'cdk',
+    streaming,
+    inStack((stack, id, props) => {
+      const made = makeStream(stack, id, props);
+      if (made.stream) made.grantWrite(lambda(stack, 'Producer'));
+      else made.producerTenant('devices');
+      made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.StreamAlarms',
+    ['aws.StreamAlarms'],
+    'cdk',
+    streaming,
+    inStack((stack, id, props) => {
+      const { plan, stream, failureQueue, errorQueue, rule } = makeStream(stack, 'Planned', {
+        ...props,
+        kafka: undefined,
+      });
+      new StreamAlarms(stack, id, { plan, stream, failureQueue, errorQueue, ruleName: rule?.ref });
     }),
   ),
   subject(

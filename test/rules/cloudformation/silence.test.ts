@@ -41,6 +41,16 @@ const pagerKey =
 const retention = (properties: object): Edit =>
   add('AWS::Glue::TableOptimizer', { DatabaseName: 'lake', Type: 'retention', ...properties });
 
+/** Changes what a rule of AWS IoT does. */
+const payload =
+  (more: object): Edit =>
+  ({ ToStream }) =>
+    Object.assign(ToStream.Properties.TopicRulePayload, more);
+const toStream =
+  (more: object): Edit =>
+  ({ ToStream }) =>
+    Object.assign(ToStream.Properties.TopicRulePayload.Actions[0].Kinesis, more);
+
 const SILENT: readonly Near[] = [
   ['BP-ICEBERG-001', 'a retention whose table a parameter names', retention({ TableName: { Ref: 'Table' } })],
   [
@@ -92,6 +102,24 @@ const SILENT: readonly Near[] = [
   ['BP-LAMBDA-007', 'nothing is ever given up', set('Reader', { MaximumRetryAttempts: -1 })],
   ['BP-LAMBDA-007', 'the deployer may bound it', set('Reader', { MaximumRetryAttempts: { Ref: 'Somebody' } })],
   ['BP-LAMBDA-007', 'it is switched off', set('Reader', { Enabled: false })],
+  ['BP-LAMBDA-009', 'an alarm on four minutes', set('Late', { Threshold: 240 })],
+  ['BP-LAMBDA-009', 'an alarm on records', set('Late', { MetricName: 'SumOffsetLag' })],
+  ['BP-LAMBDA-009', 'a mapping of another topic', set('Reader', { Topics: ['devices.states'] })],
+  ['BP-LAMBDA-009', 'it is switched off', set('Reader', { Enabled: false })],
+  [
+    'BP-LAMBDA-009',
+    'pollers that a parameter decides',
+    set('Reader', { ProvisionedPollerConfig: { Ref: 'Somebody' } }),
+  ],
+  ['BP-LAMBDA-010', 'a stream that was there before', set('Reader', { EventSourceArn: ARN('kinesis', 'stream/x') })],
+  ['BP-LAMBDA-010', 'it is switched off', set('Reader', { Enabled: false })],
+  ['BP-LAMBDA-010', 'a position that a parameter decides', set('Reader', { StartingPosition: { Ref: 'Somebody' } })],
+  ['BP-IOT-001', 'a key that a parameter decides', toStream({ PartitionKey: { Ref: 'Somebody' } })],
+  ['BP-IOT-001', 'a key of the topic', toStream({ PartitionKey: 'device-${topic(2)}' })],
+  ['BP-IOT-001', 'no key, whose shard nothing documents', toStream({ PartitionKey: undefined })],
+  ['BP-IOT-002', 'it only publishes again', payload({ Actions: [{ Republish: { Topic: 'a' } }] })],
+  ['BP-IOT-002', 'it is disabled', payload({ RuleDisabled: true })],
+  ['BP-IOT-002', 'an error action that a parameter decides', payload({ ErrorAction: { Ref: 'Somebody' } })],
   ['BP-SQS-007', 'both are FIFO queues', set('Parked', { FifoQueue: true })],
   ['BP-SQS-007', 'the deployer decides', set('Parked', { FifoQueue: { Ref: 'Somebody' } })],
   ['BP-CW-006', 'the name', set('Alarm', { Dimensions: [{ Name: 'QueueName', Value: get('Parked', 'QueueName') }] })],

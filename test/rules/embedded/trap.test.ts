@@ -35,6 +35,8 @@ const UPDATE =
 const READ =
   'spark.readStream\n  .format("kafka")\n  .option("subscribe", "x")\n  .option("startingOffsets", "earliest")\n  .load()';
 const NACK = 'ch.queue_declare(queue="q")\nch.basic_nack(tag, requeue=False)';
+const AUTO = 'enable.auto.commit=true';
+const LIBRDKAFKA = 'from confluent_kafka import Consumer\nc = Consumer({"group.id": "a"})';
 const TTL = 'db.x.createIndex({ at: 1 }, { expireAfterSeconds: 0 })';
 const ROTATE = 'rotate 7\nmaxsize 1M\n';
 
@@ -58,6 +60,16 @@ test.each([
     ['BP-SPARK-002'],
   ],
   ['a file that is read', READ.replace('kafka', 'parquet'), []],
+  ['commits of a program that polls', `${AUTO}\nwhile True: work(consumer.poll(1))`, ['BP-KAFKA-006']],
+  ['commits that are the default of librdkafka', `${LIBRDKAFKA}\nwork(c.poll(1))`, ['BP-KAFKA-006']],
+  ['commits after the work', `${LIBRDKAFKA.replace('{', '{"enable.auto.commit": False, ')}\nwork(c.poll(1))`, []],
+  [
+    'offsets that are stored after the work',
+    `${LIBRDKAFKA.replace('{', '{"enable.auto.offset.store": False, ')}\nwork(c.poll(1))`,
+    [],
+  ],
+  ['a file of settings, whose program is elsewhere', AUTO, []],
+  ['a consumer that is never polled', LIBRDKAFKA, []],
   ['a Java consumer', 'group.id=a\nmax.poll.records=500', []],
   ['retries with a delivery time-out', 'linger.ms=5\nretries=5\ndelivery.timeout.ms=9', []],
   ['retries of something else', 'retries=5', []],

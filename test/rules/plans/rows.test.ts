@@ -138,7 +138,7 @@ describe('events that fill a table', () => {
   ])('a rule of AWS IoT: %s', (action, block) => {
     const rule = (enabled: boolean): Made => ({
       address: 'aws_iot_topic_rule.all',
-      values: { name: 'all', enabled, [action]: block },
+      values: { name: 'all', enabled, [action]: block, error_action: [{ sqs: [{ queue_url: 'x' }] }] },
     });
     expect(found(rule(true))).toEqual(['BP-DDB-001 aws_dynamodb_table.events']);
     expect(found(rule(false))).toEqual([]);

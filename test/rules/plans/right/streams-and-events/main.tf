@@ -31,7 +31,7 @@ resource "aws_lambda_function" "reader" {
 resource "aws_lambda_event_source_mapping" "bounded" {
   event_source_arn               = aws_kinesis_stream.clicks.arn
   function_name                  = aws_lambda_function.reader.arn
-  starting_position              = "LATEST"
+  starting_position              = "TRIM_HORIZON"
   maximum_retry_attempts         = 5
   bisect_batch_on_function_error = true
   destination_config {

@@ -1,11 +1,11 @@
 /** What a synthesis knows of a function: all of one that this app defines, little of any other. */
 import { Duration, Token } from 'aws-cdk-lib';
 import { Architecture, CfnFunction, type IFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { lambdaBusyHourCost } from '../../flow/compute-cost';
-import { type Check, isKnown } from '../../flow/errors';
-import { DEFAULT_FUNCTION_SECONDS, LONGEST_FUNCTION_SECONDS } from '../../flow/queue/platforms/lambda';
-import type { Workload } from '../../flow/queue/workload';
-import { resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
+import { lambdaBusyHourCost } from '../flow/compute-cost';
+import { type Check, isKnown } from '../flow/errors';
+import { DEFAULT_FUNCTION_SECONDS, LONGEST_FUNCTION_SECONDS } from '../flow/queue/platforms/lambda';
+import type { Workload } from '../flow/queue/workload';
+import { resolvedNumber, resolvedSeconds, wholeSeconds } from './tokens';
 
 /** Lambda's own default. */
 const DEFAULT_MEMORY_MIB = 128;
@@ -53,11 +53,16 @@ function isQualifierLost({ functionArn, functionName }: IFunction): boolean {
 /** arn:aws:lambda:region:account:function:name; a version or an alias comes after it. */
 const ARN_PARTS = 7;
 
+/** Memory in MiB where this app defines the function and it is known. */
+export function functionMemory(fn: IFunction): number | undefined {
+  const defined = definedFunction(fn);
+  return defined && resolvedNumber((defined.node.defaultChild as CfnFunction).memorySize ?? DEFAULT_MEMORY_MIB);
+}
+
 /** US dollars for an hour of one concurrent invocation; undefined when only the deployment knows the memory. */
 export function functionHourCost(fn: IFunction, workload: Workload): number | undefined {
   const defined = definedFunction(fn);
-  const memoryMiB =
-    defined && resolvedNumber((defined.node.defaultChild as CfnFunction).memorySize ?? DEFAULT_MEMORY_MIB);
+  const memoryMiB = functionMemory(fn);
   // A service time out of range is refused by the plan, with its name.
   if (memoryMiB === undefined || !(isKnown(workload?.serviceSeconds) && workload.serviceSeconds > 0)) return undefined;
   return lambdaBusyHourCost(memoryMiB, defined?.architecture === Architecture.ARM_64, workload.serviceSeconds);
