@@ -1,4 +1,4 @@
-import { type Duration, Fn } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
 import { type Alarm, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -10,10 +10,10 @@ import { quotaAlarmKnobs, repairIntervalKnob } from '../../flow/quotas/alarms';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
 import type { QuotasPlan } from '../../flow/quotas/workload';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
+import { clusterChecks, clusterName } from '../kafka-cluster';
 import { DURATION, LAMBDA, PLAN, TOPIC } from '../kinds';
 import { knownNumber } from '../tokens';
 import { type AlarmRow, createAlarms } from '../watch';
-import { clusterChecks } from './kafka-cluster';
 
 /**
  * What the alarms of Kafka quotas watch.
@@ -135,7 +135,7 @@ function throttledRow(clusterArn: string, kind: keyof typeof THROTTLED, broker: 
       new Metric({
         namespace: 'AWS/Kafka',
         metricName: `${kind}ThrottleTime`,
-        dimensionsMap: { 'Cluster Name': Fn.select(1, Fn.split('/', clusterArn)), 'Broker ID': String(broker) },
+        dimensionsMap: { 'Cluster Name': clusterName(clusterArn), 'Broker ID': String(broker) },
         period,
         statistic: Stats.AVERAGE,
       }),
