@@ -8,17 +8,12 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
-import {
-  quotaAlarmKnobs,
-  repairIntervalKnob,
-  repairTimeoutKnob,
-  resourceTimeoutKnobs,
-  throttledKnob,
-} from '../../flow/quotas/alarms';
+import { quotaAlarmKnobs, repairIntervalKnob, repairTimeoutKnob, throttledKnob } from '../../flow/quotas/alarms';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
 import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
+import { resourceTimeoutKnobs } from '../../flow/resource-timeouts';
 import type { Quota } from '../../runtime/kafka-quotas/quotas';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { createBrokersLookUp } from '../brokers-look-up';
