@@ -18,6 +18,7 @@ import type { KafkaQuotaTopic } from '../lib/aws/quotas/kafka-tenants';
 import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
 import { acknowledge } from './acknowledgements';
+import { TelemetryEtl } from './telemetry/etl';
 
 /** What the environment is sized from: numbers of an imagined platform, except the broker's. */
 export const TELEMETRY: { capacity: KafkaCapacity; tenants: readonly KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
@@ -34,12 +35,14 @@ const VOLUME_GIB = 2000;
 const QUOTA_USER = 'quotas';
 
 /**
- * Telemetry: three tenants on one Kafka cluster, each held to its share by the brokers (case 18). It has no connection
- * into or out of the VPC.
+ * Telemetry: three tenants on one Kafka cluster, each held to its share by the brokers (case 18), and page views that stream
+ * into tables (case 3). It has no connection into or out of the VPC.
  */
 export class TelemetryStack extends Stack {
   /** The quota of each tenant. */
   public readonly quotas: KafkaQuotas;
+  /** Page views, as they are and counted. */
+  public readonly etl: TelemetryEtl;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, {
@@ -84,6 +87,8 @@ export class TelemetryStack extends Stack {
     });
     // Before that no client can sign in.
     this.quotas.resource.node.addDependency(association);
+
+    this.etl = new TelemetryEtl(this, 'Etl', { clusterArn: cluster.attrArn, brokers, vpc, alarmTopic: alarms });
 
     new CfnOutput(this, 'ClusterArn', { value: cluster.attrArn });
     new CfnOutput(this, 'BrokersSecurityGroup', { value: brokers.securityGroupId });
@@ -142,7 +147,10 @@ export class TelemetryStack extends Stack {
         securityGroups: [securityGroup.securityGroupId],
         storageInfo: { ebsStorageInfo: { volumeSize: VOLUME_GIB } },
       },
-      clientAuthentication: { sasl: { scram: { enabled: true } }, unauthenticated: { enabled: false } },
+      clientAuthentication: {
+        sasl: { scram: { enabled: true }, iam: { enabled: true } },
+        unauthenticated: { enabled: false },
+      },
       encryptionInfo: {
         encryptionAtRest: { dataVolumeKmsKeyId: key.keyArn },
         encryptionInTransit: { clientBroker: 'TLS', inCluster: true },

@@ -12,6 +12,7 @@ import type { Construct } from 'constructs';
 import type { EtlPlan } from '../../flow/etl/workload';
 import { roleDescription } from '../descriptions';
 import { installationName } from '../installation-name';
+import { acknowledgeWildcards } from '../wildcards';
 import type { EtlLanding } from './etl-parts';
 import type { EtlSource } from './etl-source';
 import type { StreamLandingOptions } from './stream-sink';
@@ -138,7 +139,8 @@ function createSchema(scope: Construct, { options, queryName }: LandingParts): S
     description: 'The schema of the records that are delivered into a table',
   });
   const schema = new CfnSchema(scope, 'Schema', {
-    name: queryName,
+    // A schema has its name within the registry.
+    name: 'records',
     registry: { arn: registry.attrArn },
     dataFormat: 'JSON',
     // No second version: a delivery does not follow one.
@@ -166,19 +168,26 @@ function createRole(scope: Construct, parts: LandingParts, made: Delivered): Rol
   const allow = (actions: string[], ...resources: string[]) =>
     role.addToPolicy(new PolicyStatement({ actions, resources }));
   // A table has an ARN of its own once the delivery has made it.
-  allow(TABLE_ACTIONS, made.tableBucketArn, `${made.tableBucketArn}/table/*`);
+  const tables = `${made.tableBucketArn}/table/*`;
+  allow(TABLE_ACTIONS, made.tableBucketArn, tables);
   const { bucketArn } = made.deadLetterBucket;
   allow(['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], bucketArn);
-  allow(['s3:PutObject'], made.deadLetterBucket.arnForObjects(`${DEAD_LETTERS}*`));
+  const letters = made.deadLetterBucket.arnForObjects(`${DEAD_LETTERS}*`);
+  allow(['s3:PutObject'], letters);
   allow(['glue:GetSchemaVersion'], made.schemaArn, made.registryArn);
   allow(['logs:CreateLogStream', 'logs:PutLogEvents'], made.logGroup.logGroupArn);
   if (encryptionKey !== undefined) {
-    allow(['s3tables:PutTableEncryption'], made.tableBucketArn, `${made.tableBucketArn}/table/*`);
+    allow(['s3tables:PutTableEncryption'], made.tableBucketArn, tables);
     encryptionKey.grant(role, ...KEY_ACTIONS);
   }
   if (stream?.encryptionKey !== undefined && stream.encryptionKey !== encryptionKey) {
     stream.encryptionKey.grant(role, 'kms:Decrypt');
   }
+  acknowledgeWildcards(
+    role,
+    [tables, letters],
+    'The delivery makes the table and the objects, which then get their ids.',
+  );
   return role;
 }
 

@@ -2,12 +2,13 @@
 import { CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { cut } from '../descriptions';
 import { createResourceProvider } from '../resource-provider';
 import { RuntimeFunction } from '../runtime-function';
+import { acknowledgeWildcards } from '../wildcards';
 import type { EtlJob } from './etl-parts';
 import { type JobParts, jobTags, runRequest, type UnkeptJob } from './spark-job';
 
@@ -93,6 +94,11 @@ function allowRuns(scope: Construct, keeper: RuntimeFunction, job: UnkeptJob, ta
       resources: [job.role.roleArn],
       conditions: { StringEquals: { 'iam:PassedToService': 'emr-serverless.amazonaws.com' } },
     }),
+  );
+  acknowledgeWildcards(
+    keeper.role as Role,
+    [applications, runs],
+    'Runs, and the application that another one replaces, get their ids when they are made: the tag of the job limits them.',
   );
 }
 

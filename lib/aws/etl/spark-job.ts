@@ -17,6 +17,7 @@ import { createBrokersLookUp } from '../brokers-look-up';
 import { groupDescription, roleDescription } from '../descriptions';
 import { installationName } from '../installation-name';
 import { clusterPartArn } from '../kafka-cluster';
+import { acknowledgeWildcards } from '../wildcards';
 import type { EtlJob } from './etl-parts';
 import type { EtlSource } from './etl-source';
 import type { StreamAggregateOptions } from './stream-sink';
@@ -141,24 +142,25 @@ function createRole(
   const { clusterArn, topicName } = source._topic!;
   allow(['kafka-cluster:Connect', 'kafka-cluster:DescribeCluster'], clusterArn);
   allow(['kafka-cluster:DescribeTopic', 'kafka-cluster:ReadData'], clusterPartArn(clusterArn, 'topic', topicName));
-  allow(
-    ['kafka-cluster:DescribeGroup', 'kafka-cluster:AlterGroup'],
-    clusterPartArn(clusterArn, 'group', `${groupPrefix(queryName)}*`),
-  );
+  const groups = clusterPartArn(clusterArn, 'group', `${groupPrefix(queryName)}*`);
+  allow(['kafka-cluster:DescribeGroup', 'kafka-cluster:AlterGroup'], groups);
   const code = [made.script, made.transform].filter((one) => one !== undefined);
   allow(
     ['s3:GetObject'],
     ...code.map((one) => one.bucket.arnForObjects(one.s3ObjectKey)),
     ...options.jarKeys.map((key) => options.jarBucket.arnForObjects(key)),
   );
-  // The table of rejected records is beside the table.
-  for (const bucket of [made.checkpointBucket, made.tableBucket]) {
-    allow(OBJECT_ACTIONS, bucket.arnForObjects(`${prefix}*`));
+  // The table of rejected records, and markers of folders, are beside the table; their names go on with an underscore.
+  const names = [`${prefix}/*`, `${prefix}_*`];
+  const buckets = [made.checkpointBucket, made.tableBucket];
+  const objects = buckets.map((bucket) => names.map((name) => bucket.arnForObjects(name)));
+  for (const [index, bucket] of buckets.entries()) {
+    allow(OBJECT_ACTIONS, ...objects[index]);
     role.addToPolicy(
       new PolicyStatement({
         actions: ['s3:ListBucket'],
         resources: [bucket.bucketArn],
-        conditions: { StringLike: { 's3:prefix': `${prefix}*` } },
+        conditions: { StringLike: { 's3:prefix': [prefix, ...names] } },
       }),
     );
   }
@@ -166,7 +168,13 @@ function createRole(
   for (const key of new Set([...keys, encryptionKey])) key?.grant(role, ...KEY_ACTIONS);
   allow(['logs:CreateLogStream', 'logs:PutLogEvents', 'logs:DescribeLogStreams'], made.logGroup.logGroupArn);
   // It asks for all groups to find the one.
-  allow(['logs:DescribeLogGroups'], `arn:${partition}:logs:${region}:${account}:log-group:*`);
+  const logGroups = `arn:${partition}:logs:${region}:${account}:log-group:*`;
+  allow(['logs:DescribeLogGroups'], logGroups);
+  acknowledgeWildcards(
+    role,
+    [groups, ...objects.flat(), logGroups],
+    'Files of a table and consumer groups of Spark get their names when they are made; log groups are listed only.',
+  );
   return role;
 }
 

@@ -180,7 +180,7 @@ export class StreamingEtl extends Construct {
     this.streamKey = this.node.tryFindChild('StreamKey') as Key | undefined;
     if (isLanding) this.landing = this.createLanding();
     else this.job = this.createJob();
-    this.logBucket = this.node.tryFindChild('AccessLogs') as Bucket | undefined;
+    this.logBucket = this.node.tryFindChild('Logs') as Bucket | undefined;
 
     const { queryName, alarmTopic, alarms: settings } = usable;
     const period = Duration.seconds(this.plan.value('alarmWindowSeconds'));
@@ -246,9 +246,9 @@ export class StreamingEtl extends Construct {
   }
 
   private accessLogs(): IBucket {
-    const known = this.props.serverAccessLogsBucket ?? (this.node.tryFindChild('AccessLogs') as Bucket | undefined);
+    const known = this.props.serverAccessLogsBucket ?? (this.node.tryFindChild('Logs') as Bucket | undefined);
     if (known !== undefined) return known;
-    return createAccessLogs(this, 'AccessLogs', this.plan, this.removalPolicy);
+    return createAccessLogs(this, 'Logs', this.plan, this.removalPolicy);
   }
 
   private keyOfStream(): IKey {
