@@ -8,8 +8,9 @@ import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { StorageClass } from 'aws-cdk-lib/aws-s3';
+import { Bucket, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { ConfigurationSet, EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -17,6 +18,9 @@ import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import fc from 'fast-check';
 import { BackpressureChecks } from '../../../lib/aws/backpressure-checks';
+import { EtlSource, MskBrokers } from '../../../lib/aws/etl/etl-source';
+import { StreamSink } from '../../../lib/aws/etl/stream-sink';
+import { StreamingEtl } from '../../../lib/aws/etl/streaming-etl';
 import { CoalescingAlarms } from '../../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../../lib/aws/merging/coalescing-queue-props';
@@ -42,6 +46,7 @@ import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import {
   consumers,
+  etlWorkload,
   figures,
   isPlain,
   Parameter,
@@ -240,6 +245,77 @@ function makeQuotas(stack: Stack, id: string, { scram, alarms, asked, ...props }
   });
   made.producerProperties(asked);
   return made;
+}
+
+const etlObjective = fc.record({
+  freshnessSeconds: figures(60, 7200),
+  outageSeconds: optional(figures(0.1, 7200)),
+  headroom: optional(spread(1, 3)),
+});
+const etl = fc.record({
+  workload: etlWorkload,
+  objective: etlObjective,
+  lands: fc.boolean(),
+  brokers: optional(fc.constantFrom(...Object.values(MskBrokers), undefined)),
+  kinesis: fc.boolean(),
+  createTopic: optional(fc.boolean()),
+  replicationFactor: optional(fc.integer({ min: 1, max: 3 })),
+  catchUpSeconds: optional(figures(600, 1e5)),
+  choices: fc.record({
+    keys: fc.constantFrom<string[]>(['page'], []),
+    sums: optional(fc.constantFrom<string[]>([], ['bytes'])),
+    prefix: optional(fc.constantFrom('views', 'a/b', '/')),
+    releaseLabel: optional(fc.constantFrom('emr-7.9.0', 'emr-7.13.0', 'emr-6.9.0')),
+    outputMode: optional(fc.constantFrom('append', 'update')),
+    executors: optional(fc.integer({ min: 1, max: 50 })),
+    executorCores: optional(fc.constantFrom(1, 2, 4, 8, 16)),
+    trigger: optional(seconds(10, 1000)),
+    maxOffsetsPerTrigger: optional(fc.integer({ min: 1000, max: 1e7 })),
+    restart: optional(seconds(1, 600)),
+  }),
+  tableName: fc.constantFrom('views', 'Views'),
+  schemaArn: optional(fc.constantFrom('arn:aws:glue:us-east-1:123456789012:schema/a/b', 'b')),
+  tableBucketArn: optional(fc.constant('arn:aws:s3tables:us-east-1:123456789012:bucket/lake')),
+  queryName: fc.constantFrom('page-views', 'Views'),
+  encrypted: fc.boolean(),
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  alarms: flag,
+});
+type Etl = typeof etl extends fc.Arbitrary<infer T> ? T : never;
+
+function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
+  const { lands, kinesis, brokers, createTopic, replicationFactor, choices, alarms, encrypted } = props;
+  const { windowSeconds: _w, lateSeconds: _l, keysPerWindow: _k, ...plain } = props.workload as Record<string, number>;
+  const vpc = network(stack);
+  const schema = '{"properties":{"at":{"format":"date-time"}}}';
+  return new StreamingEtl(stack, id, {
+    workload: lands ? (plain as typeof props.workload) : props.workload,
+    objective: { ...props.objective, ...(!lands && { catchUpSeconds: props.catchUpSeconds }) },
+    queryName: props.queryName,
+    source: kinesis
+      ? EtlSource.kinesisStream()
+      : EtlSource.mskTopic({ clusterArn: CLUSTER_ARN, topicName: 'views', brokers, createTopic, replicationFactor }),
+    sink: lands
+      ? StreamSink.landing({
+          timeColumn: 'at',
+          namespace: 'reports',
+          tableName: props.tableName,
+          tableBucketArn: props.tableBucketArn,
+          ...(props.schemaArn === undefined ? { schema } : { schemaArn: props.schemaArn }),
+        })
+      : StreamSink.aggregate({
+          ...choices,
+          vpc,
+          clusterSecurityGroup: new SecurityGroup(stack, 'Brokers', { vpc, allowAllOutbound: false }),
+          schema: 'page STRING, at TIMESTAMP',
+          eventTime: 'at',
+          jarBucket: Bucket.fromBucketName(stack, 'Jars', 'jars'),
+          jarKeys: ['kafka.jar'],
+        }),
+    encryptionKey: encrypted ? new Key(stack, 'Key') : undefined,
+    removalPolicy: props.removalPolicy,
+    alarmTopic: topic(stack, alarms),
+  });
 }
 
 const when = fc.oneof(
@@ -572,6 +648,15 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, props) => {
       const { scheduleGroup, undeliveredQueue, plan } = makeSchedule(stack, 'Planned', props);
       new ScheduleAlarms(stack, id, { scheduleGroup, undeliveredQueue, plan, runner: lambda(stack) });
+    }),
+  ),
+  subject(
+    'aws.StreamingEtl',
+    ['aws.StreamingEtl', 'aws.EtlSource', 'aws.StreamSink'],
+    'cdk',
+    etl,
+    inStack((stack, id, props) => {
+      makeEtl(stack, id, props).plan.explain();
     }),
   ),
   subject('aws.KafkaQuotas', ['aws.KafkaQuotas', 'aws.KafkaAuthentication'], 'cdk', quotas, inStack(makeQuotas)),
