@@ -259,32 +259,32 @@ const etl = fc.record({
   brokers: optional(fc.constantFrom(...Object.values(MskBrokers), undefined)),
   kinesis: fc.boolean(),
   createTopic: optional(fc.boolean()),
-  replicationFactor: optional(fc.integer({ min: 1, max: 3 })),
+  replicationFactor: usually(fc.constant(undefined), fc.integer({ min: 1, max: 3 })),
   catchUpSeconds: optional(figures(600, 1e5)),
   choices: fc.record({
-    keys: fc.constantFrom<string[]>(['page'], []),
+    keys: usually(fc.constant<string[]>(['page']), fc.constant<string[]>([])),
     sums: optional(fc.constantFrom<string[]>([], ['bytes'])),
-    prefix: optional(fc.constantFrom('views', 'a/b', '/')),
-    releaseLabel: optional(fc.constantFrom('emr-7.9.0', 'emr-7.13.0', 'emr-6.9.0')),
-    outputMode: optional(fc.constantFrom('append', 'update')),
-    executors: optional(fc.integer({ min: 1, max: 50 })),
+    prefix: usually(fc.constant(undefined), fc.constantFrom('views', 'a/b', '/')),
+    releaseLabel: usually(fc.constant(undefined), fc.constantFrom('emr-7.9.0', 'emr-6.9.0')),
+    outputMode: usually(fc.constant(undefined), fc.constantFrom('append', 'update')),
+    executors: usually(fc.constant(undefined), fc.integer({ min: 1, max: 50 })),
     executorCores: optional(fc.constantFrom(1, 2, 4, 8, 16)),
-    trigger: optional(seconds(10, 1000)),
-    maxOffsetsPerTrigger: optional(fc.integer({ min: 1000, max: 1e7 })),
+    trigger: usually(fc.constant(undefined), seconds(10, 1000)),
+    maxOffsetsPerTrigger: usually(fc.constant(undefined), fc.integer({ min: 1000, max: 1e7 })),
     restart: optional(seconds(1, 600)),
   }),
-  tableName: fc.constantFrom('views', 'Views'),
-  schemaArn: optional(fc.constantFrom('arn:aws:glue:us-east-1:123456789012:schema/a/b', 'b')),
+  tableName: usually(fc.constant('views'), fc.constant('Views')),
+  schemaArn: usually(fc.constant(undefined), fc.constantFrom('arn:aws:glue:us-east-1:123456789012:schema/a/b', 'b')),
   tableBucketArn: optional(fc.constant('arn:aws:s3tables:us-east-1:123456789012:bucket/lake')),
-  queryName: fc.constantFrom('page-views', 'Views'),
+  queryName: usually(fc.constant('page-views'), fc.constant('Views')),
   encrypted: fc.boolean(),
-  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  removalPolicy: usually(fc.constant(undefined), fc.constantFrom(...Object.values(RemovalPolicy))),
   alarms: flag,
 });
 type Etl = typeof etl extends fc.Arbitrary<infer T> ? T : never;
 
 function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
-  const { lands, kinesis, brokers, createTopic, replicationFactor, choices, alarms, encrypted } = props;
+  const { lands, brokers, createTopic, replicationFactor, choices, alarms, encrypted } = props;
   const { windowSeconds: _w, lateSeconds: _l, keysPerWindow: _k, ...plain } = props.workload as Record<string, number>;
   const vpc = network(stack);
   const schema = '{"properties":{"at":{"format":"date-time"}}}';
@@ -292,9 +292,10 @@ function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
     workload: lands ? (plain as typeof props.workload) : props.workload,
     objective: { ...props.objective, ...(!lands && { catchUpSeconds: props.catchUpSeconds }) },
     queryName: props.queryName,
-    source: kinesis
-      ? EtlSource.kinesisStream()
-      : EtlSource.mskTopic({ clusterArn: CLUSTER_ARN, topicName: 'views', brokers, createTopic, replicationFactor }),
+    source:
+      props.kinesis && (lands || props.createTopic === false)
+        ? EtlSource.kinesisStream()
+        : EtlSource.mskTopic({ clusterArn: CLUSTER_ARN, topicName: 'views', brokers, createTopic, replicationFactor }),
     sink: lands
       ? StreamSink.landing({
           timeColumn: 'at',
