@@ -18,6 +18,7 @@ import type { KafkaQuotaTopic } from '../lib/aws/quotas/kafka-tenants';
 import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
 import { acknowledge } from './acknowledgements';
+import { TelemetryEtl } from './telemetry/etl';
 import { DeviceMetrics } from './telemetry/streams';
 
 /** What the environment is sized from: numbers of an imagined platform, except the broker's. */
@@ -36,13 +37,16 @@ const QUOTA_USER = 'quotas';
 
 /**
  * Telemetry: three tenants on one Kafka cluster, each held to its share by the brokers (case 18), which has no connection
- * into or out of its VPC; and the metrics of devices, which a rule of AWS IoT puts into a stream (case 5).
+ * into or out of its VPC; the metrics of devices, which a rule of AWS IoT puts into a stream (case 5); and page views that
+ * stream into tables (case 3).
  */
 export class TelemetryStack extends Stack {
   /** The quota of each tenant. */
   public readonly quotas: KafkaQuotas;
   /** The metrics of the devices. */
   public readonly metrics: DeviceMetrics;
+  /** Page views, as they are and counted. */
+  public readonly etl: TelemetryEtl;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, {
@@ -88,6 +92,8 @@ export class TelemetryStack extends Stack {
     // Before that no client can sign in.
     this.quotas.resource.node.addDependency(association);
     this.metrics = new DeviceMetrics(this, 'Metrics', { alarmTopic: alarms });
+
+    this.etl = new TelemetryEtl(this, 'Etl', { clusterArn: cluster.attrArn, brokers, vpc, alarmTopic: alarms });
 
     new CfnOutput(this, 'ClusterArn', { value: cluster.attrArn });
     new CfnOutput(this, 'BrokersSecurityGroup', { value: brokers.securityGroupId });
@@ -146,7 +152,10 @@ export class TelemetryStack extends Stack {
         securityGroups: [securityGroup.securityGroupId],
         storageInfo: { ebsStorageInfo: { volumeSize: VOLUME_GIB } },
       },
-      clientAuthentication: { sasl: { scram: { enabled: true } }, unauthenticated: { enabled: false } },
+      clientAuthentication: {
+        sasl: { scram: { enabled: true }, iam: { enabled: true } },
+        unauthenticated: { enabled: false },
+      },
       encryptionInfo: {
         encryptionAtRest: { dataVolumeKmsKeyId: key.keyArn },
         encryptionInTransit: { clientBroker: 'TLS', inCluster: true },

@@ -39,6 +39,7 @@ const FREE_AT_REST = new Set([
   'AWS::EC2::SecurityGroupEgress',
   'AWS::EC2::SecurityGroupIngress',
   'AWS::ECS::TaskDefinition',
+  'AWS::EMRServerless::Application',
   'AWS::Events::Rule',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
@@ -47,6 +48,7 @@ const FREE_AT_REST = new Set([
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
+  'AWS::MSK::Topic',
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
   'AWS::SES::ConfigurationSet',
@@ -135,7 +137,14 @@ const PRICED: Readonly<Record<string, Price>> = {
   'AWS::KMS::Key': each('key', prices.kms.keyMonth.value),
   'AWS::Kinesis::Stream': (of) => {
     const shards = of.reduce((sum, { properties }) => sum + (properties.ShardCount ?? 0), 0);
-    return [{ what: several(shards, 'shard'), dollars: shards * prices.kinesis.shardHour.value * MONTH_HOURS }];
+    const onDemand = of.filter(({ properties }) => properties.StreamModeDetails?.StreamMode === 'ON_DEMAND').length;
+    return [
+      { what: several(shards, 'shard'), dollars: shards * prices.kinesis.shardHour.value * MONTH_HOURS },
+      {
+        what: `${several(onDemand, 'stream')} on demand`,
+        dollars: onDemand * prices.kinesis.onDemandStreamHour.value * MONTH_HOURS,
+      },
+    ];
   },
   'AWS::Lambda::EventSourceMapping': (of, all) => {
     const queues = new Set(all.filter(({ type }) => type === 'AWS::SQS::Queue').map(({ logicalId }) => logicalId));
@@ -145,6 +154,19 @@ const PRICED: Readonly<Record<string, Price>> = {
       {
         what: `receives that find nothing, on ${several(polled, 'queue')} that Lambda polls`,
         dollars: (receives * prices.sqs.perMillionRequests.value) / 1e6,
+      },
+    ];
+  },
+  'AWS::Logs::MetricFilter': (of, all) => {
+    // Those that an alarm reads are counted with it.
+    const read = all
+      .filter(({ type }) => type === 'AWS::CloudWatch::Alarm')
+      .flatMap(({ properties }) => metricsOf(properties).map(({ MetricName }) => MetricName));
+    const unread = of.filter(({ properties }) => !read.includes(properties.MetricTransformations[0].MetricName)).length;
+    return [
+      {
+        what: `${several(unread, 'custom metric')} for graphs alone`,
+        dollars: unread * prices.cloudwatch.customMetricMonth.value,
       },
     ];
   },

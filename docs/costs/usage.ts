@@ -155,6 +155,22 @@ const AWS: Bill = {
       beside: 'The time of the function is that of your jobs.',
     };
   },
+  StreamingEtl: ({ construct }) => {
+    const { monthlyCost, batchMonthlyCost } = construct.plan.predictions;
+    const { executors, executorCores } = Object.fromEntries(
+      ['executors', 'executorCores'].map((name) => [name, construct.plan.value(name)]),
+    );
+    return {
+      month: [
+        {
+          what: `a driver and ${several(executors, 'executor')} of ${executorCores} cores, all day`,
+          dollars: monthlyCost,
+        },
+      ],
+      other: [{ what: 'a month of the same records in a nightly batch', dollars: batchMonthlyCost }],
+      beside: 'The cluster, the requests and the storage of the table are not counted.',
+    };
+  },
   WebhookBuffer: ({ props, construct }) => {
     const { month, other } = queueUsage(props.workload);
     const { api, firewall } = apiMonthlyCost(itemsPerMonth(resolveWorkload(props.workload)) / MONTH_SECONDS);

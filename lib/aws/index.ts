@@ -5,6 +5,10 @@ import './peers';
 
 export * from './alarm-settings';
 export * from './backpressure-checks';
+export * from './etl/etl-parts';
+export * from './etl/etl-source';
+export * from './etl/stream-sink';
+export * from './etl/streaming-etl';
 export * from './jvm/jvm-alarms';
 export * from './jvm/jvm-service';
 export * from './jvm/jvm-service-props';

@@ -1,6 +1,7 @@
 /** A cluster on Amazon MSK by its ARN: what several constructs read from it. */
-import { Fn, Token } from 'aws-cdk-lib';
+import { type Duration, Fn, Token } from 'aws-cdk-lib';
 import { type Check, shown } from '../flow/errors';
+import { resolvedSeconds, wholeSeconds } from './tokens';
 
 /** The cluster name in it is a dimension of the metrics. */
 const CLUSTER_ARN = /^arn:[\w-]+:kafka:[\w-]+:\d{12}:cluster\/[\w-]+\/[\w-]+$/;
@@ -30,4 +31,17 @@ export function kafkaArn(clusterArn: string, kind: 'topic' | 'group', name: stri
 export function topicConfigs(settings: Readonly<Record<string, string | number>>): string {
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   return Buffer.from(lines.join('\n'), 'utf8').toString('base64');
+}
+
+/** Checks on the cluster's ARN and on the repair interval. */
+export function clusterChecks(clusterArn: string | undefined, repairInterval: Duration | undefined): Check[] {
+  const seconds = resolvedSeconds(repairInterval);
+  return [
+    clusterArnCheck(clusterArn),
+    wholeSeconds('repairInterval', repairInterval, 300, 86_400),
+    {
+      refused: seconds !== undefined && seconds % 60 !== 0,
+      message: `repairInterval must be whole minutes, got ${seconds} s`,
+    },
+  ];
 }

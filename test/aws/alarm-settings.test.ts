@@ -7,10 +7,14 @@ import { LambdaAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { AlarmSettings } from '../../lib/aws/alarm-settings';
+import { EtlSource } from '../../lib/aws/etl/etl-source';
+import { StreamSink } from '../../lib/aws/etl/stream-sink';
+import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
 import { JVM_ALARMS } from '../../lib/aws/jvm/jvm-alarms';
 import { JvmService } from '../../lib/aws/jvm/jvm-service';
 import { COALESCING_ALARMS } from '../../lib/aws/merging/coalescing-alarms';
@@ -35,6 +39,7 @@ import { refusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WEBHOOK_ALARMS } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { refusalOf } from '../support/refused';
@@ -158,6 +163,34 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
       });
     },
     ['produceThrottled1', 'fetchThrottled1', 'drift', 'repairErrors'],
+  ],
+  StreamingEtl: [
+    (stack, alarms) => {
+      const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+        vpcId: 'vpc-1',
+        availabilityZones: ['a', 'b'],
+        privateSubnetIds: ['subnet-a', 'subnet-b'],
+      });
+      return new StreamingEtl(stack, 'It', {
+        ...PAGE_VIEWS,
+        queryName: 'views',
+        source: EtlSource.mskTopic({
+          clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/abc-1',
+          topicName: 'views',
+        }),
+        sink: StreamSink.aggregate({
+          vpc,
+          clusterSecurityGroup: new SecurityGroup(stack, 'Brokers', { vpc, allowAllOutbound: false }),
+          schema: 'page STRING, at TIMESTAMP',
+          eventTime: 'at',
+          keys: ['page'],
+          jarBucket: Bucket.fromBucketName(stack, 'Jars', 'jars'),
+          jarKeys: ['kafka.jar'],
+        }),
+        alarms,
+      });
+    },
+    ['late', 'slow', 'behind', 'rejected', 'restarted', 'keeperErrors'],
   ],
   ArchiveBucket: [
     (stack, alarms) => new ArchiveBucket(stack, 'It', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 }, alarms }),

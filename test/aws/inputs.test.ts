@@ -4,7 +4,11 @@ import { Duration, Lazy, type Stack, Token } from 'aws-cdk-lib';
 import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { EtlSource } from '../../lib/aws/etl/etl-source';
+import { StreamSink } from '../../lib/aws/etl/stream-sink';
+import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
 import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -14,6 +18,7 @@ import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
+import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { type Knob } from '../../lib/flow/plan';
 import { planQueue } from '../../lib/flow/queue/plan';
@@ -68,6 +73,26 @@ const MAKERS: Record<string, (props: Untyped) => void> = {
     const plan = new RedriveQueue(stack, 'Queue', demand).plan.withKnobs([knob('alarmRefusedPerHour.a', 7200)]);
     new RefusedAlarms(stack, 'It', { consumer: functionOf(stack), sourceNames: ['a'], plan, ...props });
   },
+  StreamingEtl: ({ topic, sink, ...props }) => {
+    const stack = shop();
+    const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'v', availabilityZones: ['a'], privateSubnetIds: ['s'] });
+    new StreamingEtl(stack, 'It', {
+      ...PAGE_VIEWS,
+      queryName: 'views',
+      source: EtlSource.mskTopic({ clusterArn: CLUSTER, topicName: 'views', ...topic }),
+      sink: StreamSink.aggregate({
+        vpc,
+        clusterSecurityGroup: SecurityGroup.fromSecurityGroupId(stack, 'Brokers', 'sg-1'),
+        schema: 'page STRING, at TIMESTAMP',
+        eventTime: 'at',
+        keys: ['page'],
+        jarBucket: Bucket.fromBucketName(stack, 'Jars', 'jars'),
+        jarKeys: ['kafka.jar'],
+        ...sink,
+      }),
+      ...props,
+    });
+  },
   KafkaQuotas: (props) => {
     const stack = shop();
     const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'v', availabilityZones: ['a'], privateSubnetIds: ['s'] });
@@ -111,6 +136,13 @@ test.each<Refusal>([
   ['ArchiveBucket', 'transitions', { transitions: [{ storageClass: 'GLACIER', transitionAfter: Duration.days(90) }] }],
   ['ArchiveBucket', 'transitions', { transitions: [{ transitionAfter: Duration.days(90) }] }],
   ['LambdaWorker', 'batchWindow', { batchWindow: PART }],
+  ['StreamingEtl', 'triggerSeconds', { sink: { trigger: PART } }],
+  ['StreamingEtl', 'sink.prefix', { sink: { prefix: '/views' } }],
+  ['StreamingEtl', 'sink.schema', { sink: { schema: 'page STRING\n, at TIMESTAMP' } }],
+  ['StreamingEtl', 'sink.jarKeys', { sink: { jarKeys: ['a b.jar'] } }],
+  ['StreamingEtl', 'source.topicName', { topic: { topicName: '..' } }],
+  ['StreamingEtl', 'source.brokers', { topic: { brokers: 'redpanda' } }],
+  ['StreamingEtl', 'clusterArn', { topic: { clusterArn: 'telemetry' } }],
   ['KafkaQuotas', 'repairInterval', { repairInterval: Duration.millis(300_500) }],
   [
     'KafkaQuotas',
@@ -121,7 +153,7 @@ test.each<Refusal>([
   ['KafkaQuotas', 'clusterArn', { clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster' }],
   ['KafkaQuotas', 'clusterArn', { clusterArn: '' }],
   ['KafkaQuotas', 'clusterArn', { clusterArn: `${CLUSTER} "} or 1` }],
-  ...['RedriveQueue', 'WebhookBuffer', 'ArchiveBucket', 'KafkaQuotas'].flatMap((construct): Refusal[] =>
+  ...['RedriveQueue', 'WebhookBuffer', 'ArchiveBucket', 'KafkaQuotas', 'StreamingEtl'].flatMap((construct): Refusal[] =>
     // Nothing that these make can be kept as a snapshot.
     ['forever', '', 'snapshot'].map((removalPolicy) => [construct, 'removalPolicy', { removalPolicy }]),
   ),

@@ -4,7 +4,11 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
+import { EtlSource } from '../../lib/aws/etl/etl-source';
+import { StreamSink } from '../../lib/aws/etl/stream-sink';
+import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
 import { JvmService } from '../../lib/aws/jvm/jvm-service';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
@@ -21,10 +25,12 @@ import { StreamConsumer } from '../../lib/aws/streams/stream-consumer';
 import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
+const CLUSTER_ARN = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
 const demand = {
   workload: { steadyPerSecond: 20, peakPerSecond: 80, peakSeconds: 600, serviceSeconds: 0.07 },
   objective: { latencySeconds: 3600 },
@@ -42,12 +48,38 @@ function everything(stack: Stack, id: string): void {
   new WebhookBuffer(scope, `${id}1`, { ...demand, sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }] });
   new ArchiveBucket(scope, `${id}2`, { workload: { bytesPerDay: 640e9, objectBytes: MIB } });
   new KafkaQuotas(scope, `${id}3`, {
-    clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7',
+    clusterArn: CLUSTER_ARN,
     capacity: { brokers: 3, brokerBytesPerSecond: 60 * MIB },
     tenants: [{ name: 'orders', steadyBytesPerSecond: 4 * MIB }],
     authentication: KafkaAuthentication.iam(),
     vpc,
     clusterSecurityGroup: new SecurityGroup(scope, 'Brokers', { vpc, description: 'brokers' }),
+  });
+  new StreamingEtl(scope, `${id}9`, {
+    ...PAGE_VIEWS,
+    queryName: 'views',
+    source: EtlSource.mskTopic({ clusterArn: CLUSTER_ARN, topicName: 'views' }),
+    sink: StreamSink.aggregate({
+      vpc,
+      clusterSecurityGroup: new SecurityGroup(scope, 'EtlBrokers', { vpc, description: 'brokers' }),
+      schema: 'page STRING, at TIMESTAMP',
+      eventTime: 'at',
+      keys: ['page'],
+      jarBucket: Bucket.fromBucketName(scope, 'Jars', 'jars'),
+      jarKeys: ['kafka.jar'],
+    }),
+  });
+  new StreamingEtl(scope, `${id}10`, {
+    workload: RAW_PAGE_VIEWS.workload,
+    objective: RAW_PAGE_VIEWS.objective,
+    queryName: 'raw',
+    source: EtlSource.kinesisStream(),
+    sink: StreamSink.landing({
+      schema: '{"properties":{"at":{"format":"date-time"}}}',
+      timeColumn: 'at',
+      namespace: 'reports',
+      tableName: 'raw',
+    }),
   });
   new RateLimitedSender(scope, `${id}7`, {
     workload: { campaignMessages: 1000, callSeconds: 0.1 },

@@ -7,6 +7,9 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { EtlSource } from '../../lib/aws/etl/etl-source';
+import { StreamSink } from '../../lib/aws/etl/stream-sink';
+import { StreamingEtl, type StreamingEtlProps } from '../../lib/aws/etl/streaming-etl';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import type { CoalescingQueueProps } from '../../lib/aws/merging/coalescing-queue-props';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
@@ -26,6 +29,7 @@ import { StreamConsumer } from '../../lib/aws/streams/stream-consumer';
 import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { type Deployable, deployed, lost, NOTHING, STATEFUL } from '../support/deployed';
 import { shop, type Untyped } from '../support/stack';
 
@@ -100,6 +104,48 @@ const quotas = (id = 'Quotas', props: Partial<KafkaQuotasProps> = {}) =>
       ...props,
     });
   });
+
+const etl = (id = 'Views', props: Partial<StreamingEtlProps> = {}) =>
+  template((stack) => {
+    const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+      vpcId: 'vpc-1',
+      availabilityZones: ['a'],
+      privateSubnetIds: ['subnet-a'],
+    });
+    new StreamingEtl(stack, id, {
+      ...PAGE_VIEWS,
+      queryName: 'views',
+      source: EtlSource.mskTopic({ clusterArn: CLUSTER, topicName: 'views' }),
+      sink: StreamSink.aggregate({
+        vpc,
+        clusterSecurityGroup: SecurityGroup.fromSecurityGroupId(stack, 'Brokers', 'sg-1'),
+        schema: 'page STRING, at TIMESTAMP',
+        eventTime: 'at',
+        keys: ['page'],
+        jarBucket: Bucket.fromBucketName(stack, 'Jars', 'jars'),
+        jarKeys: ['kafka.jar'],
+      }),
+      ...props,
+    });
+  });
+
+const landing = (id = 'Raw', props: Partial<StreamingEtlProps> = {}) =>
+  template(
+    (stack) =>
+      void new StreamingEtl(stack, id, {
+        workload: RAW_PAGE_VIEWS.workload,
+        objective: RAW_PAGE_VIEWS.objective,
+        queryName: 'raw',
+        source: EtlSource.kinesisStream(),
+        sink: StreamSink.landing({
+          schema: '{"properties":{"at":{"format":"date-time"}}}',
+          timeColumn: 'at',
+          namespace: 'reports',
+          tableName: 'raw',
+        }),
+        ...props,
+      }),
+  );
 
 const mailing = (id = 'Mailing', props: Partial<RateLimitedSenderProps> = {}) =>
   template(
@@ -218,6 +264,25 @@ describe('nothing is deleted that holds something', () => {
       archive('Archive', (stack) => ({ serverAccessLogsBucket: new Bucket(stack, 'Logs') })),
       ['AWS::S3::Bucket'],
     ],
+    [
+      'a streaming job that is renamed: topic, checkpoint, table and their logs',
+      etl(),
+      etl('Pages'),
+      ['AWS::MSK::Topic', 'AWS::S3::Bucket', 'AWS::S3::Bucket', 'AWS::S3::Bucket'],
+    ],
+    [
+      'a landing that is renamed: stream, key, dead letters, their logs and the table',
+      landing(),
+      landing('Pages'),
+      [
+        'AWS::KMS::Key',
+        'AWS::Kinesis::Stream',
+        'AWS::S3::Bucket',
+        'AWS::S3::Bucket',
+        'AWS::S3Tables::Namespace',
+        'AWS::S3Tables::TableBucket',
+      ],
+    ],
     ['a topic that is no longer listed', quotas(), quotas('Quotas', { topics: [TOPICS[0]] }), ['AWS::MSK::Topic']],
     [
       'quotas that are renamed: the topics and the quotas themselves',
@@ -241,6 +306,8 @@ describe('nothing is deleted that holds something', () => {
     ['a webhook buffer', buffer(), 'AWS::SQS::QueuePolicy', 4],
     ['a schedule', schedule(), 'AWS::SQS::QueuePolicy', 4],
     ['an archive', archive(), 'AWS::S3::BucketPolicy', 2],
+    ['a streaming job', etl(), 'AWS::S3::BucketPolicy', 3],
+    ['a landing', landing(), 'AWS::S3::BucketPolicy', 2],
   ])('%s that stays keeps the policies that demand TLS', (_, before, policy, count) => {
     const policies = deployed(before, NOTHING).filter(({ type }) => type === policy);
     expect(policies.map(({ fate }) => fate)).toEqual(Array(count).fill('retained'));
@@ -282,6 +349,8 @@ describe('removalPolicy is the way out, and holds for all of it', () => {
     ['a sender', mailing('Mailing', { removalPolicy }), 5],
     ['a merging queue', merging('Merging', { removalPolicy }), 2],
     ['quotas and topics', quotas('Quotas', { removalPolicy }), 3],
+    ['a streaming job', etl('Views', { removalPolicy }), 4],
+    ['a landing', landing('Raw', { removalPolicy }), 6],
   ])('%s', (_, before, count) => {
     expect(lost(before, NOTHING)).toHaveLength(count);
     expect(leftBehind(before, NOTHING)).toEqual([]);

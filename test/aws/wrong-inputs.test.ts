@@ -4,6 +4,9 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { EtlSource } from '../../lib/aws/etl/etl-source';
+import { StreamSink } from '../../lib/aws/etl/stream-sink';
+import { StreamingEtl, type StreamingEtlProps } from '../../lib/aws/etl/streaming-etl';
 import { QueueAlarms, type QueueAlarmsProps } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -19,6 +22,7 @@ import { RefusedAlarms, type RefusedAlarmsProps } from '../../lib/aws/webhooks/r
 import { WebhookAlarms, type WebhookAlarmsProps } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { shop, type Untyped } from '../support/stack';
 
@@ -60,6 +64,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   WebhookBuffer: (stack, props) => new WebhookBuffer(stack, 'It', props),
   WebhookAlarms: (stack, props) => new WebhookAlarms(stack, 'It', props),
   RefusedAlarms: (stack, props) => new RefusedAlarms(stack, 'It', props),
+  StreamingEtl: (stack, props) => new StreamingEtl(stack, 'It', props),
   KafkaQuotas: (stack, props) => new KafkaQuotas(stack, 'It', props),
   KafkaAlarms: (stack, props) => new KafkaAlarms(stack, 'It', props),
   ArchiveBucket: (stack, props) => new ArchiveBucket(stack, 'It', props),
@@ -226,6 +231,12 @@ test.each<Row>([
       'tenants is missing',
     ],
   ],
+  [
+    'no props',
+    'StreamingEtl',
+    () => undefined,
+    ['queryName is missing', 'source is missing', 'sink is missing', 'workload is missing', 'objective is missing'],
+  ],
   ['no props', 'SpreadSchedule', () => undefined, ['compute is missing', 'jobs is missing']],
   [
     'something in each of its parts',
@@ -369,6 +380,20 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     });
     return { consumer: functionIn(stack), sourceNames: ['pay'], plan, alarmTopic: undefined, alarms: undefined };
   },
+  StreamingEtl: (): All<StreamingEtlProps> => ({
+    workload: RAW_PAGE_VIEWS.workload,
+    objective: RAW_PAGE_VIEWS.objective,
+    queryName: 'views',
+    source: EtlSource.kinesisStream(),
+    sink: StreamSink.landing({
+      schema: '{"properties":{"at":{"format":"date-time"}}}',
+      timeColumn: 'at',
+      namespace: 'reports',
+      tableName: 'raw',
+    }),
+    ...{ encryptionKey: undefined, serverAccessLogsBucket: undefined, removalPolicy: undefined },
+    ...{ alarmTopic: undefined, alarms: undefined },
+  }),
   KafkaQuotas: (stack): All<KafkaQuotasProps> => ({
     clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7',
     capacity: { brokers: 3, brokerBytesPerSecond: 6e7 },

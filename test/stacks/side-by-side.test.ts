@@ -35,8 +35,8 @@ function metricsOf(part: Part): string[] {
   return [...here, ...waf, ...Object.values(part).flatMap(metricsOf)];
 }
 
-/** Named within another resource: the role, the API, the cluster. */
-const WITHIN = ['AWS::IAM::Policy', 'AWS::ApiGateway::Stage', 'AWS::MSK::Topic'];
+/** Named within another resource: the role, the API, the registry, the cluster. */
+const WITHIN = ['AWS::IAM::Policy', 'AWS::ApiGateway::Stage', 'AWS::Glue::Schema', 'AWS::MSK::Topic'];
 
 /** Names that a template gives by itself instead of leaving them to CloudFormation. */
 function namesOf(resources: Record<string, Part>): string[] {

@@ -65,7 +65,7 @@ describe('what must not be lost in a snapshot that somebody updates', () => {
 
   test('nobody gets in without a password and TLS, and nothing of it is on the internet', () => {
     expect(cluster.ClientAuthentication).toEqual({
-      Sasl: { Scram: { Enabled: true } },
+      Sasl: { Iam: { Enabled: true }, Scram: { Enabled: true } },
       Unauthenticated: { Enabled: false },
     });
     expect(cluster.EncryptionInfo.EncryptionInTransit).toEqual({ ClientBroker: 'TLS', InCluster: true });
@@ -75,7 +75,8 @@ describe('what must not be lost in a snapshot that somebody updates', () => {
     );
     expect(open).toEqual([]);
     const ways = Object.values(template.findResources('AWS::EC2::SecurityGroupIngress')).map((one) => one.Properties);
-    expect(ways.map(({ FromPort }) => FromPort).sort()).toEqual([443, 9096]);
+    // Two endpoints; the workers of the job let each other in on any port.
+    expect(ways.map(({ FromPort }) => FromPort).sort((a, b) => a - b)).toEqual([0, 443, 443, 9096, 9098]);
   });
 
   test('every user has a secret with the prefix and the key that Amazon MSK wants, and is known before a quota is set', () => {
@@ -88,6 +89,23 @@ describe('what must not be lost in a snapshot that somebody updates', () => {
     }
     expect(only('AWS::MSK::BatchScramSecret').SecretArnList).toHaveLength(secrets.length);
     template.hasResource('Custom::KafkaQuotas', { DependsOn: Match.arrayWith(['Users']) });
+  });
+
+  test('page views are counted from the cluster, and land as they are from a stream: its brokers have no delivery', () => {
+    const { pageViews, rawPageViews, jars } = stack.etl;
+    expect(pageViews.plan.predictions.newestRecordSeconds).toBeLessThanOrEqual(300);
+    expect(rawPageViews.plan.predictions.oldestRecordSeconds).toBe(900);
+    template.resourceCountIs('AWS::MSK::Channel', 0);
+    template.resourceCountIs('AWS::Kinesis::Channel', 1);
+    template.hasOutput('*', {
+      Value: { 'Fn::Join': ['', ['s3://', stack.resolve(jars.bucketName), '/streaming-etl.jar']] },
+    });
+  });
+
+  test('a run starts when its program, its storage and its log can be reached', () => {
+    template.hasResource('Custom::StreamingRun', {
+      DependsOn: Match.arrayWith([Match.stringLikeRegexp('^VpcCloudWatchLogs'), Match.stringLikeRegexp('^VpcS3')]),
+    });
   });
 
   test('the local emulator has no Kafka: this stack is not among those that run there', () => {

@@ -74,6 +74,14 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
     /Alarms\/Silent\/Resource$/,
     () => ({ threshold: 'alarmSilenceRuns', seconds: 'alarmSilenceSeconds', periods: 'alarmSilencePeriods' }),
   ],
+  [/\/LateAlarm\/Resource$/, () => ({ ...window('alarmFreshnessSeconds'), periods: 'alarmLateWindows' })],
+  [/\/SlowAlarm\/Resource$/, () => ({ ...window('alarmBatchSeconds'), periods: 'alarmSlowWindows' })],
+  [/\/BehindAlarm\/Resource$/, () => ({ ...window('alarmOffsetsBehind'), periods: 'alarmSlowWindows' })],
+  [/\/RejectedAlarm\/Resource$/, () => window('alarmRejected')],
+  [
+    /\/(Restarted|KeeperErrors)Alarm\/Resource$/,
+    (path) => ({ threshold: `alarm${path.split('/').at(-2)?.replace('Alarm', '')}`, seconds: 'keeperCheckSeconds' }),
+  ],
   [/\/StoredBytesAlarm\/Resource$/, () => ({ threshold: 'storedBytesLimit', seconds: 'alarmSampleSeconds' })],
   [/\/ObjectBytesAlarm\/Resource$/, () => ({ threshold: 'alarmObjectBytes', seconds: 'alarmSampleSeconds' })],
   [

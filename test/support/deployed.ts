@@ -30,6 +30,8 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
   'AWS::MSK::Cluster': ['ClusterName', 'ClientSubnets'],
   'AWS::MSK::Topic': ['ClusterArn', 'TopicName', 'ReplicationFactor'],
   'AWS::MSK::BatchScramSecret': ['ClusterArn'],
+  'AWS::S3Tables::TableBucket': ['TableBucketName'],
+  'AWS::S3Tables::Namespace': ['TableBucketARN', 'Namespace'],
   // Quotas of a cluster: without them any tenant takes all of it.
   'Custom::KafkaQuotas': ['ClusterArn', 'ServiceToken'],
 };
@@ -43,12 +45,18 @@ export const STATELESS = [
   'AWS::CloudWatch::',
   'AWS::EC2::',
   'AWS::ECS::',
+  // What a run has done is in the checkpoint.
+  'AWS::EMRServerless::Application',
   'AWS::Events::Rule',
+  // The schema is in the template.
+  'AWS::Glue::',
   'AWS::IAM::',
   'AWS::IoT::TopicRule',
+  // A delivery holds records for minutes; they are in the stream and in the topic for days.
+  'AWS::Kinesis::Channel',
   'AWS::Lambda::',
-  'AWS::Logs::LogGroup',
-  'AWS::Logs::MetricFilter',
+  'AWS::Logs::',
+  'AWS::MSK::Channel',
   'AWS::S3::BucketPolicy',
   'AWS::SES::',
   'AWS::SNS::',
@@ -56,6 +64,7 @@ export const STATELESS = [
   'AWS::SQS::QueuePolicy',
   'AWS::WAFv2::',
   'Custom::KafkaBrokers',
+  'Custom::StreamingRun',
 ];
 
 /** Deploys `after` over `before`: every resource of `before` with its fate. */

@@ -10,11 +10,10 @@ import { quotaAlarmKnobs, repairIntervalKnob } from '../../flow/quotas/alarms';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
 import type { QuotasPlan } from '../../flow/quotas/workload';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
-import { clusterName } from '../kafka-cluster';
+import { clusterChecks, clusterName } from '../kafka-cluster';
 import { DURATION, LAMBDA, PLAN, TOPIC } from '../kinds';
 import { knownNumber } from '../tokens';
 import { type AlarmRow, createAlarms } from '../watch';
-import { clusterChecks } from './kafka-cluster';
 
 /**
  * What the alarms of Kafka quotas watch.

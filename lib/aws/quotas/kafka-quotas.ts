@@ -8,28 +8,23 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
-import {
-  quotaAlarmKnobs,
-  repairIntervalKnob,
-  repairTimeoutKnob,
-  resourceTimeoutKnobs,
-  throttledKnob,
-} from '../../flow/quotas/alarms';
+import { quotaAlarmKnobs, repairIntervalKnob, repairTimeoutKnob, throttledKnob } from '../../flow/quotas/alarms';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
 import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
+import { resourceTimeoutKnobs } from '../../flow/resource-timeouts';
 import type { Quota } from '../../runtime/kafka-quotas/quotas';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
+import { createBrokersLookUp } from '../brokers-look-up';
 import { cut, groupDescription } from '../descriptions';
-import { topicConfigs } from '../kafka-cluster';
+import { clusterChecks, topicConfigs } from '../kafka-cluster';
 import { DURATION, SECURITY_GROUP, TOPIC, VPC } from '../kinds';
 import { removalCheck } from '../removal-policy';
+import { createResourceProvider } from '../resource-provider';
 import { RuntimeFunction } from '../runtime-function';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
-import { clusterChecks } from './kafka-cluster';
-import { createBrokersLookUp, createQuotaProvider } from './kafka-quotas-provider';
 import {
   entityOf,
   type KafkaQuotaTenant,
@@ -228,7 +223,7 @@ export class KafkaQuotas extends Construct {
     });
     const quotas = this.quotas();
     this.resource = new CustomResource(this, 'Resource', {
-      serviceToken: createQuotaProvider(this, { onEventHandler: this.repairer, plan: this.plan }).serviceToken,
+      serviceToken: createResourceProvider(this, { onEventHandler: this.repairer, plan: this.plan }).serviceToken,
       resourceType: 'Custom::KafkaQuotas',
       properties: {
         ClusterArn: clusterArn,

@@ -4,15 +4,11 @@ import type { Alarm, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Effect, Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
-  BlockPublicAccess,
   Bucket,
-  BucketEncryption,
-  type BucketProps,
   type IBucket,
   InventoryFormat,
   InventoryFrequency,
   InventoryObjectVersion,
-  ObjectOwnership,
   PartitionDateSource,
   TargetObjectKeyFormat,
   type Transition,
@@ -22,7 +18,9 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { CHECKED, FLAG, type Kinds, listOf, sound, struct, TEXT } from '../../flow/kinds';
 import type { StorageObjective, StoragePlan, StorageWorkload } from '../../flow/storage/workload';
+import { createAccessLogs } from '../access-logs';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
+import { CLOSED_BUCKET, encryptedWith } from '../closed-bucket';
 import { BUCKET, DURATION, KEY, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
@@ -208,21 +206,14 @@ export class ArchiveBucket extends Construct {
       Annotations.of(this).addWarningV2('backpressure-constructs:archiveBucketTransitions', remark);
     }
 
-    const closed: BucketProps = {
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      removalPolicy: usable.removalPolicy ?? RemovalPolicy.RETAIN,
-    };
-    if (!usable.serverAccessLogsBucket) this.logBucket = this.createLogBucket(closed);
+    const removalPolicy = usable.removalPolicy ?? RemovalPolicy.RETAIN;
+    if (!usable.serverAccessLogsBucket) this.logBucket = createAccessLogs(this, 'Logs', this.plan, removalPolicy);
     const logs = usable.serverAccessLogsBucket ?? this.logBucket!;
     this.bucket = new Bucket(this, 'Bucket', {
-      ...closed,
+      ...CLOSED_BUCKET,
+      removalPolicy,
       versioned: true,
-      encryption: usable.encryptionKey ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
-      encryptionKey: usable.encryptionKey,
-      bucketKeyEnabled: usable.encryptionKey ? true : undefined,
+      ...encryptedWith(usable.encryptionKey),
       serverAccessLogsBucket: logs,
       serverAccessLogsPrefix: 'access/',
       targetObjectKeyFormat: TargetObjectKeyFormat.partitionedPrefix(PartitionDateSource.EVENT_TIME),
@@ -246,9 +237,7 @@ export class ArchiveBucket extends Construct {
     });
 
     this.refuseForeignInventories(usable.inventoryBucket ?? logs);
-    for (const one of [this.bucket, this.logBucket]) {
-      if (one) retainPolicyOf(one, usable.removalPolicy ?? RemovalPolicy.RETAIN);
-    }
+    retainPolicyOf(this.bucket, removalPolicy);
     this.alarmTopic = usable.alarmTopic ?? new Topic(this, 'Alarms', { enforceSSL: true });
     if (wantsBudget(this, usable.budget)) {
       this.budget = new CostBudget(this, 'Budget', {
@@ -355,20 +344,5 @@ export class ArchiveBucket extends Construct {
         },
       }),
     );
-  }
-
-  private createLogBucket(closed: BucketProps): Bucket {
-    return new Bucket(this, 'Logs', {
-      ...closed,
-      // Server access logs cannot be delivered to a bucket whose default encryption is a KMS key.
-      encryption: BucketEncryption.S3_MANAGED,
-      lifecycleRules: [
-        {
-          id: 'expire',
-          expiration: Duration.days(this.plan.value('logRetentionDays')),
-          abortIncompleteMultipartUploadAfter: Duration.days(this.plan.value('logDaysAfterInitiation')),
-        },
-      ],
-    });
   }
 }

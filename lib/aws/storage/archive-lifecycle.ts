@@ -1,14 +1,12 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
-import { chosenKnob } from '../../flow/alarms';
+import { ABORT_DAYS, ABORTING, accessLogKnobs } from '../../flow/access-logs';
 import type { Check } from '../../flow/errors';
-import { type Knob, unlessGiven } from '../../flow/plan';
+import { unlessGiven } from '../../flow/plan';
 import { stockAlarmKnobs } from '../../flow/storage/alarms';
 import { planStorage } from '../../flow/storage/plan';
 import type { StorageObjective, StoragePlan, StorageQuestion, StorageWorkload } from '../../flow/storage/workload';
 
-/** Days after which the parts of an unfinished upload are deleted by default. */
-const ABORT_DAYS = 7;
 /** A hundred years. */
 const LONGEST_DAYS = 36_500;
 
@@ -24,25 +22,11 @@ export interface LifecycleChoices {
   readonly serverAccessLogsBucket?: unknown;
 }
 
-const ABORTING = 'Amazon S3 user guide, aborting incomplete multipart uploads with a lifecycle rule';
-
 /** The days of the bucket that the construct makes for access logs and inventories. */
-const LOG_KNOBS: readonly Knob[] = [
-  chosenKnob(
-    'logRetentionDays',
-    90,
-    'days',
-    'a quarter: enough to see who read which object, and to compare the last twelve inventories',
-    'this library, docs/constructs/archive-bucket.md',
-  ),
-  chosenKnob(
-    'logDaysAfterInitiation',
-    ABORT_DAYS,
-    'days',
-    'a week to finish the upload of an inventory; its parts are billed but not listed',
-    ABORTING,
-  ),
-];
+const LOG_KNOBS = accessLogKnobs(
+  'this library, docs/constructs/archive-bucket.md',
+  ', and to compare the last twelve inventories',
+);
 
 /**
  * The plan of a bucket's lifecycle, with every duration in whole days.

@@ -4,6 +4,7 @@ import type { Knob } from '../plan';
 import type { EtlPlan } from './workload';
 
 const PAGE = 'this library, docs/constructs/k8s-streaming-etl.md';
+const AWS_PAGE = 'this library, docs/constructs/streaming-etl.md';
 /** The driver writes its numbers once a minute, busy or not. */
 export const REPORT_SECONDS = 60;
 const SLOW_TRIGGERS = 3;
@@ -27,7 +28,7 @@ function restartInputs({ predictions }: EtlPlan): Knob['inputs'] {
   return { oldestAfterRestartSeconds, catchUpAfterRestartSeconds };
 }
 
-function sharedKnobs(plan: EtlPlan): Knob[] {
+function sharedKnobs(plan: EtlPlan, page: string): Knob[] {
   const [trigger, maxOffsets] = [plan.value('triggerSeconds'), plan.value('maxOffsetsPerTrigger')];
   return [
     {
@@ -36,7 +37,7 @@ function sharedKnobs(plan: EtlPlan): Knob[] {
       unit: 's',
       formula: 'the freshness that is promised',
       inputs: { oldestRecordSeconds: plan.predictions.oldestRecordSeconds },
-      source: PAGE,
+      source: page,
     },
     {
       name: 'alarmBatchSeconds',
@@ -44,7 +45,7 @@ function sharedKnobs(plan: EtlPlan): Knob[] {
       unit: 's',
       formula: 'the time between two triggers: a longer batch delays the next one',
       inputs: { triggerSeconds: trigger },
-      source: PAGE,
+      source: page,
     },
     {
       name: 'alarmOffsetsBehind',
@@ -52,13 +53,13 @@ function sharedKnobs(plan: EtlPlan): Knob[] {
       unit: 'records',
       formula: `${BEHIND_BATCHES} × maxOffsetsPerTrigger: a job that keeps up has fewer than one batch waiting`,
       inputs: { maxOffsetsPerTrigger: maxOffsets },
-      source: `${PAGE}; Spark commits no offsets to Kafka, so that no lag exporter sees them`,
+      source: `${page}; Spark commits no offsets to Kafka, so that no lag exporter sees them`,
     },
     firstOneKnob(
       'alarmRejected',
       'records',
       'a record that cannot be read waits in a table of its own for a person',
-      PAGE,
+      page,
     ),
   ];
 }
@@ -69,15 +70,15 @@ export function etlAlarmKnobs(plan: EtlPlan): Knob[] {
   const most = CLOUDWATCH_LONGEST_SECONDS / REPORT_SECONDS;
   const late = restartAboveSeconds(plan, plan.value('freshnessSeconds'));
   return [
-    ...sharedKnobs(plan),
-    chosenKnob('alarmWindowSeconds', REPORT_SECONDS, 's', 'the driver writes its numbers once a minute', PAGE),
+    ...sharedKnobs(plan, AWS_PAGE),
+    chosenKnob('alarmWindowSeconds', REPORT_SECONDS, 's', 'the driver writes its numbers once a minute', AWS_PAGE),
     {
       name: 'alarmLateWindows',
       value: Math.min(most, Math.max(LATE_WINDOWS, Math.ceil(late / REPORT_SECONDS))),
       unit: 'windows',
       formula: `in a row: as many as a planned restart keeps the age above the promise, at least ${LATE_WINDOWS}`,
       inputs: restartInputs(plan),
-      source: PAGE,
+      source: AWS_PAGE,
     },
     {
       name: 'alarmSlowWindows',
@@ -85,7 +86,7 @@ export function etlAlarmKnobs(plan: EtlPlan): Knob[] {
       unit: 'windows',
       formula: `in a row: ${SLOW_TRIGGERS} triggers, because one slow batch is followed by a faster one`,
       inputs: { triggerSeconds: trigger },
-      source: PAGE,
+      source: AWS_PAGE,
     },
   ];
 }
@@ -95,7 +96,7 @@ export function etlAlertKnobs(plan: EtlPlan): Knob[] {
   const trigger = plan.value('triggerSeconds');
   const late = restartAboveSeconds(plan, plan.value('freshnessSeconds'));
   return [
-    ...sharedKnobs(plan),
+    ...sharedKnobs(plan, PAGE),
     {
       name: 'alarmLateSeconds',
       value: Math.max(LATE_WINDOWS * REPORT_SECONDS, Math.ceil(late)),
@@ -117,6 +118,44 @@ export function etlAlertKnobs(plan: EtlPlan): Knob[] {
   ];
 }
 
+/** Amazon EMR Serverless user guide, Job run cancellation with grace period: 15 to 1800 s. */
+const LEAST_GRACE_SECONDS = 15;
+/** So that the end of a run and the start of the next fit into one invocation of a function. */
+const MOST_GRACE_SECONDS = 600;
+const KEEPER_SECONDS = 840;
+
+/** What keeps one run of a job on Amazon EMR Serverless. */
+export function keeperKnobs(plan: EtlPlan): Knob[] {
+  const stopSeconds = plan.value('stopSeconds');
+  return [
+    {
+      name: 'graceSeconds',
+      value: Math.min(MOST_GRACE_SECONDS, Math.max(LEAST_GRACE_SECONDS, stopSeconds)),
+      unit: 's',
+      formula: `stopSeconds, ${LEAST_GRACE_SECONDS} to ${MOST_GRACE_SECONDS} s: a batch that takes longer is cut off and repeated by the next run`,
+      inputs: { stopSeconds },
+      source: 'Amazon EMR Serverless user guide, Job run cancellation with grace period; the most is an assumption',
+    },
+    chosenKnob(
+      'keeperTimeoutSeconds',
+      KEEPER_SECONDS,
+      's',
+      'the longest grace and the end of the run after it; a minute is left to report what went wrong',
+      'AWS Lambda quotas: at most 900 s',
+    ),
+    chosenKnob('keeperPollSeconds', 10, 's', 'a run ends in tens of seconds', AWS_PAGE),
+    chosenKnob(
+      'keeperCheckSeconds',
+      300,
+      's',
+      'events of a run that failed come as a best effort: after this a lost one is made good',
+      'Amazon EventBridge user guide, Events from AWS services: best effort delivery',
+    ),
+    firstOneKnob('alarmRestarted', 'runs', 'the service gave a run up, and the records waited meanwhile', AWS_PAGE),
+    firstOneKnob('alarmKeeperErrors', 'errors', 'nothing starts the next run while this fails', AWS_PAGE),
+  ];
+}
+
 /** The alarms of CloudWatch for a managed delivery. */
 export function landingAlarmKnobs(plan: EtlPlan): Knob[] {
   const dataFreshnessSeconds = plan.value('dataFreshnessSeconds');
@@ -127,21 +166,21 @@ export function landingAlarmKnobs(plan: EtlPlan): Knob[] {
       unit: 's',
       formula: `freshness of the delivery + ${LANDING_MARGIN_SECONDS} s`,
       inputs: { dataFreshnessSeconds },
-      source: PAGE,
+      source: AWS_PAGE,
     },
-    chosenKnob('alarmWindowSeconds', LANDING_WINDOW_SECONDS, 's', 'as often as the fastest delivery writes', PAGE),
+    chosenKnob('alarmWindowSeconds', LANDING_WINDOW_SECONDS, 's', 'as often as the fastest delivery writes', AWS_PAGE),
     chosenKnob(
       'alarmLateWindows',
       LATE_WINDOWS,
       'windows',
       'in a row: one late delivery is followed by a full one',
-      PAGE,
+      AWS_PAGE,
     ),
     firstOneKnob(
       'alarmRejected',
       'rows',
       'only the identifier of a failed record is kept: it can be sent again while the topic holds it',
-      PAGE,
+      AWS_PAGE,
     ),
   ];
 }

@@ -64,26 +64,6 @@ export function repairTimeoutKnob(): Knob {
   );
 }
 
-/** Time-outs of the two functions that set quotas for the first time: one finds the brokers, one reports the result. */
-export function resourceTimeoutKnobs(): Knob[] {
-  return [
-    chosenKnob(
-      'brokersLookUpTimeoutSeconds',
-      120,
-      's',
-      'the default of the CDK: one request to Amazon MSK takes seconds',
-      'AWS CDK API reference, AwsCustomResource, timeout: 2 minutes',
-    ),
-    chosenKnob(
-      'providerTimeoutSeconds',
-      900,
-      's',
-      'the longest time of a function: CloudFormation waits for the answer for an hour',
-      'AWS CDK API reference, Provider: 15 minutes; AWS Lambda quotas: at most 900 s',
-    ),
-  ];
-}
-
 /** How often quotas are checked: the period of the alarms on the result of a check. */
 export function repairIntervalKnob(seconds: number, given: boolean): Knob {
   return chosenKnob(

@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { type Check, wholeNumber } from '../../flow/errors';
 import { etlAlertKnobs } from '../../flow/etl/alarms';
 import { planEtl } from '../../flow/etl/plan';
-import { DELTA_SETTINGS, groupPrefix, planArguments, QUERY_NAME } from '../../flow/etl/settings';
+import { COLUMN, DELTA_SETTINGS, groupPrefix, jobArguments, kafkaArguments, QUERY_NAME } from '../../flow/etl/settings';
 import type { EtlObjective, EtlPlan, EtlQuestion, EtlWorkload } from '../../flow/etl/workload';
 import { CHECKED, FLAG, type Kinds, listOf, mapOf, NUMBER, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
 import { alertRules } from '../alert-rules';
@@ -436,25 +436,22 @@ export class StreamingEtl extends Construct {
   }
 
   private arguments(props: StreamingEtlProps): string[] {
-    const option = (name: string, text: string) => `--kafka-option=kafka.${name}=${text}`;
     return [
-      `--query-name=${props.queryName}`,
-      `--bootstrap-servers=${servers(props).join(',')}`,
-      `--topic=${props.topicName}`,
-      `--table=${props.table}`,
-      `--checkpoint=${props.checkpoint}`,
-      `--schema=${props.schema}`,
-      `--event-time=${props.eventTime}`,
-      `--keys=${props.keys.join(',')}`,
-      ...(props.sums === undefined || props.sums.length === 0 ? [] : [`--sums=${props.sums.join(',')}`]),
-      ...(props.transform === undefined ? [] : [`--transform=${TRANSFORM}/transform.py`]),
-      ...planArguments(this.plan),
+      ...jobArguments(
+        {
+          ...props,
+          bootstrapServers: servers(props).join(','),
+          transform: props.transform === undefined ? undefined : `${TRANSFORM}/transform.py`,
+        },
+        this.plan,
+      ),
       `--metrics-port=${METRICS_PORT}`,
-      `--group-prefix=${groupPrefix(props.queryName)}`,
-      option('security.protocol', 'SASL_SSL'),
-      option('sasl.mechanism', 'SCRAM-SHA-512'),
-      option('ssl.truststore.type', 'PEM'),
-      option('ssl.truststore.location', `${AUTHORITY}/${authority(props).key}`),
+      ...kafkaArguments(props.queryName, {
+        'security.protocol': 'SASL_SSL',
+        'sasl.mechanism': 'SCRAM-SHA-512',
+        'ssl.truststore.type': 'PEM',
+        'ssl.truststore.location': `${AUTHORITY}/${authority(props).key}`,
+      }),
       `--sasl-jaas-file=${SECRETS}/${user(props).key}`,
     ];
   }
@@ -582,9 +579,6 @@ function questionOf(props: StreamingEtlProps): EtlQuestion {
     restartSeconds: restart?.toSeconds({ integral: false }),
   };
 }
-
-/** A column as the job writes it between backquotes. */
-const COLUMN = /^[A-Za-z_]\w{0,127}$/;
 
 function inputChecks(props: StreamingEtlProps): Check[] {
   const { queryName, keys, sums = [], schema, table, checkpoint, serviceAccountAnnotations: annotations = {} } = props;

@@ -5,6 +5,7 @@ import { ALARM_RULES } from './alarms';
 import { API_RULES } from './api';
 import { BATCH_RULES } from './batch';
 import { CACHE_RULES } from './caches';
+import { CHECKPOINT_RULES } from './checkpoints';
 import { COMPACTION_RULES } from './compaction';
 import { CONTAINER_RULES } from './containers';
 import { DATABASE_RULES } from './database';
@@ -32,6 +33,7 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...ALARM_METRIC_RULES,
   ...ALARM_TOPIC_RULES,
   ...SCALING_RULES,
+  ...CHECKPOINT_RULES,
   ...COMPACTION_RULES,
   ...STREAM_RULES,
   ...IOT_RULES,

@@ -3,6 +3,7 @@ import { EMBEDDED_CACHE_RULES } from './caches';
 import { EMBEDDED_DATABASE_RULES } from './databases';
 import { EMBEDDED_GITLAB_RULES } from './gitlab';
 import { EMBEDDED_BROKER_RULES } from './kafka';
+import { EMBEDDED_LAKE_RULES } from './lakes';
 import { EMBEDDED_LOG_RULES } from './logs';
 import { EMBEDDED_MESSAGE_RULES } from './messages';
 import { EMBEDDED_SCHEDULE_RULES } from './schedules';
@@ -17,6 +18,7 @@ export const EMBEDDED_RULES: readonly Rule[] = [
   ...EMBEDDED_LOG_RULES,
   ...EMBEDDED_MESSAGE_RULES,
   ...EMBEDDED_SPARK_RULES,
+  ...EMBEDDED_LAKE_RULES,
   ...EMBEDDED_STREAM_RULES,
   ...EMBEDDED_TABLE_RULES,
   ...EMBEDDED_BROKER_RULES,

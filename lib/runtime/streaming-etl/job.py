@@ -12,12 +12,12 @@ and `_value`.
 import argparse
 import datetime
 import http.server
-import importlib.util
 import json
 import signal
 import sys
 import threading
 import time
+import types
 
 REPORT_SECONDS = 60
 POLL_SECONDS = 1
@@ -45,7 +45,7 @@ def arguments(argv):
     parser.add_argument("--event-time", required=True, help="the column with the time of a record")
     parser.add_argument("--keys", required=True, help="columns of the key, with commas")
     parser.add_argument("--sums", default="", help="columns that are added up beside the count, with commas")
-    parser.add_argument("--transform", help="a file of Python with transform(df)")
+    parser.add_argument("--transform", help="a file of Python with transform(df), on disk or at a path that Spark reads")
     parser.add_argument("--trigger-seconds", type=positive, required=True)
     parser.add_argument("--max-offsets-per-trigger", type=positive, required=True)
     parser.add_argument("--window-seconds", type=int, default=0, help="0: each record becomes a row")
@@ -258,13 +258,19 @@ class Health:
 # --- Spark. ---
 
 
-def load_transform(path):
-    """The function `transform` of a file."""
+def load_transform(path, spark=None):
+    """The function `transform` of a file, on disk or where Spark reads files."""
     if path is None:
         return lambda df: df
-    spec = importlib.util.spec_from_file_location("transform", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = types.ModuleType("transform")
+    if "://" in path:
+        source = read_text(spark, path)
+        if source is None:
+            raise FileNotFoundError(path)
+    else:
+        with open(path) as file:
+            source = file.read()
+    exec(compile(source, path, "exec"), module.__dict__)
     return module.transform
 
 
@@ -366,7 +372,7 @@ class Job:
 
     def __init__(self, spark, given, health):
         self.spark, self.given, self.health = spark, given, health
-        self.transform = load_transform(given.transform)
+        self.transform = load_transform(given.transform, spark)
         self.ids = {}
 
     def write_once(self, frame, path, batch_id, query):

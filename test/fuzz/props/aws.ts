@@ -9,8 +9,9 @@ import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { Stream } from 'aws-cdk-lib/aws-kinesis';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { StorageClass } from 'aws-cdk-lib/aws-s3';
+import { Bucket, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { ConfigurationSet, EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -18,6 +19,9 @@ import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import fc from 'fast-check';
 import { BackpressureChecks } from '../../../lib/aws/backpressure-checks';
+import { EtlSource, MskBrokers } from '../../../lib/aws/etl/etl-source';
+import { StreamSink } from '../../../lib/aws/etl/stream-sink';
+import { StreamingEtl } from '../../../lib/aws/etl/streaming-etl';
 import { JvmAlarms } from '../../../lib/aws/jvm/jvm-alarms';
 import { JvmService } from '../../../lib/aws/jvm/jvm-service';
 import { CoalescingAlarms } from '../../../lib/aws/merging/coalescing-alarms';
@@ -50,6 +54,7 @@ import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import {
   consumers,
+  etlWorkload,
   figures,
   isPlain,
   jvmObjective,
@@ -285,6 +290,78 @@ function makeJvm(stack: Stack, id: string, { given, size: [cpu, memoryLimitMiB],
   if (given === 'task') return new JvmService(stack, id, { ...task, cluster, taskDefinition, alarmTopic });
   const service = new FargateService(stack, 'Web', { cluster, taskDefinition });
   return new JvmService(stack, id, { ...task, replicas: undefined, service, alarmTopic });
+}
+
+const etlObjective = fc.record({
+  freshnessSeconds: figures(60, 7200),
+  outageSeconds: optional(figures(0.1, 7200)),
+  headroom: optional(spread(1, 3)),
+});
+const etl = fc.record({
+  workload: etlWorkload,
+  objective: etlObjective,
+  lands: fc.boolean(),
+  brokers: optional(fc.constantFrom(...Object.values(MskBrokers), undefined)),
+  kinesis: fc.boolean(),
+  createTopic: optional(fc.boolean()),
+  replicationFactor: usually(fc.constant(undefined), fc.integer({ min: 1, max: 3 })),
+  catchUpSeconds: optional(figures(600, 1e5)),
+  choices: fc.record({
+    keys: usually(fc.constant<string[]>(['page']), fc.constant<string[]>([])),
+    sums: optional(fc.constantFrom<string[]>([], ['bytes'])),
+    prefix: usually(fc.constant(undefined), fc.constantFrom('views', 'a/b', '/')),
+    releaseLabel: usually(fc.constant(undefined), fc.constantFrom('emr-7.9.0', 'emr-6.9.0')),
+    outputMode: usually(fc.constant(undefined), fc.constantFrom('append', 'update')),
+    executors: usually(fc.constant(undefined), fc.integer({ min: 1, max: 50 })),
+    executorCores: optional(fc.constantFrom(1, 2, 4, 8, 16)),
+    trigger: usually(fc.constant(undefined), seconds(10, 1000)),
+    maxOffsetsPerTrigger: usually(fc.constant(undefined), fc.integer({ min: 1000, max: 1e7 })),
+    restart: optional(seconds(1, 600)),
+  }),
+  tableName: usually(fc.constant('views'), fc.constant('Views')),
+  schemaArn: usually(fc.constant(undefined), fc.constantFrom('arn:aws:glue:us-east-1:123456789012:schema/a/b', 'b')),
+  tableBucketArn: optional(fc.constant('arn:aws:s3tables:us-east-1:123456789012:bucket/lake')),
+  queryName: usually(fc.constant('page-views'), fc.constant('Views')),
+  encrypted: fc.boolean(),
+  removalPolicy: usually(fc.constant(undefined), fc.constantFrom(...Object.values(RemovalPolicy))),
+  alarms: flag,
+});
+type Etl = typeof etl extends fc.Arbitrary<infer T> ? T : never;
+
+function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
+  const { lands, brokers, createTopic, replicationFactor, choices, alarms, encrypted } = props;
+  const { windowSeconds: _w, lateSeconds: _l, keysPerWindow: _k, ...plain } = props.workload as Record<string, number>;
+  const vpc = network(stack);
+  const schema = '{"properties":{"at":{"format":"date-time"}}}';
+  return new StreamingEtl(stack, id, {
+    workload: lands ? (plain as typeof props.workload) : props.workload,
+    objective: { ...props.objective, ...(!lands && { catchUpSeconds: props.catchUpSeconds }) },
+    queryName: props.queryName,
+    source:
+      props.kinesis && (lands || props.createTopic === false)
+        ? EtlSource.kinesisStream()
+        : EtlSource.mskTopic({ clusterArn: CLUSTER_ARN, topicName: 'views', brokers, createTopic, replicationFactor }),
+    sink: lands
+      ? StreamSink.landing({
+          timeColumn: 'at',
+          namespace: 'reports',
+          tableName: props.tableName,
+          tableBucketArn: props.tableBucketArn,
+          ...(props.schemaArn === undefined ? { schema } : { schemaArn: props.schemaArn }),
+        })
+      : StreamSink.aggregate({
+          ...choices,
+          vpc,
+          clusterSecurityGroup: new SecurityGroup(stack, 'Brokers', { vpc, allowAllOutbound: false }),
+          schema: 'page STRING, at TIMESTAMP',
+          eventTime: 'at',
+          jarBucket: Bucket.fromBucketName(stack, 'Jars', 'jars'),
+          jarKeys: ['kafka.jar'],
+        }),
+    encryptionKey: encrypted ? new Key(stack, 'Key') : undefined,
+    removalPolicy: props.removalPolicy,
+    alarmTopic: topic(stack, alarms),
+  });
 }
 
 const when = fc.oneof(
@@ -676,6 +753,15 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, props) => {
       const { scheduleGroup, undeliveredQueue, plan } = makeSchedule(stack, 'Planned', props);
       new ScheduleAlarms(stack, id, { scheduleGroup, undeliveredQueue, plan, runner: lambda(stack) });
+    }),
+  ),
+  subject(
+    'aws.StreamingEtl',
+    ['aws.StreamingEtl', 'aws.EtlSource', 'aws.StreamSink'],
+    'cdk',
+    etl,
+    inStack((stack, id, props) => {
+      makeEtl(stack, id, props).plan.explain();
     }),
   ),
   subject('aws.KafkaQuotas', ['aws.KafkaQuotas', 'aws.KafkaAuthentication'], 'cdk', quotas, inStack(makeQuotas)),

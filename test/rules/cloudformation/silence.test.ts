@@ -50,8 +50,41 @@ const toStream =
   (more: object): Edit =>
   ({ ToStream }) =>
     Object.assign(ToStream.Properties.TopicRulePayload.Actions[0].Kinesis, more);
+/** The rule of the lake with these settings beside those of the example. */
+const expiring =
+  (settings: object): Edit =>
+  (r) => {
+    Object.assign(r.Lake.Properties.LifecycleConfiguration.Rules[0], settings);
+  };
+
+/** The checkpoint that the step is given. */
+const checkpoint =
+  (...args: unknown[]): Edit =>
+  (r) => {
+    r.Counts.Properties.HadoopJarStep.Args = ['spark-submit', 'counts.py', ...args];
+  };
 
 const SILENT: readonly Near[] = [
+  ['BP-EMR-001', 'a rule that is off', expiring({ Status: 'Disabled' })],
+  ['BP-EMR-001', 'a rule of another prefix', expiring({ Prefix: 'raw/' })],
+  ['BP-EMR-001', 'a rule whose prefix a parameter names', expiring({ Prefix: { Ref: 'Prefix' } })],
+  ['BP-EMR-001', 'a rule of objects with a tag', expiring({ TagFilters: [{ Key: 'kept', Value: 'no' }] })],
+  ['BP-EMR-001', 'a rule of large objects', expiring({ ObjectSizeGreaterThan: 1e6 })],
+  [
+    'BP-EMR-001',
+    'a rule that only moves',
+    (r) => {
+      delete r.Lake.Properties.LifecycleConfiguration.Rules[0].ExpirationInDays;
+    },
+  ],
+  ['BP-EMR-001', 'a checkpoint in another bucket', checkpoint('--checkpoint=s3://other/counts')],
+  [
+    'BP-EMR-001',
+    'a checkpoint whose path a parameter names',
+    checkpoint({ 'Fn::Sub': '--checkpoint=s3://${Lake}/${Path}' }),
+  ],
+  ['BP-EMR-001', 'a table in the bucket', checkpoint({ 'Fn::Sub': '--table=s3://${Lake}/counts' })],
+  ['BP-EMR-001', 'an argument without its value', checkpoint('--checkpoint')],
   ['BP-ICEBERG-001', 'a retention whose table a parameter names', retention({ TableName: { Ref: 'Table' } })],
   [
     'BP-ICEBERG-001',
