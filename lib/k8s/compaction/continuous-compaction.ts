@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { startsOf } from '../../flow/compaction/clock';
 import { planCompaction } from '../../flow/compaction/plan';
+import { planArguments } from '../../flow/compaction/settings';
 import {
   CompactedTableKind,
   type CompactionObjective,
@@ -267,20 +268,10 @@ export class ContinuousCompaction extends Construct {
   }
 
   private settings(props: ContinuousCompactionProps, job: string, offsetMinutes: number): string[] {
-    const value = (name: string) => String(this.plan.value(name));
+    const knobs = Object.entries(planArguments(this.plan, offsetMinutes));
     return [
       `--path=${props.path}`,
-      `--target-bytes=${value('targetBytes')}`,
-      `--small-bytes=${value('smallBytes')}`,
-      `--start-files=${value('startFiles')}`,
-      `--min-input-files=${value('minInputFiles')}`,
-      `--quiet-seconds=${value('quietSeconds')}`,
-      `--budget-seconds=${value('runBudgetSeconds')}`,
-      `--interval-seconds=${value('intervalSeconds')}`,
-      `--offset-seconds=${60 * offsetMinutes}`,
-      `--workers=${value('workers')}`,
-      `--vacuum-hours=${value('vacuumHours')}`,
-      `--vacuum-interval-seconds=${value('vacuumIntervalSeconds')}`,
+      ...knobs.map(([name, value]) => `--${name}=${value}`),
       `--push-gateway=${props.pushGateway}`,
       `--job=${job}`,
     ];
