@@ -18,6 +18,7 @@ import type { KafkaQuotaTopic } from '../lib/aws/quotas/kafka-tenants';
 import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
 import { acknowledge } from './acknowledgements';
+import { CompactedTables } from './telemetry/compaction';
 
 /** What the environment is sized from: numbers of an imagined platform, except the broker's. */
 export const TELEMETRY: { capacity: KafkaCapacity; tenants: readonly KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
@@ -40,6 +41,9 @@ const QUOTA_USER = 'quotas';
 export class TelemetryStack extends Stack {
   /** The quota of each tenant. */
   public readonly quotas: KafkaQuotas;
+
+  /** Tables whose small files are rewritten all day. */
+  public readonly compaction: CompactedTables;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, {
@@ -84,6 +88,8 @@ export class TelemetryStack extends Stack {
     });
     // Before that no client can sign in.
     this.quotas.resource.node.addDependency(association);
+
+    this.compaction = new CompactedTables(this, 'Compaction', { alarmTopic: alarms });
 
     new CfnOutput(this, 'ClusterArn', { value: cluster.attrArn });
     new CfnOutput(this, 'BrokersSecurityGroup', { value: brokers.securityGroupId });

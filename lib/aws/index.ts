@@ -5,6 +5,9 @@ import './peers';
 
 export * from './alarm-settings';
 export * from './backpressure-checks';
+export * from './compaction/compacted-table';
+export * from './compaction/compaction-alarms';
+export * from './compaction/continuous-compaction';
 export * from './merging/coalescing-alarms';
 export * from './merging/coalescing-queue';
 export * from './merging/coalescing-queue-props';

@@ -30,6 +30,11 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
   'AWS::MSK::Cluster': ['ClusterName', 'ClientSubnets'],
   'AWS::MSK::Topic': ['ClusterArn', 'TopicName', 'ReplicationFactor'],
   'AWS::MSK::BatchScramSecret': ['ClusterArn'],
+  'AWS::Glue::Database': ['CatalogId'],
+  'AWS::Glue::Table': ['CatalogId', 'DatabaseName'],
+  'AWS::S3Tables::Namespace': ['Namespace', 'TableBucketARN'],
+  'AWS::S3Tables::Table': ['Namespace', 'TableBucketARN', 'TableName', 'IcebergMetadata'],
+  'AWS::S3Tables::TableBucket': ['TableBucketName'],
   // Quotas of a cluster: without them any tenant takes all of it.
   'Custom::KafkaQuotas': ['ClusterArn', 'ServiceToken'],
 };
@@ -44,6 +49,8 @@ export const STATELESS = [
   'AWS::EC2::',
   'AWS::ECS::',
   'AWS::Events::Rule',
+  'AWS::Glue::Job',
+  'AWS::Glue::TableOptimizer',
   'AWS::IAM::',
   'AWS::Lambda::',
   'AWS::Logs::LogGroup',

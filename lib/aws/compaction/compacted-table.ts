@@ -30,8 +30,8 @@ export interface IcebergTableProps {
   readonly bucket: IBucket;
 
   /**
-   * Where in the bucket the files are, such as `lake/events`. Letters, digits, `!`, `-`, `_`, `.`, `*`, `'`, `(`, `)`, `=`
-   * and `/`.
+   * Where in the bucket the files are, such as `lake/events`. Letters, digits, `!`, `-`, `_`, `.`, `'`, `(`, `)`, `=` and
+   * `/`.
    */
   readonly prefix: string;
 
@@ -124,8 +124,8 @@ export interface DeltaTableProps {
   readonly bucket: IBucket;
 
   /**
-   * Where in the bucket the table is, such as `lake/events`. Letters, digits, `!`, `-`, `_`, `.`, `*`, `'`, `(`, `)`, `=`
-   * and `/`.
+   * Where in the bucket the table is, such as `lake/events`. Letters, digits, `!`, `-`, `_`, `.`, `'`, `(`, `)`, `=` and
+   * `/`.
    */
   readonly prefix: string;
 

@@ -167,7 +167,7 @@ export class CompactionAlarms extends Construct {
     this.failedRuns = made.FailedRuns;
     this.runsMissing = made.RunsMissing;
     this.neverVacuums = made.NeverVacuums;
-    this.undelivered = made.Undelivered;
+    this.undelivered = made.UndeliveredStarts;
     this.all = Object.values(made);
   }
 }
@@ -366,7 +366,8 @@ function failedRow(rule: IRule): AlarmRow {
 
 function undeliveredRow(queue: IQueue): AlarmRow {
   return {
-    id: 'Undelivered',
+    id: 'UndeliveredStarts',
+    name: 'undelivered',
     severity: 'critical',
     metric: (period) => queue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
     threshold: 'alarmUndelivered',

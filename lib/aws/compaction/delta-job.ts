@@ -57,7 +57,13 @@ export function createDeltaJob(
   });
   const role = place.role ?? createRole(scope);
   grantRuns(scope, role, place, logGroup);
-  for (const asset of [script, modules]) asset.grantRead(role);
+  // An asset's own grant is for all assets of the account.
+  role.addToPrincipalPolicy(
+    new PolicyStatement({
+      actions: ['s3:GetObject'],
+      resources: [script, modules].map(({ bucket, s3ObjectKey }) => bucket.arnForObjects(s3ObjectKey)),
+    }),
+  );
   const reportedAs = `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`;
   // The L2 came with aws-cdk-lib 2.27x; an older one is enough for this library.
   const job = new CfnJob(scope, 'Job', {

@@ -55,7 +55,7 @@ export function createS3Table(scope: Construct, place: S3TablePlace, plan: Compa
     ...settings,
   });
   table.applyRemovalPolicy(removalPolicy);
-  if (namespace) table.addDependency(namespace);
+  if (namespace) table.node.addDependency(namespace);
   return { table, namespace, tableBucket };
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   glueState,
+  type MaintenanceJob,
   type OptimizerRun,
   type OptimizerState,
   reportOf,
@@ -56,7 +57,7 @@ describe('an optimizer of AWS Glue', () => {
 });
 
 describe('a job of S3 Tables', () => {
-  test.each([
+  test.each<[MaintenanceJob | undefined, object, string]>([
     [undefined, { lastRun: undefined, failure: undefined }, 'is not named'],
     [{ status: 'Not_Yet_Run' }, { lastRun: undefined, failure: undefined }, 'has not run yet'],
     [{ status: 'Disabled', lastRunTimestamp: 5 }, { lastRun: undefined, failure: undefined }, 'was switched off'],
@@ -64,7 +65,7 @@ describe('a job of S3 Tables', () => {
     [{ status: 'Successful', lastRunTimestamp: 600.5 }, { lastRun: 600.5, failure: undefined }, 'a number'],
     [{ status: 'Successful', lastRunTimestamp: 'soon' }, { lastRun: undefined, failure: undefined }, 'no time'],
     [{ status: 'Failed', lastRunTimestamp: 9, failureMessage: 'no key' }, { lastRun: 9, failure: 'no key' }, 'failed'],
-  ] as const)('%j: %j (%s)', (job, expected) => {
+  ])('%j: %j (%s)', (job, expected) => {
     expect(s3TableState('icebergCompaction', job)).toMatchObject({ task: 'compaction', ...expected });
   });
 });
