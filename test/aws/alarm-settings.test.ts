@@ -6,10 +6,13 @@ import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { AlarmSettings } from '../../lib/aws/alarm-settings';
+import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
+import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
 import { COALESCING_ALARMS } from '../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../lib/aws/merging/coalescing-queue-props';
@@ -28,6 +31,7 @@ import { refusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WEBHOOK_ALARMS } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { refusalOf } from '../support/refused';
 import { shop, type Untyped } from '../support/stack';
@@ -115,11 +119,46 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
     },
     ['produceThrottled1', 'fetchThrottled1', 'drift', 'repairErrors'],
   ],
+  'ContinuousCompaction of Iceberg': [
+    (stack, alarms) =>
+      new ContinuousCompaction(stack, 'It', {
+        ...SMALL_FILES,
+        table: CompactedTable.iceberg({
+          database: 'lake',
+          tableName: 'events',
+          bucket: lakeIn(stack),
+          prefix: 'events',
+        }),
+        alarms,
+      }),
+    ['optimizersFailing', 'compactionLate', 'expiryLate', 'runTooLong'],
+  ],
+  'ContinuousCompaction of Delta': [
+    (stack, alarms) =>
+      new ContinuousCompaction(stack, 'It', {
+        ...SMALL_FILES,
+        table: CompactedTable.delta({ bucket: lakeIn(stack), prefix: 'events' }),
+        alarms,
+      }),
+    [
+      'smallFiles',
+      'runTooLong',
+      'rewritesTooMuch',
+      'conflicts',
+      'partitionsFailing',
+      'runsMissing',
+      'neverVacuums',
+      'failedRuns',
+      'undelivered',
+    ],
+  ],
   ArchiveBucket: [
     (stack, alarms) => new ArchiveBucket(stack, 'It', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 }, alarms }),
     ['storedBytesAlarm', 'objectBytesAlarm'],
   ],
 };
+
+const lakeIn = (stack: Stack) => Bucket.fromBucketName(stack, 'Lake', 'lake');
 
 /** The alarms that call the breaker of a sender. */
 const PAUSING = ['bounces', 'complaints', 'closed'];

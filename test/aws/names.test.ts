@@ -4,7 +4,10 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
+import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
+import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
 import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
@@ -17,6 +20,7 @@ import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -63,6 +67,16 @@ function everything(stack: Stack, id: string): void {
     queue,
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
   });
+  const lake = Bucket.fromBucketName(scope, 'Lake', 'lake');
+  new ContinuousCompaction(scope, `${id}-delta`, {
+    ...SMALL_FILES,
+    table: CompactedTable.delta({ bucket: lake, prefix: 'events' }),
+  });
+  new ContinuousCompaction(scope, `${id}-tables`, {
+    ...SMALL_FILES,
+    objective: { ...SMALL_FILES.objective, writeAmplification: 10 },
+    table: CompactedTable.s3Table({ namespace: 'lake', tableName: 'events' }),
+  });
   new SpreadSchedule(scope, `${id}5`, {
     jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 10 }],
     compute: WorkerCompute.lambda({
@@ -100,6 +114,8 @@ const RESTRICTED: readonly [type: string, property: string, pattern: RegExp][] =
   ['AWS::Kinesis::Stream', 'Name', NAME],
   ['AWS::Scheduler::ScheduleGroup', 'Name', NAME],
   ['AWS::Scheduler::Schedule', 'Name', NAME],
+  // Amazon S3 User Guide, Table bucket naming rules.
+  ['AWS::S3Tables::TableBucket', 'TableBucketName', /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/],
 ];
 
 describe.each([['名前'], ['Ünïcödé'], ['emoji 🔥'], ['<script>\'"'], ['a'.repeat(90)]])('%s', (id) => {

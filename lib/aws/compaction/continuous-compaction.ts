@@ -12,7 +12,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { glueJobKnobs } from '../../flow/compaction/alarms';
 import { startsOf } from '../../flow/compaction/clock';
-import { planCompaction } from '../../flow/compaction/plan';
+import { planCompaction, rewritesTooMuch } from '../../flow/compaction/plan';
 import type {
   CompactionObjective,
   CompactionPlan,
@@ -174,8 +174,11 @@ export class ContinuousCompaction extends Construct {
   constructor(scope: Construct, id: string, props: ContinuousCompactionProps) {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
-    const planned = planCompaction(id, questionOf(usable), [...checks, ...propChecks(usable)]);
-    for (const remark of planned.remarks) Annotations.of(this).addWarningV2('Backpressure::compaction', remark);
+    const question = questionOf(usable);
+    const planned = planCompaction(id, question, [...checks, ...propChecks(usable)]);
+    if (usable.table._place().delta === undefined && rewritesTooMuch(question, planned)) {
+      Annotations.of(this).addWarningV2('Backpressure::write-amplification', planned.remarks[0]);
+    }
     const { iceberg, s3Table, delta } = usable.table._place();
     const plan = delta === undefined ? planned : planned.withKnobs(glueJobKnobs(planned));
     this.plan = plan;

@@ -59,6 +59,7 @@ export function createJobSchedule(scope: Construct, props: JobScheduleProps): Jo
       deadLetterQueue: undeliveredQueue,
       // A start while a run goes on is refused by Glue, and repeated until then.
       maxEventAge: Duration.seconds(plan.value('startingDeadlineSeconds')),
+      policyStatements: [startStatement(Stack.of(scope), job)],
       role: scheduleRole.withoutPolicyUpdates(),
     }),
   });
@@ -77,13 +78,15 @@ function createRole(scope: Construct, job: CfnJob, group: ScheduleGroup, undeliv
     }),
     description: roleDescription(`Starts the compaction of ${scope.node.path}`),
   });
-  role.addToPolicy(
-    new PolicyStatement({
-      actions: ['glue:StartJobRun'],
-      resources: [stack.formatArn({ service: 'glue', resource: 'job', resourceName: job.ref })],
-    }),
-  );
+  role.addToPolicy(startStatement(stack, job));
   undelivered.grant(role, 'sqs:SendMessage');
   undelivered.encryptionMasterKey?.grant(role, 'kms:GenerateDataKey', 'kms:Decrypt');
   return role;
+}
+
+function startStatement(stack: Stack, job: CfnJob): PolicyStatement {
+  return new PolicyStatement({
+    actions: ['glue:StartJobRun'],
+    resources: [stack.formatArn({ service: 'glue', resource: 'job', resourceName: job.ref })],
+  });
 }

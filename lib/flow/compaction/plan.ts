@@ -131,6 +131,11 @@ function refuseMany(subject: string, question: CompactionQuestion, load: Load, i
   );
 }
 
+/** Whether more is rewritten than was promised: the first remark says so. */
+export function rewritesTooMuch(question: CompactionQuestion, { predictions }: CompactionPlan): boolean {
+  return predictions.writeAmplification > loadOf(question).writeAmplification;
+}
+
 function remarksOn(subject: string, question: CompactionQuestion, load: Load, p: CompactionPredictions): string[] {
   const dear = p.writeAmplification > load.writeAmplification;
   return [
