@@ -7,6 +7,7 @@ import { BATCH_RULES } from './batch';
 import { CACHE_RULES } from './caches';
 import { COMPACTION_RULES } from './compaction';
 import { DATABASE_RULES } from './database';
+import { GLUE_RULES } from './glue';
 import { KAFKA_RULES } from './kafka';
 import { LAMBDA_RULES } from './lambda';
 import { MAIL_RULES } from './mail';
@@ -31,6 +32,7 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...ALARM_TOPIC_RULES,
   ...SCALING_RULES,
   ...COMPACTION_RULES,
+  ...GLUE_RULES,
   ...STREAM_RULES,
   ...PIPE_RULES,
   ...STATE_RULES,
