@@ -2,6 +2,7 @@
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { DAY_SECONDS } from '../ranges';
+import { executorMib, WORKER_HEAP_MIB } from '../spark-memory';
 import { dpusOf } from './cost';
 import { type Load, mostPerSecond, mostSmallFiles, spanOf, startFiles, tailOf, touchedBy } from './sizing';
 import { CompactedTableKind, type CompactionPlan } from './workload';
@@ -10,6 +11,8 @@ const OWN = 'this library, docs/constructs/k8s-continuous-compaction.md';
 const AWS_OWN = 'this library, docs/constructs/continuous-compaction.md';
 const VACUUM_DAYS = 3;
 const MINUTE = 60;
+const DRIVER_CORES = 1;
+const EXECUTOR_CORES = 4;
 /** An optimizer runs once a day or after many files: it is asked for its last runs once an hour. */
 const CHECK_SECONDS = 3600;
 /** A run of AWS Glue reports once, at its end; the alarms on it are looked at this often. */
@@ -127,6 +130,45 @@ export function maintenanceAlarmKnobs(table: CompactedTableKind, load: Load, int
           },
         ]
       : []),
+  ];
+}
+
+/** What a run on Spark under Kubernetes has beside the plan of its runs: driver and executors. */
+export function sparkRunKnobs(plan: CompactionPlan): Knob[] {
+  const workers = plan.value('workers');
+  const [driver, executor] = [executorMib(DRIVER_CORES), executorMib(EXECUTOR_CORES)];
+  const memory = (role: string, cores: number, mib: typeof driver): Knob[] => [
+    {
+      name: `${role}MemoryMib`,
+      value: mib.heap,
+      unit: 'MiB',
+      formula: `${WORKER_HEAP_MIB} MiB of heap for each core`,
+      inputs: { cores },
+      source: OWN,
+    },
+    {
+      name: `${role}MemoryOverheadMib`,
+      value: mib.overhead,
+      unit: 'MiB',
+      formula: '10 % of the heap, at least 384 MiB',
+      inputs: { heapMib: mib.heap },
+      source: 'Apache Spark, Configuration, spark.executor.memoryOverheadFactor',
+    },
+  ];
+  return [
+    {
+      name: 'executors',
+      value: workers,
+      unit: 'executors',
+      formula: 'a worker is an executor: bytesPerSecond is what one rewrites',
+      inputs: { workers },
+      source: 'the question',
+    },
+    chosenKnob('executorCores', EXECUTOR_CORES, 'cores', 'as many as a worker of AWS Glue has, G.1X', OWN),
+    ...memory('executor', EXECUTOR_CORES, executor),
+    chosenKnob('driverCores', DRIVER_CORES, 'cores', 'one: it reads the log of the table and commits', OWN),
+    ...memory('driver', DRIVER_CORES, driver),
+    chosenKnob('timeToLiveSeconds', DAY_SECONDS, 's', 'a day: the log of a run can be read for as long', OWN),
   ];
 }
 

@@ -516,7 +516,13 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     fc.record({
       workload: compactionWorkload,
       objective: compactionObjective,
-      path: fc.constantFrom('s3://lake/events', 'gs://lake/events', 'abfss://lake@account.dfs.core.windows.net/events'),
+      spark: rarely(fc.record({ sparkVersion: optional(fc.constant('3.5.7')) })),
+      path: fc.constantFrom(
+        's3://lake/events',
+        's3a://lake/events',
+        'gs://lake/events',
+        'abfss://lake@account.dfs.core.windows.net/events',
+      ),
       image: fc.constantFrom('registry.example.net/delta-rs:1.6.6', 'delta-rs:1'),
       writer: rarely(fc.constantFrom(...Object.values(CompactionWriter))),
       pushGateway: fc.constantFrom('http://push:9091', 'https://push.example.com'),

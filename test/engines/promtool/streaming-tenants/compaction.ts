@@ -9,7 +9,7 @@ const FOREVER = 3000;
 
 /** Each alert firing and silent. */
 export function compactionCases({ plan, cronJob }: ContinuousCompaction): AlertCase[] {
-  const of = (name: string) => `continuous_compaction_${name}{namespace="streaming-tenants",job="${cronJob.name}"}`;
+  const of = (name: string) => `continuous_compaction_${name}{namespace="streaming-tenants",job="${cronJob!.name}"}`;
   const minutes = (knob: string) => STEP * Math.ceil(plan.value(knob) / 60 / STEP);
   const above = (alert: string, metric: string, knob: string, when: [fires: string, silent: string]): AlertCase[] =>
     [true, false].map((fires) => ({
