@@ -50,6 +50,27 @@ export function runAlarmKnobs(load: Load, interval: number, deadline: number): K
       inputs: { files, fileBytes, touched, longestTail },
       source: OWN,
     },
+    chosenKnob(
+      'alarmWindowSeconds',
+      DAY_SECONDS,
+      's',
+      'a day: what is left adds up over the life of a table, so that only what comes to it says something',
+      OWN,
+    ),
+    {
+      name: 'alarmLeftFilesADay',
+      value: Math.ceil((DAY_SECONDS / interval) * touched + load.engine.minInputFiles * load.openPartitions),
+      unit: 'files',
+      formula:
+        'runs a day × partitions × one part-filled file + open partitions × the files that a run leaves alone: more are left in partitions that no run takes any more',
+      inputs: {
+        runsADay: DAY_SECONDS / interval,
+        touched,
+        minInputFiles: load.engine.minInputFiles,
+        openPartitions: load.openPartitions,
+      },
+      source: OWN,
+    },
     {
       name: 'alarmConflictSeconds',
       value: 2 * interval,
