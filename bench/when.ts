@@ -1,5 +1,5 @@
 /**
- * Cost of the constructs of cases 4, 7, 9 and 10 at synthesis, against the same resources and objects written by hand: what
+ * Cost of the constructs of the other subjects at synthesis, against the same resources and objects written by hand: what
  * `synth` measures of queues and workers, in the same way.
  *
  * Each has a place of its own in the list, because what is planned differs: 36 jobs are placed, a window is searched for.
@@ -16,11 +16,12 @@ const NAMES: Readonly<Record<WhenSubject, string>> = {
   rates: 'RateLimitedSender',
   merging: 'CoalescingQueue',
   jvm: 'JvmService',
+  compaction: 'ContinuousCompaction',
 };
 /** So many that a sample takes about a second. */
 const COUNTS: Readonly<Record<'aws' | 'k8s', Readonly<Record<WhenSubject, number>>>> = {
-  aws: { schedule: 15, rates: 20, merging: 40, jvm: 40 },
-  k8s: { schedule: 30, rates: 100, merging: 100, jvm: 100 },
+  aws: { schedule: 15, rates: 20, merging: 40, jvm: 40, compaction: 40 },
+  k8s: { schedule: 30, rates: 100, merging: 100, jvm: 100, compaction: 100 },
 };
 
 /**

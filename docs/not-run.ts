@@ -60,6 +60,12 @@ export const NOT_RUN: readonly NotRun[] = [
       "The emulator of Pub/Sub has no minimum backoff and no push; what it has, dead letters, is claimed by case 15's receiver.",
   },
   {
+    case: 17,
+    construct: 'aws.ContinuousCompaction',
+    reason:
+      'Neither AWS Glue nor S3 Tables runs here. What decides which partitions are rewritten is the same program as on Kubernetes, whose claims are below; the function that asks for the optimizers is tested with answers written by hand, and its signature against the clients of AWS.',
+  },
+  {
     case: 18,
     construct: 'k8s.KafkaQuotas',
     reason:

@@ -1,4 +1,4 @@
-import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
+import { CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { RuntimeFunction } from '../lib/aws/runtime-function';
 import type { ArchiveBucket } from '../lib/aws/storage/archive-bucket';
@@ -47,7 +47,8 @@ export function acknowledgeFindings({ webhooks, generated, archive, service, int
 
 /** Acknowledges findings on the resource of a construct, by the id of the finding: the reason. */
 export function acknowledge(construct: IConstruct | undefined, reasons: Readonly<Record<string, string>>): void {
-  const resource = construct?.node.defaultChild;
+  // What has no L2 is the resource itself.
+  const resource = construct && CfnResource.isCfnResource(construct) ? construct : construct?.node.defaultChild;
   if (!resource) throw new Error(`nothing to acknowledge ${Object.keys(reasons).join(', ')} on`);
   for (const [id, reason] of Object.entries(reasons)) Validations.of(resource).acknowledge({ id, reason });
 }

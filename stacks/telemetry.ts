@@ -18,6 +18,7 @@ import type { KafkaQuotaTopic } from '../lib/aws/quotas/kafka-tenants';
 import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
 import { acknowledge } from './acknowledgements';
+import { CompactedTables } from './telemetry/compaction';
 import { TelemetryEtl } from './telemetry/etl';
 import { DeviceMetrics } from './telemetry/streams';
 
@@ -47,6 +48,9 @@ export class TelemetryStack extends Stack {
   public readonly metrics: DeviceMetrics;
   /** Page views, as they are and counted. */
   public readonly etl: TelemetryEtl;
+
+  /** Tables whose small files are rewritten all day. */
+  public readonly compaction: CompactedTables;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, {
@@ -94,6 +98,8 @@ export class TelemetryStack extends Stack {
     this.metrics = new DeviceMetrics(this, 'Metrics', { alarmTopic: alarms });
 
     this.etl = new TelemetryEtl(this, 'Etl', { clusterArn: cluster.attrArn, brokers, vpc, alarmTopic: alarms });
+
+    this.compaction = new CompactedTables(this, 'Compaction', { alarmTopic: alarms });
 
     new CfnOutput(this, 'ClusterArn', { value: cluster.attrArn });
     new CfnOutput(this, 'BrokersSecurityGroup', { value: brokers.securityGroupId });

@@ -26,6 +26,7 @@ const EXPORTED: Readonly<Record<Engine, object>> = { aws, k8s, gcp };
 const PARTS: Readonly<Record<string, string>> = {
   'aws.CoalescingAlarms': 'aws.CoalescingQueue',
   'aws.JvmAlarms': 'aws.JvmService',
+  'aws.CompactionAlarms': 'aws.ContinuousCompaction',
   'aws.KafkaAlarms': 'aws.KafkaQuotas',
   'aws.QueueAlarms': 'aws.RedriveQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',

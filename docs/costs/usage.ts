@@ -104,6 +104,19 @@ const AWS: Bill = {
     ],
     beside: 'Container Insights and the logs are billed by what is written.',
   }),
+  ContinuousCompaction: ({ construct }) => {
+    const { monthlyCost, monthlyCostBefore, monthlyStorageCost } = construct.plan.predictions;
+    const runs = monthlyCost === undefined ? [] : [{ what: 'runs at the planned pace', dollars: monthlyCost }];
+    const before =
+      monthlyCostBefore === undefined
+        ? []
+        : [{ what: 'one clean-up a week of the same files', dollars: monthlyCostBefore }];
+    return {
+      month: [...runs, { what: 'replaced files in S3 Standard, until they are deleted', dollars: monthlyStorageCost }],
+      other: before,
+      beside: 'Requests of the runs to Amazon S3 are not counted.',
+    };
+  },
   RateLimitedSender: ({ props, construct }) => {
     const messages = props.workload.campaignMessages as number;
     const { plan } = construct;

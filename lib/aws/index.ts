@@ -5,6 +5,9 @@ import './peers';
 
 export * from './alarm-settings';
 export * from './backpressure-checks';
+export * from './compaction/compacted-table';
+export * from './compaction/compaction-alarms';
+export * from './compaction/continuous-compaction';
 export * from './etl/etl-parts';
 export * from './etl/etl-source';
 export * from './etl/stream-sink';

@@ -18,6 +18,9 @@ export const SMALL_FILES: { workload: CompactionWorkload; objective: CompactionO
 /** What is deployed on Kubernetes: delta-rs beside writers on delta-rs. */
 export const COMPACTION_ON_K8S: CompactionQuestion = { ...SMALL_FILES, table: CompactedTableKind.DELTA_RS };
 
+/** What is deployed on AWS: a job of AWS Glue beside batch jobs that never run at the same time. */
+export const COMPACTION_ON_AWS: CompactionQuestion = { ...SMALL_FILES, table: CompactedTableKind.DELTA_SPARK };
+
 export const continuousCleanup: Case = {
   number: 17,
   slug: 'continuous-cleanup',
@@ -50,7 +53,8 @@ export const continuousCleanup: Case = {
       name: 'ContinuousCompaction',
       engines: ['aws'],
       form: "Glue's three optimizers for Iceberg, S3 Tables, one scheduled Glue job for Delta",
-      available: false,
+      available: true,
+      deployed: 'Telemetry/Compaction/Events',
     },
     {
       name: 'ContinuousCompaction',
@@ -79,6 +83,6 @@ export const continuousCleanup: Case = {
       { measure: 'clean-ups a week', by: 'runsPerWeek' },
     ],
     weeks: 4,
-    after: { on: { k8s: COMPACTION_ON_K8S } },
+    after: { on: { k8s: COMPACTION_ON_K8S, aws: COMPACTION_ON_AWS } },
   },
 };

@@ -3,6 +3,7 @@
 import './peers';
 
 export * from './backpressure-checks';
+export * from './compaction/compaction-props';
 export * from './compaction/continuous-compaction';
 export * from './dns-servers';
 export * from './etl/streaming-etl';

@@ -12,6 +12,8 @@ import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { AlarmSettings } from '../../lib/aws/alarm-settings';
+import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
+import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
 import { EtlSource } from '../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../lib/aws/etl/stream-sink';
 import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
@@ -41,6 +43,7 @@ import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
+import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { refusalOf } from '../support/refused';
 import { shop, type Untyped } from '../support/stack';
@@ -192,11 +195,46 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
     },
     ['late', 'slow', 'behind', 'rejected', 'restarted', 'keeperErrors'],
   ],
+  'ContinuousCompaction of Iceberg': [
+    (stack, alarms) =>
+      new ContinuousCompaction(stack, 'It', {
+        ...SMALL_FILES,
+        table: CompactedTable.iceberg({
+          database: 'lake',
+          tableName: 'events',
+          bucket: lakeIn(stack),
+          prefix: 'events',
+        }),
+        alarms,
+      }),
+    ['optimizersFailing', 'compactionLate', 'expiryLate', 'runTooLong'],
+  ],
+  'ContinuousCompaction of Delta': [
+    (stack, alarms) =>
+      new ContinuousCompaction(stack, 'It', {
+        ...SMALL_FILES,
+        table: CompactedTable.delta({ bucket: lakeIn(stack), prefix: 'events' }),
+        alarms,
+      }),
+    [
+      'smallFiles',
+      'runTooLong',
+      'rewritesTooMuch',
+      'conflicts',
+      'partitionsFailing',
+      'runsMissing',
+      'neverVacuums',
+      'failedRuns',
+      'undelivered',
+    ],
+  ],
   ArchiveBucket: [
     (stack, alarms) => new ArchiveBucket(stack, 'It', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 }, alarms }),
     ['storedBytesAlarm', 'objectBytesAlarm'],
   ],
 };
+
+const lakeIn = (stack: Stack) => Bucket.fromBucketName(stack, 'Lake', 'lake');
 
 /** The alarms that call the breaker of a sender. */
 const PAUSING = ['bounces', 'complaints', 'closed'];

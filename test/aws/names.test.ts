@@ -6,6 +6,8 @@ import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs'
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
+import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
+import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
 import { EtlSource } from '../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../lib/aws/etl/stream-sink';
 import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
@@ -27,6 +29,7 @@ import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
+import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -116,6 +119,16 @@ function everything(stack: Stack, id: string): void {
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
   });
   new JvmService(scope, `${id}9`, { ...BUSY_JVM, cluster, image: ContainerImage.fromRegistry('api') });
+  const lake = Bucket.fromBucketName(scope, 'Lake', 'lake');
+  new ContinuousCompaction(scope, `${id}-delta`, {
+    ...SMALL_FILES,
+    table: CompactedTable.delta({ bucket: lake, prefix: 'events' }),
+  });
+  new ContinuousCompaction(scope, `${id}-tables`, {
+    ...SMALL_FILES,
+    objective: { ...SMALL_FILES.objective, writeAmplification: 10 },
+    table: CompactedTable.s3Table({ namespace: 'lake', tableName: 'events' }),
+  });
   new SpreadSchedule(scope, `${id}5`, {
     jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 10 }],
     compute: WorkerCompute.lambda({
@@ -155,6 +168,8 @@ const RESTRICTED: readonly [type: string, property: string, pattern: RegExp][] =
   ['AWS::Logs::MetricFilter', 'FilterName', NAME],
   ['AWS::Scheduler::ScheduleGroup', 'Name', NAME],
   ['AWS::Scheduler::Schedule', 'Name', NAME],
+  // Amazon S3 User Guide, Table bucket naming rules.
+  ['AWS::S3Tables::TableBucket', 'TableBucketName', /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/],
 ];
 
 describe.each([['名前'], ['Ünïcödé'], ['emoji 🔥'], ['<script>\'"'], ['a'.repeat(90)]])('%s', (id) => {

@@ -3,6 +3,7 @@ import { Duration } from 'aws-cdk-lib';
 import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { Rule } from 'aws-cdk-lib/aws-events';
 import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -10,6 +11,7 @@ import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { ConfigurationSet } from 'aws-cdk-lib/aws-ses';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { CompactionAlarms } from '../../lib/aws/compaction/compaction-alarms';
 import { JvmAlarms } from '../../lib/aws/jvm/jvm-alarms';
 import { JvmService } from '../../lib/aws/jvm/jvm-service';
 import { CoalescingAlarms } from '../../lib/aws/merging/coalescing-alarms';
@@ -26,6 +28,10 @@ import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
+import { COMPACTION_ON_AWS } from '../../lib/cases/case-17-continuous-cleanup';
+import { glueJobKnobs } from '../../lib/flow/compaction/alarms';
+import { planCompaction } from '../../lib/flow/compaction/plan';
+import { CompactedTableKind } from '../../lib/flow/compaction/workload';
 import { coalescingAlarmKnobs } from '../../lib/flow/merging/alarms';
 import { planCoalescing } from '../../lib/flow/merging/plan';
 import type { Knob, Plan } from '../../lib/flow/plan';
@@ -147,6 +153,25 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     };
     const logGroup = new LogGroup(stack, 'Logs');
     return { alarms: alarmsIn(new StreamAlarms(stack, 'TopicAlarms', { plan, topic, logGroup })), plan };
+  },
+  'CompactionAlarms of optimizers': (knobs) => {
+    const stack = shop();
+    const planned = planCompaction('Sessions', { ...COMPACTION_ON_AWS, table: CompactedTableKind.ICEBERG });
+    const plan = planned.withKnobs(knobs);
+    const scope = new Construct(stack, 'Sessions');
+    return {
+      alarms: alarmsIn(new CompactionAlarms(scope, 'Alarms', { plan, statusFunction: functionIn(stack) })),
+      plan,
+    };
+  },
+  'CompactionAlarms of a job': (knobs) => {
+    const stack = shop();
+    const planned = planCompaction('Events', COMPACTION_ON_AWS);
+    const plan = planned.withKnobs(glueJobKnobs(planned)).withKnobs(knobs);
+    const failedRuns = Rule.fromEventRuleArn(stack, 'Failed', 'arn:aws:events:eu-west-1:123456789012:rule/failed');
+    const undeliveredQueue = new Queue(stack, 'Undelivered');
+    const watch = { plan, reportedAs: 'events', failedRuns, undeliveredQueue };
+    return { alarms: alarmsIn(new CompactionAlarms(stack, 'Alarms', watch)), plan };
   },
   SenderAlarms: (knobs) => {
     const stack = shop();

@@ -4,6 +4,9 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
+import { CompactionAlarms } from '../../lib/aws/compaction/compaction-alarms';
+import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
 import { EtlSource } from '../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../lib/aws/etl/stream-sink';
 import { StreamingEtl, type StreamingEtlProps } from '../../lib/aws/etl/streaming-etl';
@@ -23,6 +26,7 @@ import { WebhookAlarms, type WebhookAlarmsProps } from '../../lib/aws/webhooks/w
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
+import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { shop, type Untyped } from '../support/stack';
 
@@ -68,6 +72,14 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   KafkaQuotas: (stack, props) => new KafkaQuotas(stack, 'It', props),
   KafkaAlarms: (stack, props) => new KafkaAlarms(stack, 'It', props),
   ArchiveBucket: (stack, props) => new ArchiveBucket(stack, 'It', props),
+  ContinuousCompaction: (stack, props) => new ContinuousCompaction(stack, 'It', props),
+  CompactionAlarms: (stack, props) => new CompactionAlarms(stack, 'It', props),
+  IcebergTable: (stack, props) =>
+    new ContinuousCompaction(stack, 'It', { ...SMALL_FILES, table: CompactedTable.iceberg(props) }),
+  S3Table: (stack, props) =>
+    new ContinuousCompaction(stack, 'It', { ...SMALL_FILES, table: CompactedTable.s3Table(props) }),
+  DeltaTable: (stack, props) =>
+    new ContinuousCompaction(stack, 'It', { ...SMALL_FILES, table: CompactedTable.delta(props) }),
   ScheduleAlarms: (stack, props) => new ScheduleAlarms(stack, 'It', props),
   SpreadSchedule: (stack, props) => new SpreadSchedule(stack, 'It', props),
 };
@@ -99,6 +111,50 @@ test.each<Row>([
     () => 'orders',
     ['workload is missing', 'objective is missing', "props is text, 'orders'; give an object"],
   ],
+  [
+    'no props',
+    'ContinuousCompaction',
+    () => undefined,
+    ['workload is missing', 'objective is missing', 'table is missing'],
+  ],
+  [
+    'text for a table',
+    'ContinuousCompaction',
+    () => ({ ...SMALL_FILES, table: 'events' }),
+    [
+      "table is text, 'events'; give a CompactedTable: CompactedTable.iceberg(), .s3Table() or .delta()",
+      'table is missing',
+    ],
+  ],
+  [
+    'the name of a bucket for a bucket, and a folder with a slash at its end',
+    'IcebergTable',
+    () => ({ database: 'lake', tableName: 'events', bucket: 'lake', prefix: 'events/' }),
+    [
+      "table.bucket is text, 'lake'; give an S3 bucket: a Bucket or Bucket.fromBucketName()",
+      "table.prefix must be folders of a bucket without a '/' at either end, such as lake/events, got 'events/'",
+    ],
+  ],
+  [
+    'neither a table nor what it is made of',
+    'S3Table',
+    () => ({ tableName: 'Events' }),
+    [
+      'table.namespace is missing',
+      "table.tableName must be 1 to 255 lower-case letters, digits and underscores, got 'Events'",
+    ],
+  ],
+  [
+    'nothing about a Delta table, and an old version of Glue',
+    'DeltaTable',
+    () => ({ glueVersion: '4.0' }),
+    [
+      'table.bucket is missing',
+      'table.prefix is missing',
+      "table.glueVersion must be a version from 5.0 on, such as '5.1', got '4.0'",
+    ],
+  ],
+  ['alarms without a plan', 'CompactionAlarms', () => ({}), ['plan is missing']],
   [
     'a number for a Duration',
     'RedriveQueue',

@@ -9,7 +9,8 @@ import ts from 'typescript';
 import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
 import { InvalidInputError } from '../../lib/flow/errors';
-import { ContinuousCompaction, type ContinuousCompactionProps } from '../../lib/k8s/compaction/continuous-compaction';
+import type { ContinuousCompactionProps } from '../../lib/k8s/compaction/compaction-props';
+import { ContinuousCompaction } from '../../lib/k8s/compaction/continuous-compaction';
 import { StreamingEtl, type StreamingEtlProps } from '../../lib/k8s/etl/streaming-etl';
 import { JvmService, type JvmServiceProps } from '../../lib/k8s/jvm/jvm-service';
 import { type ElasticsearchLogOutputProps, type KafkaLogOutputProps, LogOutput } from '../../lib/k8s/logs/log-output';
@@ -464,6 +465,11 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'ContinuousCompactionProps.storeSecret': (storeSecret) => compaction({ storeSecret }),
   'ContinuousCompactionProps.environment': (name) => compaction({ environment: { [name]: '1' } }),
   'ContinuousCompactionProps.environment value': (text) => compaction({ environment: { AWS_REGION: text } }),
+  'CompactionSpark.sparkVersion': (sparkVersion) => compaction({ path: 's3a://lake/events', spark: { sparkVersion } }),
+  'CompactionSpark.sparkConf': (text) =>
+    compaction({ path: 's3a://lake/events', spark: { sparkConf: { [text]: 'a' } } }),
+  'CompactionSpark.sparkConf value': (text) =>
+    compaction({ path: 's3a://lake/events', spark: { sparkConf: { 'spark.hadoop.fs.s3a.endpoint': text } } }),
   'ContinuousCompactionProps.storeNamespace': (storeNamespace) => compaction({ storeNamespace }),
   'ContinuousCompactionProps.storeCidr': (storeCidr) => compaction({ storeCidr }),
   'StreamingEtlProps.queryName': (queryName) => etl({ queryName }),
@@ -558,6 +564,7 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
       'CustomTriggerProps.metadata value',
       'CustomTriggerProps.environment value',
       'CustomTriggerProps.serviceAccountAnnotations value',
+      'CompactionSpark.sparkConf value',
       'ContinuousCompactionProps.environment value',
       'StreamingEtlProps.serviceAccountAnnotations value',
     ].map((prop) => [prop, Object.keys(HOSTILE).filter((what) => !/token|invisible|replaced|shell|line/.test(what))]),

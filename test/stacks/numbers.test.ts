@@ -161,12 +161,23 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
     'maximumEventAgeSeconds.$1',
   ],
   [/^AWS::WAFv2::WebACL .*\.RateBasedStatement\.Limit$/, 'wafRequestsPerFiveMinutes'],
+  [/^AWS::Glue::Job .*\/Job DefaultArguments\.--quiet-seconds$/, 'quietSeconds'],
+  [/^AWS::Glue::Job .*\/Job DefaultArguments\.--budget-seconds$/, 'runBudgetSeconds'],
+  [/^AWS::Glue::Job .*\/Job DefaultArguments\.--interval-seconds$/, 'intervalSeconds'],
+  [/^AWS::Glue::Job .*\/Job DefaultArguments\.--vacuum-interval-seconds$/, 'vacuumIntervalSeconds'],
+  [/^AWS::Glue::Job .*\/Job Timeout$/, 'timeoutMinutes'],
+  [/^AWS::Scheduler::Schedule .*\/Events\/Schedule\/Resource .*\.MaximumEventAgeInSeconds$/, 'startingDeadlineSeconds'],
+  [/^AWS::Glue::TableOptimizer .*\.SnapshotRetentionPeriodInDays$/, 'snapshotRetentionDays'],
+  [/^AWS::Glue::TableOptimizer .*\.OrphanFileRetentionPeriodInDays$/, 'orphanRetentionDays'],
+  [/\/Status\/Resource Environment\.Variables\.INTERVAL_SECONDS$/, 'checkIntervalSeconds'],
 ];
 
 /** Numbers that are no decision of a plan, and what they are. */
 const NOT_PLANNED: readonly [at: RegExp, what: string][] = [
   [/^AWS::Logs::LogGroup .* RetentionInDays$/, 'how long log lines are kept: a month, or what a stack chooses'],
   [/\/Breaker\/Resource Timeout$/, 'the default of a function of this library, for three calls of a second'],
+  [/\/Status\/Resource Timeout$/, 'the default of a function of this library, for three calls of a second'],
+  [/ DefaultArguments\.--offset-seconds$/, 'the first start of a day, which follows from the place of the table'],
   [/ Environment\.Variables\.DOWNSTREAM_SECONDS$/, 'the workload, which the example function acts out'],
 ];
 const PROPERTY =

@@ -62,6 +62,38 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
       seconds: 'alarmRefusedSeconds',
     }),
   ],
+  [
+    /Alarms\/OptimizersFailing\/Resource$/,
+    () => ({
+      threshold: 'alarmMaintenanceFailures',
+      seconds: 'checkIntervalSeconds',
+      periods: 'alarmMaintenanceChecks',
+    }),
+  ],
+  [
+    /Alarms\/CompactionLate\/Resource$/,
+    () => ({ threshold: 'alarmCompactionAgeSeconds', seconds: 'checkIntervalSeconds' }),
+  ],
+  [/Alarms\/ExpiryLate\/Resource$/, () => ({ threshold: 'alarmExpiryAgeSeconds', seconds: 'checkIntervalSeconds' })],
+  [
+    /Sessions\/Alarms\/RunTooLong\/Resource$/,
+    () => ({ threshold: 'alarmRunSeconds', seconds: 'checkIntervalSeconds' }),
+  ],
+  [/Alarms\/RunTooLong\/Resource$/, () => perPeriod('alarmRunSeconds')],
+  [/Alarms\/SmallFiles\/Resource$/, () => perPeriod('alarmSmallFiles')],
+  [/Alarms\/RewritesTooMuch\/Resource$/, () => perPeriod('alarmRewrittenBytes')],
+  [/Alarms\/Conflicts\/Resource$/, () => ({ threshold: 'alarmConflicts', seconds: 'alarmConflictWindowSeconds' })],
+  [/Alarms\/PartitionsFailing\/Resource$/, () => perPeriod('alarmFailures')],
+  [/Alarms\/FailedRuns\/Resource$/, () => perPeriod('alarmFailedRuns')],
+  [
+    /Alarms\/RunsMissing\/Resource$/,
+    () => ({ threshold: 'alarmSilenceRuns', seconds: 'alarmSilenceSeconds', periods: 'alarmSilencePeriods' }),
+  ],
+  [
+    /Alarms\/NeverVacuums\/Resource$/,
+    () => ({ threshold: 'alarmVacuums', seconds: 'alarmVacuumSeconds', periods: 'alarmVacuumPeriods' }),
+  ],
+  [/Alarms\/UndeliveredStarts\/Resource$/, () => perPeriod('alarmUndelivered')],
   [/Alarms\/DroppedRuns\/Resource$/, () => perPeriod('alarmDropped')],
   [/Alarms\/UndeliveredRuns\/Resource$/, () => perPeriod('alarmDeadLettered')],
   [/Alarms\/Throttled\/Resource$/, () => perPeriod('alarmThrottled')],

@@ -78,6 +78,7 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   CompactionFallsBehind: alert(undefined, 'alarmSmallFiles'),
   CompactionRunTooLong: alert(undefined, 'alarmRunSeconds'),
   CompactionRewritesTooMuch: alert(undefined, 'alarmRewrittenBytes'),
+  CompactionLeavesFiles: alert(undefined, 'alarmLeftFilesADay'),
   CompactionConflicts: alert('alarmConflictSeconds', 'alarmConflicts'),
   CompactionFailing: alert(undefined, 'alarmFailures'),
   CompactionMissing: alert('runDeadlineSeconds', 'alarmReportAgeSeconds'),

@@ -30,8 +30,11 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
   'AWS::MSK::Cluster': ['ClusterName', 'ClientSubnets'],
   'AWS::MSK::Topic': ['ClusterArn', 'TopicName', 'ReplicationFactor'],
   'AWS::MSK::BatchScramSecret': ['ClusterArn'],
+  'AWS::Glue::Database': ['CatalogId'],
+  'AWS::Glue::Table': ['CatalogId', 'DatabaseName'],
+  'AWS::S3Tables::Namespace': ['Namespace', 'TableBucketARN'],
+  'AWS::S3Tables::Table': ['Namespace', 'TableBucketARN', 'TableName', 'IcebergMetadata'],
   'AWS::S3Tables::TableBucket': ['TableBucketName'],
-  'AWS::S3Tables::Namespace': ['TableBucketARN', 'Namespace'],
   // Quotas of a cluster: without them any tenant takes all of it.
   'Custom::KafkaQuotas': ['ClusterArn', 'ServiceToken'],
 };
@@ -48,8 +51,11 @@ export const STATELESS = [
   // What a run has done is in the checkpoint.
   'AWS::EMRServerless::Application',
   'AWS::Events::Rule',
+  'AWS::Glue::Job',
   // The schema is in the template.
-  'AWS::Glue::',
+  'AWS::Glue::Registry',
+  'AWS::Glue::Schema',
+  'AWS::Glue::TableOptimizer',
   'AWS::IAM::',
   'AWS::IoT::TopicRule',
   // A delivery holds records for minutes; they are in the stream and in the topic for days.

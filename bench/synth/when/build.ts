@@ -1,8 +1,9 @@
-/** Synthesizes the constructs of cases 4, 7, 9 and 10 on AWS, or the same resources written by hand. */
+/** Synthesizes the constructs of all subjects but queues on AWS, or the same resources written by hand. */
 import { deepStrictEqual } from 'node:assert';
 import { App, Stack } from 'aws-cdk-lib';
 import type { Side } from '../build';
 import { inEmptyFolder, type Template, timedStacks } from '../timed';
+import { compaction } from './compaction';
 import { jvm } from './jvm';
 import { merging } from './merging';
 import { rates } from './rates';
@@ -17,6 +18,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Stack>>> = {
   rates: makers(rates, root),
   merging: makers(merging, root),
   jvm: makers(jvm, root),
+  compaction: makers(compaction, root),
 };
 /** A stack holds at most 500 resources; the largest of them has 67. */
 const PER_STACK = 5;

@@ -1,8 +1,9 @@
-/** Synthesizes the constructs of cases 4, 7, 9 and 10 on Kubernetes, or the same objects written by hand. */
+/** Synthesizes the constructs of all subjects but queues on Kubernetes, or the same objects written by hand. */
 import { deepStrictEqual } from 'node:assert';
 import { App, Chart } from 'cdk8s';
 import type { Side } from '../build';
 import { inEmptyFolder, timed } from '../timed';
+import { k8sCompaction } from './k8s-compaction';
 import { k8sJvm } from './k8s-jvm';
 import { k8sMerging } from './k8s-merging';
 import { NAMESPACE } from './k8s-parts';
@@ -20,6 +21,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Chart>>> = {
   rates: makers(k8sRates, root),
   merging: makers(k8sMerging, root),
   jvm: makers(k8sJvm, root),
+  compaction: makers(k8sCompaction, root),
 };
 
 /** CPU seconds of an app with so many of them, written as `cdk8s synth` does. */

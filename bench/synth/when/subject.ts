@@ -1,2 +1,2 @@
-/** What is compared: the subjects of cases 4, 7, 9 and 10. */
-export type WhenSubject = 'schedule' | 'rates' | 'merging' | 'jvm';
+/** What is compared: every subject but queues, which `synth` measures. */
+export type WhenSubject = 'schedule' | 'rates' | 'merging' | 'jvm' | 'compaction';

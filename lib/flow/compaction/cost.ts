@@ -19,7 +19,7 @@ export function memoryMiB({ workers }: Load): number {
 }
 
 /** Data processing units of AWS Glue: a worker of G.1X is one, and so is the driver. */
-export function dpusOf({ workers }: Load): number {
+export function dpusOf(workers: number): number {
   return workers + 1;
 }
 
@@ -30,7 +30,7 @@ function hourCost(load: Load, table: CompactedTableKind): number | undefined {
     case CompactedTableKind.ICEBERG:
       return glue.optimizerDpuHour.value * load.workers;
     case CompactedTableKind.DELTA_SPARK:
-      return glue.flexDpuHour.value * dpusOf(load);
+      return glue.flexDpuHour.value * dpusOf(load.workers);
     case CompactedTableKind.DELTA_RS:
       return fargateHourCost(CPU_UNITS * load.workers, memoryMiB(load), false, 0);
     default:

@@ -7,7 +7,7 @@ import { figure } from '../figures';
 import type { Knob } from '../plan';
 import { WEEK_SECONDS } from '../ranges';
 import { lastWhole, smallestAbove } from '../search';
-import { runAlarmKnobs } from './alarms';
+import { maintenanceAlarmKnobs, runAlarmKnobs } from './alarms';
 import { compactionChecks } from './checks';
 import { monthlyCost, storageCost } from './cost';
 import { GLUE_INPUT_FILES, LEAST_INPUT_FILES } from './engines';
@@ -84,7 +84,13 @@ function planByItself(subject: string, question: CompactionQuestion, load: Load)
     streaming ? own[0].value * batchSeconds : (minInputFiles * load.openPartitions) / rate;
   refuseBusy(subject, question, load);
   refuseMany(subject, question, load, intervalAt);
-  const knobs = [...tableKnobs(question, load), ...own, ...(streaming ? vacuumKnobs(retentionOf(question)) : [])];
+  const knobs = [
+    ...tableKnobs(question, load),
+    ...own,
+    ...(streaming
+      ? vacuumKnobs(retentionOf(question))
+      : maintenanceAlarmKnobs(question.table, load, intervalAt(load.filesPerSecond))),
+  ];
   const predictions = predict(question, load, intervalAt);
   return new CompactionPlan(subject, knobs, predictions, remarksOn(subject, question, load, predictions));
 }
@@ -123,6 +129,11 @@ function refuseMany(subject: string, question: CompactionQuestion, load: Load, i
     `${titleOf(question.table)} leaves up to ${figure(Math.ceil(most))} small files in ${figure(load.openPartitions)} open partition(s), ${figure(load.smallFiles)} are allowed`,
     [`allow ${Math.ceil(most)} small files`],
   );
+}
+
+/** Whether more is rewritten than was promised: the first remark says so. */
+export function rewritesTooMuch(question: CompactionQuestion, { predictions }: CompactionPlan): boolean {
+  return predictions.writeAmplification > loadOf(question).writeAmplification;
 }
 
 function remarksOn(subject: string, question: CompactionQuestion, load: Load, p: CompactionPredictions): string[] {

@@ -1,4 +1,5 @@
 /** What the shipped job is told by its plan: one list for a template, a manifest and the tests on real engines. */
+import { DELTA_SESSION } from '../delta-session';
 import type { EtlPlan } from './workload';
 
 /** What a job reads and writes. */
@@ -62,8 +63,7 @@ export function planArguments(plan: EtlPlan): string[] {
 
 /** The settings of Spark that the job cannot do without, wherever it runs. */
 export const DELTA_SETTINGS: Readonly<Record<string, string>> = {
-  'spark.sql.extensions': 'io.delta.sql.DeltaSparkSessionExtension',
-  'spark.sql.catalog.spark_catalog': 'org.apache.spark.sql.delta.catalog.DeltaCatalog',
+  ...DELTA_SESSION,
   // Two queries of one driver: neither waits for all tasks of the other.
   'spark.scheduler.mode': 'FAIR',
 };

@@ -45,6 +45,16 @@ export function compactionAlerts(plan: CompactionPlan, series: CompactionSeries)
         'After an outage of the compaction one such run is expected. Otherwise: did somebody change the target size of the table, or run a Z-order on it? Both rewrite everything.',
     },
     {
+      name: 'CompactionLeavesFiles',
+      // What comes to it in a day: it adds up over the life of a table.
+      expr: `delta(${of('left_files')}[${value('alarmWindowSeconds')}s]) > ${value('alarmLeftFilesADay')}`,
+      forSeconds: 0,
+      severity: 'warning',
+      summary: `In a day more than ${figure(value('alarmLeftFilesADay'))} small files were left that no run will take.`,
+      runbook:
+        'Data that comes late lands in old partitions, a few files each: too few for a run. Count such partitions among openPartitions, let the writer collect late data for longer, or rewrite old partitions once by hand. After a change of the target size it is expected once.',
+    },
+    {
       name: 'CompactionConflicts',
       expr: `${of('conflicts')} > ${value('alarmConflicts')}`,
       forSeconds: value('alarmConflictSeconds'),
@@ -96,6 +106,7 @@ export function compactionGraphs(plan: CompactionPlan, series: CompactionSeries)
         line('a run starts', 'startFiles'),
         line('a run leaves', 'stopFiles'),
         line('alarm', 'alarmSmallFiles'),
+        { legend: 'left for good', expr: of('left_files') },
       ],
     },
     {

@@ -1,4 +1,4 @@
-import { ApiObject, type Duration } from 'cdk8s';
+import type { ApiObject, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, wholeNumber } from '../../flow/errors';
@@ -27,9 +27,18 @@ import { podMonitor } from '../operators/prometheus';
 import { type SparkPodSpec, sparkApplication } from '../operators/spark-operator';
 import { allow, kafkaTopic, kafkaUser } from '../operators/strimzi';
 import { namespaceOf } from '../promql';
-import { chartLabels, LINUX, UNDISTURBED } from '../restricted-pod';
+import { UNDISTURBED } from '../restricted-pod';
 import { scriptConfigMap, textConfigMap } from '../script';
 import type { SecretKey } from '../secret-key';
+import {
+  bindSparkRole,
+  SPARK_OUTSIDE_PORTS,
+  SPARK_VERSION,
+  SPARK_WRITABLE,
+  sparkInnerPolicy,
+  sparkPod,
+  sparkRole,
+} from '../spark-pods';
 import { etlAlerts, etlGraphs } from './etl-alerts';
 
 const SCRIPTS = '/opt/etl/job';
@@ -39,13 +48,6 @@ const AUTHORITY = '/opt/etl/authority';
 const METRICS_PORT = 8090;
 /** Strimzi's internal listener with TLS. */
 const BROKER_PORT = 9093;
-/** HTTPS of storage, and the API server behind either of its ports. */
-const OUTSIDE_PORTS = [443, 6443];
-/** The user of Spark's images. */
-const SPARK_USER = 185;
-const SPARK_VERSION = '3.5.7';
-/** Room for what a batch sorts, and for RocksDB. */
-const TEMPORARY_SIZE = '8Gi';
 
 /**
  * What a streaming ETL under Strimzi and the Spark operator is sized from.
@@ -327,8 +329,8 @@ export class StreamingEtl extends Construct {
       // The driver makes executors by it, and both get at storage by it.
       automountToken: true,
     });
-    this.role = this.createRole(queryName);
-    this.roleBinding = this.bindRole(queryName);
+    this.role = sparkRole(this, queryName);
+    this.roleBinding = bindSparkRole(this, queryName, this.serviceAccount);
     this.script = scriptConfigMap(this, 'Script', 'streaming-etl/job.py');
     if (usable.transform !== undefined) {
       this.transformScript = textConfigMap(this, 'Transform', 'transform.py', usable.transform);
@@ -339,11 +341,17 @@ export class StreamingEtl extends Construct {
       ports: [...new Set(servers(usable).map((server) => Number(server.split(':')[1])))],
       ...brokerPlace(usable, namespaceOf(this)),
     };
-    this.networkPolicy = networkPolicy(this, 'NetworkPolicy', pods, [brokers, { ports: OUTSIDE_PORTS, ...ANYWHERE }], {
-      ports: [METRICS_PORT],
-      namespace: usable.monitoringNamespace ?? 'monitoring',
-    });
-    this.innerPolicy = this.createInnerPolicy(pods);
+    this.networkPolicy = networkPolicy(
+      this,
+      'NetworkPolicy',
+      pods,
+      [brokers, { ports: SPARK_OUTSIDE_PORTS, ...ANYWHERE }],
+      {
+        ports: [METRICS_PORT],
+        namespace: usable.monitoringNamespace ?? 'monitoring',
+      },
+    );
+    this.innerPolicy = sparkInnerPolicy(this, pods);
     const driver = { ...pods, 'spark-role': 'driver' };
     this.podMonitor = podMonitor(this, 'PodMonitor', driver, 'metrics', this.plan.value('scrapeSeconds'));
     const series = { namespace: namespaceOf(this), query: queryName };
@@ -368,42 +376,6 @@ export class StreamingEtl extends Construct {
       },
       retainTopic,
     );
-  }
-
-  /** The driver makes executors, their service and their settings, and deletes them. */
-  private createRole(name: string): ApiObject {
-    const verbs = ['create', 'get', 'list', 'watch', 'update', 'patch', 'delete', 'deletecollection'];
-    return new ApiObject(this, 'Role', {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'Role',
-      metadata: { name },
-      rules: [{ apiGroups: [''], resources: ['pods', 'services', 'configmaps', 'persistentvolumeclaims'], verbs }],
-    });
-  }
-
-  private bindRole(name: string): ApiObject {
-    return new ApiObject(this, 'RoleBinding', {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'RoleBinding',
-      metadata: { name },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
-      subjects: [{ kind: 'ServiceAccount', name: this.serviceAccount.name, namespace: namespaceOf(this) }],
-    });
-  }
-
-  /** Ports of driver and executors are any: each connects to the other. */
-  private createInnerPolicy(matchLabels: Record<string, string>): ApiObject {
-    const own = [{ podSelector: { matchLabels } }];
-    return new ApiObject(this, 'InnerPolicy', {
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'NetworkPolicy',
-      spec: {
-        podSelector: { matchLabels },
-        policyTypes: ['Ingress', 'Egress'],
-        ingress: [{ from: own }],
-        egress: [{ to: own }],
-      },
-    });
   }
 
   private createApplication(props: StreamingEtlProps): ApiObject {
@@ -457,39 +429,12 @@ export class StreamingEtl extends Construct {
   }
 
   private pod(role: 'driver' | 'executor', props: StreamingEtlProps): SparkPodSpec {
-    const value = (name: string) => this.plan.value(name);
-    return {
-      cores: value(`${role}Cores`),
-      memory: `${value(`${role}MemoryMib`)}m`,
-      memoryOverhead: `${value(`${role}MemoryOverheadMib`)}m`,
-      labels: { ...chartLabels(this), [LABEL]: this.node.addr },
-      nodeSelector: { ...LINUX },
-      podSecurityContext: {
-        runAsUser: SPARK_USER,
-        runAsGroup: SPARK_USER,
-        fsGroup: SPARK_USER,
-        runAsNonRoot: true,
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
-      securityContext: {
-        allowPrivilegeEscalation: false,
-        privileged: false,
-        readOnlyRootFilesystem: true,
-        runAsNonRoot: true,
-        runAsUser: SPARK_USER,
-        capabilities: { drop: ['ALL'] },
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
-      volumeMounts: [
-        { name: 'job', mountPath: SCRIPTS, readOnly: true },
-        ...(props.transform === undefined ? [] : [{ name: 'transform', mountPath: TRANSFORM, readOnly: true }]),
-        { name: 'user', mountPath: SECRETS, readOnly: true },
-        { name: 'authority', mountPath: AUTHORITY, readOnly: true },
-        { name: 'temporary', mountPath: '/tmp' },
-        // Spark's images start in it, and unpack into it.
-        { name: 'work', mountPath: '/opt/spark/work-dir' },
-      ],
-    };
+    return sparkPod(this, role, this.plan, { [LABEL]: this.node.addr }, [
+      { name: 'job', mountPath: SCRIPTS, readOnly: true },
+      ...(props.transform === undefined ? [] : [{ name: 'transform', mountPath: TRANSFORM, readOnly: true }]),
+      { name: 'user', mountPath: SECRETS, readOnly: true },
+      { name: 'authority', mountPath: AUTHORITY, readOnly: true },
+    ]);
   }
 
   private volumes(props: StreamingEtlProps): object[] {
@@ -502,8 +447,7 @@ export class StreamingEtl extends Construct {
         : [{ name: 'transform', configMap: { name: this.transformScript.name } }]),
       { name: 'user', secret: { secretName: userSecret } },
       { name: 'authority', secret: { secretName: authoritySecret } },
-      { name: 'temporary', emptyDir: { sizeLimit: TEMPORARY_SIZE } },
-      { name: 'work', emptyDir: { sizeLimit: TEMPORARY_SIZE } },
+      ...SPARK_WRITABLE,
     ];
   }
 }

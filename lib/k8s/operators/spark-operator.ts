@@ -18,6 +18,7 @@ export interface SparkPodSpec {
   readonly securityContext: object;
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }[];
   readonly env?: readonly { readonly name: string; readonly value: string }[];
+  readonly envFrom?: readonly { readonly secretRef: { readonly name: string } }[];
 }
 
 /** How an application is started again. `Always`: also one that ended by itself, as a stream never should. */

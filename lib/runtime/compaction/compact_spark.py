@@ -1,6 +1,7 @@
 """
-The same run as compact.py, on Spark with Delta Lake: for tables that Spark writes, in a job of AWS Glue. What is due is
-decided by the same code; what a run did goes to CloudWatch.
+The same run as compact.py, on Spark with Delta Lake: for tables that Spark writes, in a job of AWS Glue or under the
+operator of Spark. What is due is decided by the same code; what a run did goes to a Pushgateway where one is given, and to
+CloudWatch otherwise.
 """
 
 import sys
@@ -93,7 +94,10 @@ def main(argv):
     # A job of Glue has arguments of its own beside ours.
     given = compact.arguments(argv, strict=False)
     done = compact.run(given, SparkStore(given.path, given.target_bytes, given.small_bytes))
-    report(done, given.job)
+    if given.push_gateway:
+        compact.push(given, done)
+    else:
+        report(done, given.job)
     return 1 if done["failures"] else 0
 
 

@@ -1,7 +1,8 @@
 /**
  * Identity at the cluster: a SCRAM user, or the function's own role.
  */
-import { iamToken, type SigningCredentials } from './iam-token';
+import type { SigningCredentials } from '../aws-signature';
+import { iamToken } from './iam-token';
 
 /** Credentials of the Kafka client, by the mechanism's name in SASL. */
 export type SignIn =

@@ -19,6 +19,9 @@ import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import fc from 'fast-check';
 import { BackpressureChecks } from '../../../lib/aws/backpressure-checks';
+import { CompactedTable } from '../../../lib/aws/compaction/compacted-table';
+import { CompactionAlarms } from '../../../lib/aws/compaction/compaction-alarms';
+import { ContinuousCompaction } from '../../../lib/aws/compaction/continuous-compaction';
 import { EtlSource, MskBrokers } from '../../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../../lib/aws/etl/stream-sink';
 import { StreamingEtl } from '../../../lib/aws/etl/streaming-etl';
@@ -48,11 +51,14 @@ import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
 import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
+import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import {
+  compactionObjective,
+  compactionWorkload,
   consumers,
   etlWorkload,
   figures,
@@ -399,6 +405,45 @@ type Schedules = typeof schedules extends fc.Arbitrary<infer T> ? T : never;
 function makeSchedule(stack: Stack, id: string, { alarms, ...props }: Schedules): SpreadSchedule {
   const compute = WorkerCompute.lambda({ function: lambda(stack, 'Runner', Duration.minutes(15)) });
   return new SpreadSchedule(stack, id, { ...props, compute, alarmTopic: topic(stack, alarms) });
+}
+
+const compacted = fc.record({
+  workload: compactionWorkload,
+  objective: compactionObjective,
+  kind: fc.constantFrom('iceberg', 's3Table', 'delta'),
+  names: fc.record({
+    database: fc.constantFrom('lake', 'telemetry_2'),
+    tableName: fc.constantFrom('events', 'page_views'),
+    prefix: fc.constantFrom('lake/events', 'tables/day=1'),
+    namespace: fc.constantFrom('lake', 'raw_2'),
+  }),
+  iceberg: fc.record({ lakeFormation: flag, deleteFileThreshold: optional(fc.integer({ min: 1, max: 1000 })) }),
+  s3Table: fc.record({ tableBucketArn: optional(fc.constant('arn:aws:s3tables:eu-west-1:123456789012:bucket/lake')) }),
+  delta: fc.record({
+    writer: optional(fc.constantFrom(CompactionWriter.BATCH, CompactionWriter.SPARK)),
+    createSchedule: flag,
+    glueVersion: optional(fc.constantFrom('5.0', '5.1')),
+  }),
+  targetBytes: optional(fc.constantFrom(64 * 2 ** 20, 128 * 2 ** 20, 2 ** 29)),
+  workers: optional(fc.integer({ min: 1, max: 8 })),
+  interval: optional(seconds(300, 86_400)),
+  startFiles: optional(fc.integer({ min: 5, max: 100 })),
+  quiet: optional(seconds(0, 86_400)),
+  alarms: flag,
+});
+type Compacted = typeof compacted extends fc.Arbitrary<infer T> ? T : never;
+
+function makeCompaction(stack: Stack, id: string, props: Compacted): ContinuousCompaction {
+  const { kind, names, iceberg, s3Table, delta, alarms, ...rest } = props;
+  const { database, tableName, prefix, namespace } = names ?? {};
+  const bucket = new Bucket(stack, `Lake${id}`);
+  const table =
+    kind === 'iceberg'
+      ? CompactedTable.iceberg({ ...iceberg, database, tableName, bucket, prefix })
+      : kind === 's3Table'
+        ? CompactedTable.s3Table({ ...s3Table, namespace, tableName })
+        : CompactedTable.delta({ ...delta, bucket, prefix });
+  return new ContinuousCompaction(stack, id, { ...rest, table, alarmTopic: topic(stack, alarms) });
 }
 
 const storageClass = fc.constantFrom(
@@ -762,6 +807,24 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     etl,
     inStack((stack, id, props) => {
       makeEtl(stack, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'aws.ContinuousCompaction',
+    ['aws.ContinuousCompaction', 'aws.CompactedTable'],
+    'cdk',
+    compacted,
+    inStack((stack, id, props) => void makeCompaction(stack, id, props).plan.explain()),
+  ),
+  subject(
+    'aws.CompactionAlarms',
+    ['aws.CompactionAlarms'],
+    'cdk',
+    compacted,
+    inStack((stack, id, props) => {
+      const { plan, statusFunction, failedRuns, undeliveredQueue } = makeCompaction(stack, 'Planned', props);
+      const reportedAs = failedRuns && 'events';
+      new CompactionAlarms(stack, id, { plan, statusFunction, reportedAs, failedRuns, undeliveredQueue });
     }),
   ),
   subject('aws.KafkaQuotas', ['aws.KafkaQuotas', 'aws.KafkaAuthentication'], 'cdk', quotas, inStack(makeQuotas)),

@@ -30,6 +30,8 @@ import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import {
   chartSeconds,
+  compactionObjective,
+  compactionWorkload,
   consumers,
   etlWorkload,
   figures,
@@ -519,24 +521,15 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     ['k8s.ContinuousCompaction'],
     'text',
     fc.record({
-      workload: fc.record({
-        filesPerDay: figures(1e4, 1e5),
-        fileBytes: figures(1e5, 1e7),
-        openPartitions: optional(fc.integer({ min: 1, max: 5 })),
-        partitionSeconds: optional(fc.constantFrom(3600, 86_400)),
-        peakRatio: optional(spread(1, 2)),
-        bytesPerSecond: figures(5e7, 1e9),
-        fileSeconds: optional(spread(0.001, 0.03)),
-        runFixedSeconds: optional(fc.integer({ min: 0, max: 300 })),
-      }),
-      objective: fc.record({
-        longestRunSeconds: figures(3000, 20_000),
-        smallFiles: figures(5e4, 1e6),
-        writeAmplification: optional(spread(1.2, 3)),
-        retentionSeconds: optional(fc.integer({ min: 604_800, max: 1e7 })),
-        headroom: optional(spread(1, 2)),
-      }),
-      path: fc.constantFrom('s3://lake/events', 'gs://lake/events', 'abfss://lake@account.dfs.core.windows.net/events'),
+      workload: compactionWorkload,
+      objective: compactionObjective,
+      spark: rarely(fc.record({ sparkVersion: optional(fc.constant('3.5.7')) })),
+      path: fc.constantFrom(
+        's3://lake/events',
+        's3a://lake/events',
+        'gs://lake/events',
+        'abfss://lake@account.dfs.core.windows.net/events',
+      ),
       image: fc.constantFrom('registry.example.net/delta-rs:1.6.6', 'delta-rs:1'),
       writer: rarely(fc.constantFrom(...Object.values(CompactionWriter))),
       pushGateway: fc.constantFrom('http://push:9091', 'https://push.example.com'),

@@ -291,3 +291,24 @@ export const jvmObjective = fc.record({
   latencySeconds: optional(spread(0.01, 10)),
   memoryBytes: optional(spread(1e9, 1e11)),
 });
+
+/** What writes small files into a table. */
+export const compactionWorkload = fc.record({
+  filesPerDay: figures(1e4, 1e5),
+  fileBytes: figures(1e5, 1e7),
+  openPartitions: optional(fc.integer({ min: 1, max: 5 })),
+  partitionSeconds: optional(fc.constantFrom(3600, 86_400)),
+  peakRatio: optional(spread(1, 2)),
+  bytesPerSecond: figures(5e7, 1e9),
+  fileSeconds: optional(spread(0.001, 0.03)),
+  runFixedSeconds: optional(fc.integer({ min: 0, max: 300 })),
+});
+
+/** What its compaction promises. */
+export const compactionObjective = fc.record({
+  longestRunSeconds: figures(3000, 20_000),
+  smallFiles: figures(5e4, 1e6),
+  writeAmplification: optional(spread(1.2, 3)),
+  retentionSeconds: optional(fc.integer({ min: 604_800, max: 1e7 })),
+  headroom: optional(spread(1, 2)),
+});

@@ -4,10 +4,8 @@ import { startsOf } from '../../../lib/flow/compaction/clock';
 import { INTERVALS } from '../../../lib/flow/compaction/sizing';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
-import {
-  ContinuousCompaction,
-  type ContinuousCompactionProps,
-} from '../../../lib/k8s/compaction/continuous-compaction';
+import type { ContinuousCompactionProps } from '../../../lib/k8s/compaction/compaction-props';
+import { ContinuousCompaction } from '../../../lib/k8s/compaction/continuous-compaction';
 import { emptyChart, every, type Manifest, one, written } from '../../support/manifest';
 
 const props: ContinuousCompactionProps = {
@@ -218,5 +216,91 @@ describe('what is refused', () => {
   ])('%s', (_name, given, message) => {
     expect(() => make(given as Partial<ContinuousCompactionProps>)).toThrow(InvalidInputError);
     expect(() => make(given as Partial<ContinuousCompactionProps>)).toThrow(message);
+  });
+});
+
+describe('on Spark', () => {
+  const onSpark = (given: Partial<ContinuousCompactionProps> = {}) =>
+    make({ path: 's3a://lake/events', image: 'registry.example.net/spark-delta:3.5.7', spark: {}, ...given });
+  const spark = onSpark({
+    storeSecret: 'lake',
+    environment: { AWS_REGION: 'eu-central-1' },
+    spark: { sparkConf: { 'spark.hadoop.fs.s3a.endpoint': 'https://s3.example.net' } },
+  });
+  const application = one(spark, 'ScheduledSparkApplication');
+  const { template } = application.spec;
+  const value = (name: string) => spark.compaction.plan.value(name);
+
+  test('the operator starts one run at a time, by the same clock, and repeats none that fails', () => {
+    expect(application.spec).toMatchObject({
+      timeZone: 'Etc/UTC',
+      concurrencyPolicy: 'Forbid',
+      successfulRunHistoryLimit: 1,
+      failedRunHistoryLimit: 3,
+    });
+    expect(application.spec.schedule).toMatch(/^\d+ \d+,\d+,\d+,\d+ \* \* \*$/);
+    expect(template.restartPolicy).toEqual({ type: 'Never' });
+    expect(template.timeToLiveSeconds).toBe(value('timeToLiveSeconds'));
+    expect(every(spark, 'CronJob')).toEqual([]);
+  });
+
+  test('the script of Spark is told the same as that of delta-rs, by its own plan', () => {
+    expect(template.mainApplicationFile).toBe('local:///opt/compaction/compact_spark.py');
+    const names = (list: string[]) => list.map((text) => text.split('=')[0]).filter((name) => name !== '--namespace');
+    expect(names(template.arguments)).toEqual(names(container.args));
+    expect(template.arguments).toContain(`--start-files=${value('startFiles')}`);
+    expect(template.arguments).toContain(`--job=${application.metadata.name}`);
+    const held = every(spark, 'ConfigMap').find(({ data }) => data['compact_spark.py'])!.data;
+    expect(Object.keys(held).sort()).toEqual(['compact.py', 'compact_spark.py', 'decide.py']);
+  });
+
+  test('driver and executors are as large as the plan says, and get the credentials of the store', () => {
+    for (const role of ['driver', 'executor'] as const) {
+      expect(template[role]).toMatchObject({
+        cores: value(`${role}Cores`),
+        memory: `${value(`${role}MemoryMib`)}m`,
+        memoryOverhead: `${value(`${role}MemoryOverheadMib`)}m`,
+        env: [{ name: 'AWS_REGION', value: 'eu-central-1' }],
+        envFrom: [{ secretRef: { name: 'lake' } }],
+      });
+    }
+    expect(template.executor.instances).toBe(value('workers'));
+    expect(one(onSpark({ workers: 3 }), 'ScheduledSparkApplication').spec.template.executor.instances).toBe(3);
+  });
+
+  test('Delta Lake is switched on, and other settings are taken', () => {
+    expect(template.sparkConf).toEqual({
+      'spark.hadoop.fs.s3a.endpoint': 'https://s3.example.net',
+      'spark.sql.catalog.spark_catalog': 'org.apache.spark.sql.delta.catalog.DeltaCatalog',
+      'spark.sql.extensions': 'io.delta.sql.DeltaSparkSessionExtension',
+    });
+  });
+
+  test('the driver may make executors in its namespace, and nothing else', () => {
+    const [rule] = one(spark, 'Role').rules;
+    expect(rule.resources).toEqual(['pods', 'services', 'configmaps', 'persistentvolumeclaims']);
+    expect(one(spark, 'RoleBinding').subjects[0].name).toBe(template.driver.serviceAccount);
+  });
+
+  test('alerts read what the runs report', () => {
+    const rules = JSON.stringify(one(spark, 'PrometheusRule'));
+    expect(rules).toContain(`job=\\"${application.metadata.name}\\"`);
+  });
+
+  test('trap: a driver that writes all day is refused on Amazon S3, and taken where commits are safe', () => {
+    expect(() => onSpark({ writer: CompactionWriter.SPARK })).toThrow(CapacityError);
+    expect(() => onSpark({ writer: CompactionWriter.SPARK, path: 'gs://lake/events' })).not.toThrow();
+  });
+
+  test('s3 for s3a, a setting of Delta Lake and a version without numbers are refused together', () => {
+    const refused = () =>
+      onSpark({
+        path: 's3://lake/events',
+        spark: { sparkVersion: 'latest', sparkConf: { 'spark.sql.extensions': 'other' } },
+      });
+    for (const part of ['path must begin with s3a://', 'spark.sparkVersion', 'must leave spark.sql.extensions']) {
+      expect(refused).toThrow(part);
+    }
+    expect(refused).toThrow(InvalidInputError);
   });
 });

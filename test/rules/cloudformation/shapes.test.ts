@@ -349,6 +349,68 @@ const STILL_FOUND: readonly Near[] = [
       r.Policy.Properties.ResourceId = r.Scalable.Properties.ResourceId;
     },
   ],
+  [
+    'BP-COMPACT-002',
+    'a policy of its own, on the objects of a bucket without a name',
+    (r) => {
+      delete r.Lake.Properties.BucketName;
+      delete r.Role.Properties.Policies;
+      const PolicyDocument = allow('s3:Put*', { 'Fn::Sub': '${Lake.Arn}/*' });
+      r.Policy = { Type: 'AWS::IAM::Policy', Properties: { PolicyDocument, Roles: [{ Ref: 'Role' }] } };
+    },
+  ],
+  [
+    'BP-COMPACT-002',
+    'a prefix below which it writes',
+    (r) => {
+      const [one] = r.Lake.Properties.NotificationConfiguration.LambdaConfigurations;
+      one.Filter = { S3Key: { Rules: [{ Name: 'prefix', Value: 'tab' }] } };
+    },
+  ],
+  [
+    'BP-COMPACT-002',
+    'a queue between the bucket and the function',
+    (r) => {
+      const QueueConfigurations = [{ Event: 's3:ObjectCreated:Put', Queue: get('Created') }];
+      r.Lake.Properties.NotificationConfiguration = { QueueConfigurations };
+      r.Created = { Type: 'AWS::SQS::Queue', Properties: {} };
+      const Properties = { EventSourceArn: get('Created'), FunctionName: { Ref: 'Compact' } };
+      r.Mapping = { Type: 'AWS::Lambda::EventSourceMapping', Properties };
+    },
+  ],
+  [
+    'BP-COMPACT-002',
+    'a state machine that EventBridge starts',
+    (r) => {
+      r.Lake.Properties.NotificationConfiguration = { EventBridgeConfiguration: { EventBridgeEnabled: true } };
+      r.Machine = { Type: 'AWS::StepFunctions::StateMachine', Properties: { RoleArn: get('Role') } };
+      const detail = { bucket: { name: [{ Ref: 'Lake' }] } };
+      const EventPattern = { source: ['aws.s3'], 'detail-type': ['Object Created'], detail };
+      const Targets = [{ Id: 'Compact', Arn: { Ref: 'Machine' } }];
+      r.Rule = { Type: 'AWS::Events::Rule', Properties: { EventPattern, Targets } };
+    },
+  ],
+  ['BP-GLUE-001', 'one run without a time-out', set('Compact', { ExecutionProperty: { MaxConcurrentRuns: 1 } })],
+  [
+    'BP-GLUE-001',
+    'EventBridge Scheduler, by the reference of the job',
+    (r) => {
+      delete r.EverySixHours;
+      const Input = { 'Fn::Sub': '{"JobName":"${Compact}"}' };
+      const Target = { Arn: 'arn:aws:scheduler:::aws-sdk:glue:startJobRun', RoleArn: 'role', Input };
+      r.Added = { Type: 'AWS::Scheduler::Schedule', Properties: { ScheduleExpression: 'rate(1 hour)', Target } };
+    },
+  ],
+  [
+    'BP-GLUE-001',
+    'EventBridge Scheduler, by the name of the job',
+    (r) => {
+      delete r.EverySixHours;
+      r.Compact.Properties.Name = 'compact';
+      const Target = { Arn: 'arn:aws:scheduler:::aws-sdk:glue:startJobRun', Input: '{"JobName": "compact"}' };
+      r.Added = { Type: 'AWS::Scheduler::Schedule', Properties: { ScheduleExpression: 'rate(1 hour)', Target } };
+    },
+  ],
   ['BP-BATCH-002', 'zero, said in full', (r) => (r.Fair.Properties.FairsharePolicy.ShareDecaySeconds = 0)],
   ['BP-RDS-001', 'Aurora', set('Replica', { Family: 'aurora-mysql8.0' })],
   [

@@ -64,6 +64,31 @@ const checkpoint =
     r.Counts.Properties.HadoopJarStep.Args = ['spark-submit', 'counts.py', ...args];
   };
 
+/** Another notification of the lake. */
+const notified =
+  (changed: object): Edit =>
+  (r) => {
+    Object.assign(r.Lake.Properties.NotificationConfiguration.LambdaConfigurations[0], changed);
+  };
+
+/** Another permission of what it starts. */
+const written =
+  (changed: object): Edit =>
+  (r) => {
+    Object.assign(r.Role.Properties.Policies[0].PolicyDocument.Statement[0], changed);
+  };
+
+const LAKE = { bucket: { name: [{ Ref: 'Lake' }] } };
+
+/** Started by EventBridge in place of a notification. */
+const byEvents =
+  (EventPattern: object): Edit =>
+  (r) => {
+    r.Lake.Properties.NotificationConfiguration = { EventBridgeConfiguration: { EventBridgeEnabled: true } };
+    const Targets = [{ Id: 'Compact', Arn: { 'Fn::GetAtt': ['Compact', 'Arn'] } }];
+    r.Created = { Type: 'AWS::Events::Rule', Properties: { EventPattern, Targets } };
+  };
+
 const SILENT: readonly Near[] = [
   ['BP-EMR-001', 'a rule that is off', expiring({ Status: 'Disabled' })],
   ['BP-EMR-001', 'a rule of another prefix', expiring({ Prefix: 'raw/' })],
@@ -92,6 +117,68 @@ const SILENT: readonly Near[] = [
     retention({ TableName: 'events', Type: { Ref: 'T' } }),
   ],
   ['BP-ICEBERG-001', 'no compaction', set('Compaction', { Type: 'orphan_file_deletion' })],
+  ['BP-COMPACT-002', 'no role that the template has', set('Compact', { Role: { Ref: 'RoleArn' } })],
+  ['BP-COMPACT-002', 'events of objects that are deleted', notified({ Event: 's3:ObjectRemoved:*' })],
+  [
+    'BP-COMPACT-002',
+    'a prefix that a parameter names',
+    notified({ Filter: { S3Key: { Rules: [{ Name: 'prefix', Value: { Ref: 'Prefix' } }] } } }),
+  ],
+  [
+    'BP-COMPACT-002',
+    'an end that what is written need not have',
+    notified({ Filter: { S3Key: { Rules: [{ Name: 'suffix', Value: '.csv' }] } } }),
+  ],
+  ['BP-COMPACT-002', 'a role that reads', written({ Action: 's3:GetObject' })],
+  ['BP-COMPACT-002', 'a role that writes to another bucket', written({ Resource: 'arn:aws:s3:::warehouse/*' })],
+  ['BP-COMPACT-002', 'a place that a parameter names', written({ Resource: { 'Fn::Sub': 'arn:aws:s3:::lake/${To}' } })],
+  [
+    'BP-COMPACT-002',
+    'a permission under a condition',
+    written({ Condition: { Bool: { 'aws:SecureTransport': 'true' } } }),
+  ],
+  [
+    'BP-COMPACT-002',
+    'a role that is denied',
+    (r) => {
+      const [{ PolicyDocument }] = r.Role.Properties.Policies;
+      PolicyDocument.Statement.push({ Effect: 'Deny', Action: 's3:*', Resource: 'arn:aws:s3:::lake/tables/*' });
+    },
+  ],
+  [
+    'BP-COMPACT-002',
+    'events of EventBridge with a filter on keys',
+    byEvents({
+      source: ['aws.s3'],
+      'detail-type': ['Object Created'],
+      detail: { ...LAKE, object: { key: [{ prefix: 'in/' }] } },
+    }),
+  ],
+  [
+    'BP-COMPACT-002',
+    'events of EventBridge about another bucket',
+    byEvents({ source: ['aws.s3'], 'detail-type': ['Object Created'], detail: { bucket: { name: ['warehouse'] } } }),
+  ],
+  ['BP-GLUE-001', 'a run that ends before the next start', set('Compact', { Timeout: 360 })],
+  ['BP-GLUE-001', 'a time-out that a parameter sets', set('Compact', { Timeout: { Ref: 'Minutes' } })],
+  [
+    'BP-GLUE-001',
+    'a number of runs that a parameter sets',
+    set('Compact', { ExecutionProperty: { MaxConcurrentRuns: { Ref: 'Runs' } } }),
+  ],
+  [
+    'BP-GLUE-001',
+    'one run, and a time-out above the interval that was chosen',
+    set('Compact', { ExecutionProperty: { MaxConcurrentRuns: 1 }, Timeout: 600 }),
+  ],
+  [
+    'BP-GLUE-001',
+    'a streaming job',
+    set('Compact', { Command: { Name: 'gluestreaming', ScriptLocation: 's3://lake/a.py' } }),
+  ],
+  ['BP-GLUE-001', 'a trigger that nothing schedules', set('EverySixHours', { Type: 'ON_DEMAND' })],
+  ['BP-GLUE-001', 'a schedule that a parameter sets', set('EverySixHours', { Schedule: { Ref: 'Cron' } })],
+  ['BP-GLUE-001', 'a job that the template has not', set('EverySixHours', { Actions: [{ JobName: 'other' }] })],
   ['BP-ICEBERG-002', 'no retention', set('Retention', { Type: 'orphan_file_deletion' })],
   [
     'BP-ICEBERG-002',

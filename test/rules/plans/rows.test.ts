@@ -70,6 +70,8 @@ const NOT_THERE = [
   /^AWS::IAM::(ManagedPolicy|Role|RolePolicy) Properties\.(Policies|RoleName|Roles|PolicyDocument)/,
   // The code is in an archive.
   /^AWS::Lambda::Function Properties\.Code/,
+  // Their events are a list and their filter two fields; without an event the rule that reads them is silent.
+  /^AWS::S3::Bucket Properties\.NotificationConfiguration\.(LambdaConfigurations\.(Event|Filter)|QueueConfigurations)/,
   /^AWS::S3::Bucket Properties\.LifecycleConfiguration\.Rules\.(NoncurrentVersionExpirationInDays|Transition)$/,
   /^AWS::SNS::Topic Properties\.Subscription/,
   /^AWS::StepFunctions::StateMachine Properties\.Definition(String|Substitutions)/,
@@ -118,8 +120,14 @@ test('what rules name in their own text', () => {
     // Of jobs of AWS Glue and steps of EMR, which no plan of Terraform or Pulumi is converted to yet.
     'DefaultArguments',
     'HadoopJarStep',
+    // Of a job and a trigger of AWS Glue, which no plan of Terraform or Pulumi is converted to yet.
+    'Actions',
+    'Command',
+    'ExecutionProperty',
     // Of a topic of MSK, which the provider does not have.
     'PartitionCount',
+    // Of a trigger of AWS Glue.
+    'Schedule',
     // Within a topic of SNS; there it is always a resource of its own.
     'Subscription',
     // Of an optimizer of AWS Glue, which no plan of Terraform or Pulumi is converted to yet.

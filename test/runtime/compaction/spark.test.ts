@@ -18,12 +18,34 @@ compact_spark.report({"small_files": 36, "run_seconds": 7.5, "rewritten_bytes": 
 quiet = Client()
 compact_spark.report({"small_files": 0}, "events", quiet)
 given = compact.arguments(json.loads(sys.argv[2]), strict=False)
+
+class Store:
+    keeps_order = False
+    def files(self):
+        return []
+    def vacuum(self, hours):
+        return 0
+
+def reported(*more):
+    told = []
+    kept = compact_spark.SparkStore, compact_spark.report, compact.push
+    compact_spark.SparkStore = lambda *_: Store()
+    compact_spark.report = lambda done, table: told.append("cloudwatch " + table)
+    compact.push = lambda given, done: told.append("push " + given.push_gateway)
+    out, sys.stdout = sys.stdout, sys.stderr
+    try:
+        compact_spark.main([*json.loads(sys.argv[2]), *more])
+    finally:
+        sys.stdout = out
+        compact_spark.SparkStore, compact_spark.report, compact.push = kept
+    return told
 print(json.dumps({
     "where": [compact_spark.predicate(key) for key in [(("day", "2026-01-01"), ("shop", None)), (("name", "it's \\\\ a"),), ()]],
     "namespace": client.given["Namespace"],
     "metrics": client.given["MetricData"],
     "vacuums": [one["Value"] for one in quiet.given["MetricData"] if one["MetricName"] == "Vacuums"],
     "job": given.job,
+    "reported": [reported(), reported("--push-gateway=http://push:9091")],
 }))
 `;
 
@@ -44,7 +66,7 @@ const seen = JSON.parse(
   execFileSync(
     process.env.PYTHON ?? 'python3',
     ['-c', PROGRAM, join(ROOT, 'lib', 'runtime', 'compaction'), JSON.stringify(args)],
-    { encoding: 'utf8', env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } },
+    { encoding: 'utf8', env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' }, stdio: ['ignore', 'pipe', 'ignore'] },
   ),
 );
 
@@ -77,4 +99,8 @@ test('a run without a vacuum says so', () => {
 
 test('arguments of Glue beside ours are left to Glue', () => {
   expect(seen.job).toBe('events');
+});
+
+test('what a run did goes to a Pushgateway where one is given, and to CloudWatch otherwise', () => {
+  expect(seen.reported).toEqual([['cloudwatch events'], ['push http://push:9091']]);
 });

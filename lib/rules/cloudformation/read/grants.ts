@@ -180,3 +180,24 @@ export function roleMayDo(template: Template, action: string, role: Resource): b
       ) && rolesOf(template, policy).includes(role),
   );
 }
+
+/** What a role may, for certain, do this to: the resources of its statements, as they are written; none with a denial. */
+export function allowedTo(template: Template, action: string, role: Resource): readonly Value[] {
+  const policies = allowing(template).policies.filter(({ policy }) => rolesOf(template, policy).includes(role));
+  const denied = policies.some(({ policy }) =>
+    statements(policy).some(
+      (statement) =>
+        statement.at('Effect').text() === 'Deny' &&
+        statement
+          .at('Action')
+          .items()
+          .some((pattern) => matchesWildcards(pattern.text() ?? '*', action)),
+    ),
+  );
+  if (denied) return [];
+  return policies.flatMap(({ allowed }) =>
+    allowed
+      .filter(({ at, patterns }) => at.at('Condition').absent && patterns.some((one) => matchesWildcards(one, action)))
+      .flatMap(({ at }) => at.at('Resource').items()),
+  );
+}

@@ -29,6 +29,7 @@ export const TYPES_READ: readonly string[] = [
   'AWS::Events::Rule',
   'AWS::Glue::Job',
   'AWS::Glue::TableOptimizer',
+  'AWS::Glue::Trigger',
   'AWS::IAM::ManagedPolicy',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',

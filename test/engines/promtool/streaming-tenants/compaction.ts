@@ -9,7 +9,7 @@ const FOREVER = 3000;
 
 /** Each alert firing and silent. */
 export function compactionCases({ plan, cronJob }: ContinuousCompaction): AlertCase[] {
-  const of = (name: string) => `continuous_compaction_${name}{namespace="streaming-tenants",job="${cronJob.name}"}`;
+  const of = (name: string) => `continuous_compaction_${name}{namespace="streaming-tenants",job="${cronJob!.name}"}`;
   const minutes = (knob: string) => STEP * Math.ceil(plan.value(knob) / 60 / STEP);
   const above = (alert: string, metric: string, knob: string, when: [fires: string, silent: string]): AlertCase[] =>
     [true, false].map((fires) => ({
@@ -36,6 +36,21 @@ export function compactionCases({ plan, cronJob }: ContinuousCompaction): AlertC
       'a run rewrites more than comes',
       'it rewrites what comes at the planned load',
     ]),
+    ...[true, false].map((fires): AlertCase => {
+      // Every run leaves so many.
+      const runs = 86_400 / plan.value('intervalSeconds');
+      const each = (plan.value('alarmLeftFilesADay') * (fires ? 1.1 : 0.9)) / runs;
+      const steps = plan.value('intervalSeconds') / 60 / STEP;
+      const values = Array.from({ length: 2 * runs }, (_, run) => `${run * each}x${steps - 1}`).join(' ');
+      return {
+        alert: 'CompactionLeavesFiles',
+        when: fires ? 'late data lands in old partitions, a few files each' : 'each run leaves a file a partition',
+        series: { [of('left_files')]: values },
+        stepMinutes: STEP,
+        atMinute: 1440 + 60,
+        fires,
+      };
+    }),
     ...above('CompactionFailing', 'failures', 'alarmFailures', ['a partition fails', 'none does']),
     {
       alert: 'CompactionConflicts',
