@@ -88,7 +88,8 @@ function objectiveChecks(objective: ServiceObjective): Check[] {
 }
 
 function downstreamsChecks(downstreams: readonly ServiceDownstream[]): Check[] {
-  const names = downstreams.map((one) => one?.name);
+  // They become variables, in capitals.
+  const names = downstreams.map((one) => String(one?.name).toUpperCase());
   return [
     ...downstreams.flatMap((one, index) =>
       objectChecks(`downstreams[${index}]`, one, DOWNSTREAM_FIELDS, (downstream) =>
@@ -97,7 +98,7 @@ function downstreamsChecks(downstreams: readonly ServiceDownstream[]): Check[] {
     ),
     {
       refused: new Set(names).size < names.length,
-      message: `downstreams must have different names, got ${names.map(shown).join(', ')}`,
+      message: `downstreams must have names that differ in more than capitals, got ${downstreams.map((one) => shown(one?.name)).join(', ')}`,
     },
   ];
 }

@@ -308,10 +308,15 @@ function fargateKnobs(asked: Resolved, { ratedPerSecond }: Sizes): Knob[] {
   ];
 }
 
+/** Seconds from the moment that an instance is told to end until it is killed. */
+export function graceSeconds(latencySeconds: number): number {
+  return Math.ceil(LEAVING_SECONDS + 2 * latencySeconds + 5);
+}
+
 function graceKnob(name: string, latencySeconds: number, leavingSeconds: number): Knob {
   return {
     name,
-    value: Math.ceil(leavingSeconds + 2 * latencySeconds + 5),
+    value: graceSeconds(latencySeconds),
     unit: 's',
     formula: 'leaving + 2 × latency + 5 s to close: what was accepted is answered',
     inputs: { leavingSeconds, latencySeconds },

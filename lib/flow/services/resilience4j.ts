@@ -86,12 +86,19 @@ export function resilience4jYaml(plan: ServicePlan): string {
   return text.length === 0 ? '' : ['resilience4j:', ...text, ''].join('\n');
 }
 
-/** Names, numbers, switches and times: none of them needs quotes. */
+/** Numbers, switches and times need no quotes. */
 function lines(object: object, indent: number): string[] {
   const space = ' '.repeat(indent);
   return Object.entries(object).flatMap(([name, value]) =>
-    typeof value === 'object' ? [`${space}${name}:`, ...lines(value, indent + 2)] : [`${space}${name}: ${value}`],
+    typeof value === 'object'
+      ? [`${space}${key(name)}:`, ...lines(value, indent + 2)]
+      : [`${space}${key(name)}: ${value}`],
   );
+}
+
+/** YAML 1.1 reads some names as something else. */
+function key(name: string): string {
+  return /^(y|n|yes|no|on|off|true|false|null)$/i.test(name) ? `'${name}'` : name;
 }
 
 /** Whole milliseconds, at least one. */
