@@ -6,7 +6,7 @@ import type { Resolved } from './sizing';
 const OWN = 'this library, docs/constructs/k8s-bounded-service.md';
 
 /** What the alarms compare with, and how long a condition holds before one fires. */
-export function serviceAlarmKnobs({ errorRatio, latencySeconds, platform }: Resolved): Knob[] {
+export function serviceAlarmKnobs({ errorRatio, latencySeconds, quantile, platform }: Resolved): Knob[] {
   return [
     {
       name: 'alarmShedRatio',
@@ -23,6 +23,14 @@ export function serviceAlarmKnobs({ errorRatio, latencySeconds, platform }: Reso
       unit: 's',
       formula: 'the promise',
       inputs: { latencySeconds },
+      source: OWN,
+    },
+    {
+      name: 'alarmLatencyQuantile',
+      value: quantile,
+      unit: 'ratio',
+      formula: 'the promise',
+      inputs: { quantile },
       source: OWN,
     },
     chosenKnob('alarmLatencyHoldSeconds', 300, 's', 'several readings: a few requests make no percentile', OWN),

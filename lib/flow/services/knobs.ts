@@ -173,7 +173,7 @@ function retryKnobs({ retryAttempts }: ServiceQuestion, { slots }: Sizes): Knob[
 }
 
 function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes): Knob[] {
-  const { peakPerSecond, steadyPerSecond, headroom, serviceSeconds, peakSeconds, errorRatio, platform } = asked;
+  const { peakPerSecond, steadyPerSecond, headroom, peakSeconds, errorRatio, platform } = asked;
   const { ratedPerSecond, minInstances, maxInstances, reactionSeconds } = sizes;
   const { instance, source } = SERVICE_PLATFORM_FACTS[platform];
   return [
@@ -207,20 +207,21 @@ function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes)
       inputs: { startSeconds: asked.startSeconds },
       source,
     },
-    {
-      name: 'targetInFlight',
-      value: (ratedPerSecond * serviceSeconds) / headroom,
-      unit: 'requests',
-      formula: 'rated × service ÷ head-room: in work in one instance when the next one is started',
-      inputs: { ratedPerSecond, serviceSeconds, headroom },
-      source: "Little's law",
-    },
   ];
 }
 
-function kubernetesKnobs({ latencySeconds }: Resolved, { maxInstances }: Sizes): Knob[] {
+function kubernetesKnobs(asked: Resolved, { maxInstances, ratedPerSecond }: Sizes): Knob[] {
+  const { latencySeconds, serviceSeconds, headroom } = asked;
   const autoscaler = 'Kubernetes, Horizontal Pod Autoscaling, behavior';
   return [
+    {
+      name: 'targetPerReplica',
+      value: (ratedPerSecond * serviceSeconds) / headroom,
+      unit: 'requests',
+      formula: 'rated × service ÷ head-room: in flight in one pod when the next one is started',
+      inputs: { ratedPerSecond, serviceSeconds, headroom },
+      source: "Little's law",
+    },
     chosenKnob(
       'scaleUpStabilizationSeconds',
       0,

@@ -19,7 +19,7 @@ export const GATE_DRAIN_PORT = 9402;
 const GATE_PORTS = [GATE_PORT, GATE_METRICS_PORT, GATE_DRAIN_PORT];
 
 /** The variables that a program reads its bounds from: those of the gate's library. */
-const OWN_VARIABLES = ['SLOTS', 'QUEUE', 'WAIT_SECONDS', 'LATENCY_SECONDS'];
+const OWN_VARIABLES = ['SLOTS', 'QUEUE', 'WAIT_SECONDS', 'SERVER_DEADLINE_SECONDS'];
 
 /**
  * The mesh that clients of a service are in.
@@ -83,7 +83,7 @@ export interface BoundedServiceProps {
   readonly command?: string[];
 
   /**
-   * Variables of the container. Not `SLOTS`, `QUEUE`, `WAIT_SECONDS` or `LATENCY_SECONDS`, which are set here.
+   * Variables of the container. Not `SLOTS`, `QUEUE`, `WAIT_SECONDS` or `SERVER_DEADLINE_SECONDS`, which are set here.
    *
    * @default - none
    */

@@ -7,8 +7,6 @@ import type { Graph } from '../grafana-dashboard';
 import { aboutObject } from '../promql';
 import { arriving, gate, inFlight, latency, refused, type ServiceSeries } from './service-series';
 
-const QUANTILE = 0.99;
-
 /** The alerts of a service. */
 export function serviceAlerts(plan: ServicePlan, series: ServiceSeries, scaler: ApiObject | undefined): Alert[] {
   const value = (name: string) => plan.value(name);
@@ -35,10 +33,10 @@ export function serviceAlerts(plan: ServicePlan, series: ServiceSeries, scaler: 
     },
     {
       name: 'ServiceSlow',
-      expr: `${latency(series, window, QUANTILE)} > ${value('alarmLatencySeconds')}`,
+      expr: `${latency(series, window, value('alarmLatencyQuantile'))} > ${value('alarmLatencySeconds')}`,
       forSeconds: value('alarmLatencyHoldSeconds'),
       severity: 'warning',
-      summary: `The P99 of accepted requests is above ${duration(value('alarmLatencySeconds'))}, as promised.`,
+      summary: `More than ${percent(1 - value('alarmLatencyQuantile'))} of the accepted requests take longer than ${duration(value('alarmLatencySeconds'))}.`,
       runbook:
         'The queue is bounded by time, so it is the work: a slow downstream, a node short of processors, or a service time that is no longer the planned one. Give the measured one to the workload: the queue gets shorter, and pods more.',
     },
@@ -93,10 +91,10 @@ export function serviceGraphs(plan: ServicePlan, series: ServiceSeries): Graph[]
       ],
     },
     {
-      title: 'Latency, P99',
+      title: `Latency of ${percent(plan.value('alarmLatencyQuantile'))}`,
       unit: 's',
       lines: [
-        { legend: 'accepted', expr: latency(series, window, QUANTILE) },
+        { legend: 'accepted', expr: latency(series, window, plan.value('alarmLatencyQuantile')) },
         { legend: 'promised', expr: planned('alarmLatencySeconds') },
       ],
     },
@@ -105,7 +103,7 @@ export function serviceGraphs(plan: ServicePlan, series: ServiceSeries): Graph[]
       unit: 'short',
       lines: [
         { legend: 'in flight', expr: inFlight(series, window) },
-        { legend: 'one pod more, at each', expr: planned('targetInFlight') },
+        { legend: 'one pod more, at each', expr: planned('targetPerReplica') },
       ],
     },
     ...(series.admission === ServiceAdmission.ENVOY

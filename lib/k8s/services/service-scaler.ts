@@ -41,7 +41,7 @@ export function serviceScaler(
         metadata: {
           serverAddress: prometheus,
           query: inFlight(series, `[${4 * value('scrapeSeconds')}s]`),
-          threshold: String(value('targetInFlight')),
+          threshold: String(value('targetPerReplica')),
           // A load that nobody reads is no load of 0: the fallback takes over.
           ignoreNullValues: 'false',
         },

@@ -1,7 +1,7 @@
 /**
  * The gate of `BoundedService` in a container beside the program.
  *
- * Environment: those of lib/runtime/gate/options.ts, PORT, TARGET_PORT, STUCK_SECONDS, LEAVING_SECONDS, METRICS_PORT (metrics
+ * Environment: those of lib/runtime/gate/options.ts, PORT, TARGET_PORT, IDLE_TIMEOUT_SECONDS, LEAVING_SECONDS, METRICS_PORT (metrics
  * and `/healthz`), DRAIN_PORT (any request drains the gate, and is answered when that is done), and TARGET_HOST and
  * METRICS_HOST, which may be absent.
  */
@@ -15,7 +15,7 @@ const proxy = new GateProxy({
   ...gateOptions(),
   targetPort: numberSetting('TARGET_PORT'),
   targetHost: process.env.TARGET_HOST ?? '127.0.0.1',
-  stuckSeconds: numberSetting('STUCK_SECONDS'),
+  stuckSeconds: numberSetting('IDLE_TIMEOUT_SECONDS'),
 });
 const leavingMillis = 1000 * numberSetting('LEAVING_SECONDS');
 

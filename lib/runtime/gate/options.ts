@@ -3,7 +3,7 @@ import { numberSetting, setting } from '../settings';
 import type { GateOptions } from './bounded-handler';
 
 /**
- * Reads SERVICE, SLOTS, QUEUE, WAIT_SECONDS, LATENCY_SECONDS, SHED_STATUS, RETRY_AFTER_SECONDS, RETRY_AFTER_JITTER, and
+ * Reads SERVICE, SLOTS, QUEUE, WAIT_SECONDS, SERVER_DEADLINE_SECONDS, SHED_STATUS, RETRY_AFTER_SECONDS, RETRY_AFTER_JITTER, and
  * PRIORITY_HEADER, which may be absent.
  *
  * @throws Error when one is missing or is no number; the message names it
@@ -14,7 +14,7 @@ export function gateOptions(): GateOptions {
     slots: numberSetting('SLOTS'),
     queue: numberSetting('QUEUE'),
     waitSeconds: numberSetting('WAIT_SECONDS'),
-    latencySeconds: numberSetting('LATENCY_SECONDS'),
+    latencySeconds: numberSetting('SERVER_DEADLINE_SECONDS'),
     shedStatus: numberSetting('SHED_STATUS'),
     retryAfterSeconds: numberSetting('RETRY_AFTER_SECONDS'),
     retryAfterJitter: numberSetting('RETRY_AFTER_JITTER'),

@@ -43,7 +43,7 @@ describe('known answers', () => {
     expect(three.value('queueBound')).toBe(44);
     expect(three.value('ratedPerSecond')).toBeCloseTo(290, 0);
     expect(three.value('maxInstances')).toBe(3);
-    expect(three.value('targetInFlight')).toBeCloseTo(23.2, 1);
+    expect(three.value('targetPerReplica')).toBeCloseTo(23.2, 1);
     expect(three.predictions.breaksAtLoad).toBeCloseTo(1.6, 2);
     expect(plan({ slotsPerInstance: 30, platform: 'fargate' }).value('requestsPerTarget')).toBe(13_918);
   });

@@ -50,7 +50,7 @@ describe('the traps of case 12 are absent', () => {
     const [{ type, metadata }] = triggers;
     expect(type).toBe('prometheus');
     expect(metadata.query).toBe(`sum(gate_in_flight{namespace="shop",service="${made.service.service.name}"})`);
-    expect(Number(metadata.threshold)).toBe(value('targetInFlight'));
+    expect(Number(metadata.threshold)).toBe(value('targetPerReplica'));
     // No reading is no load of zero.
     expect(metadata.ignoreNullValues).toBe('false');
     expect([minReplicaCount, maxReplicaCount, fallback.replicas]).toEqual([2, 3, 3]);
@@ -88,7 +88,7 @@ describe('the pod', () => {
   });
 
   test('knows its bounds, so that a program can use them for its own pool', () => {
-    expect(variables(program)).toMatchObject({ SLOTS: '30', QUEUE: '44', LATENCY_SECONDS: '0.4' });
+    expect(variables(program)).toMatchObject({ SLOTS: '30', QUEUE: '44', SERVER_DEADLINE_SECONDS: '0.4' });
     const calling = make({ downstreams: [{ name: 'stock-api', latencySeconds: 0.02 }] });
     expect(variables(one(calling, 'Deployment').spec.template.spec.containers[0]).TIMEOUT_SECONDS_STOCK_API).toBe(
       '0.03',

@@ -204,6 +204,24 @@ test('a caller that hangs up does not free the slot either, and work that never 
   await until(() => proxy.bounded.gate.working === 0);
 });
 
+test('a caller that hangs up in the middle of its answer holds no slot: the rest is read to its end', async () => {
+  const { proxy, port } = await proxied((_, response) => {
+    // More than any buffer on the way.
+    response.end(Buffer.alloc(50_000_000));
+  });
+  await new Promise<void>((resolve) => {
+    const caller = request({ host: '127.0.0.1', port }, (answer) => {
+      answer.once('data', () => {
+        caller.destroy();
+        resolve();
+      });
+    });
+    caller.on('error', () => {});
+    caller.end();
+  });
+  await until(() => proxy.bounded.gate.working === 0);
+});
+
 test('told to close it answers what it has, and refuses what comes', async () => {
   const { waiting, handler } = held();
   const { proxy, port } = await proxied(handler);
