@@ -25,6 +25,7 @@ const EXPORTED: Readonly<Record<Engine, object>> = { aws, k8s, gcp };
 /** Constructs that stand on the page, in the tests and in the case of the one that makes them. */
 const PARTS: Readonly<Record<string, string>> = {
   'aws.CoalescingAlarms': 'aws.CoalescingQueue',
+  'aws.JvmAlarms': 'aws.JvmService',
   'aws.KafkaAlarms': 'aws.KafkaQuotas',
   'aws.QueueAlarms': 'aws.RedriveQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',

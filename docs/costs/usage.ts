@@ -95,6 +95,15 @@ const AWS: Bill = {
     covered: ['AWS::Kinesis::Stream', 'AWS::Lambda::EventSourceMapping'],
     beside: 'The function that rebuilds keys is yours.',
   }),
+  JvmService: () => ({
+    month: [
+      {
+        what: `${several(JVM_METRICS_UNWATCHED, 'custom metric')} beside them`,
+        dollars: JVM_METRICS_UNWATCHED * prices.cloudwatch.customMetricMonth.value,
+      },
+    ],
+    beside: 'Container Insights and the logs are billed by what is written.',
+  }),
   RateLimitedSender: ({ props, construct }) => {
     const messages = props.workload.campaignMessages as number;
     const { plan } = construct;
@@ -159,6 +168,9 @@ const AWS: Bill = {
     };
   },
 };
+
+/** Of what the exporter of a JVM writes: PauseSeconds, StallSeconds, Collections and HeapAfterBytes. */
+const JVM_METRICS_UNWATCHED = 4;
 
 const SENDER_GB = SENDER_MIB / 1024;
 

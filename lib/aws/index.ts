@@ -5,6 +5,9 @@ import './peers';
 
 export * from './alarm-settings';
 export * from './backpressure-checks';
+export * from './jvm/jvm-alarms';
+export * from './jvm/jvm-service';
+export * from './jvm/jvm-service-props';
 export * from './merging/coalescing-alarms';
 export * from './merging/coalescing-queue';
 export * from './merging/coalescing-queue-props';

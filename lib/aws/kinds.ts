@@ -40,3 +40,9 @@ export const CONFIGURATION_SET = having(
   ['configurationSetName', 'node'],
   'a configuration set of Amazon SES: a ConfigurationSet or ConfigurationSet.fromConfigurationSetName()',
 );
+export const SIZE = having(['toBytes', 'isUnresolved'], 'a Size: Size.mebibytes(64)');
+export const LOG_GROUP = having(
+  ['logGroupName', 'node'],
+  'a log group of CloudWatch Logs: a LogGroup or LogGroup.fromLogGroupName()',
+);
+export const ECS_SERVICE = having(['serviceName', 'cluster'], 'a service of Amazon ECS: a FargateService');

@@ -52,7 +52,13 @@ export const allocationOutrunsGc: Case = {
       available: true,
       deployed: 'services/Api',
     },
-    { name: 'JvmService', engines: ['aws'], form: 'Fargate task with derived heap and collector', available: false },
+    {
+      name: 'JvmService',
+      engines: ['aws'],
+      form: 'Fargate tasks with derived heap, size and collector',
+      available: true,
+      deployed: 'WebTier/Api',
+    },
   ],
   trap: '`MaxGCPauseMillis` means nothing to ZGC; a 4 GiB heap needs a container well above 4 GiB; ZGC of JDK 17 has no generations.',
   scenario: {

@@ -2,6 +2,7 @@
  * Metrics without a call: one log line in CloudWatch's embedded metric format, counted when the log is read.
  */
 import { Console } from 'node:console';
+import { type EmbeddedMetric, embeddedLine } from './embedded-metrics';
 
 const NAMESPACE = 'Backpressure';
 
@@ -29,21 +30,10 @@ export function recordMetric(name: string, value: number, unit: 'Seconds', detai
 function writeMetric(
   name: string,
   value: number,
-  unit: string,
+  unit: EmbeddedMetric['unit'],
   dimensions: Record<string, string>,
   details: Record<string, string>,
 ): void {
-  const names = ['FunctionName', ...Object.keys(dimensions)];
-  lines.log(
-    JSON.stringify({
-      _aws: {
-        Timestamp: Date.now(),
-        CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [names], Metrics: [{ Name: name, Unit: unit }] }],
-      },
-      FunctionName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local',
-      ...dimensions,
-      ...details,
-      [name]: value,
-    }),
-  );
+  const from = { FunctionName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local', ...dimensions };
+  lines.log(embeddedLine(NAMESPACE, from, [{ name, value, unit }], details));
 }

@@ -14,7 +14,7 @@ import {
 import type { Cluster } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
-import { Construct } from 'constructs';
+import { Construct, DependencyGroup, type IDependable } from 'constructs';
 
 const ADDRESSES = '10.0.0.0/16';
 
@@ -34,11 +34,15 @@ export interface WebTier {
   /** Has Container Insights. */
   readonly cluster: Cluster;
   readonly alarmTopic: Topic;
+  /** What a task needs to start: `service.node.addDependency(endpoints)`. */
+  readonly endpoints: IDependable;
 }
 
 /** A VPC from which tasks pull images of the account's own registry and write logs, and reach nothing else. */
 export class WebTierNetwork extends Construct {
   public readonly vpc: Vpc;
+  /** A task that starts before them can pull no image. */
+  public readonly endpoints = new DependencyGroup();
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -75,17 +79,19 @@ export class WebTierNetwork extends Construct {
       Logs: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
     };
     for (const [id, service] of Object.entries(services)) {
-      this.vpc.addInterfaceEndpoint(id, {
+      const endpoint = this.vpc.addInterfaceEndpoint(id, {
         service,
         securityGroups: [securityGroup],
         subnets: { subnetGroupName: SUBNETS.services },
         // The group admits the VPC, by a rule that can be read.
         open: false,
       });
+      this.endpoints.add(endpoint);
     }
-    this.vpc.addGatewayEndpoint('S3', {
+    const layers = this.vpc.addGatewayEndpoint('S3', {
       service: GatewayVpcEndpointAwsService.S3,
       subnets: [{ subnetGroupName: SUBNETS.services }],
     });
+    this.endpoints.add(layers);
   }
 }

@@ -5,11 +5,14 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { AlarmSettings } from '../../lib/aws/alarm-settings';
+import { JVM_ALARMS } from '../../lib/aws/jvm/jvm-alarms';
+import { JvmService } from '../../lib/aws/jvm/jvm-service';
 import { COALESCING_ALARMS } from '../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../lib/aws/merging/coalescing-queue-props';
@@ -28,6 +31,7 @@ import { refusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WEBHOOK_ALARMS } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { refusalOf } from '../support/refused';
 import { shop, type Untyped } from '../support/stack';
@@ -62,6 +66,16 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
         alarms,
       }),
     [...QUEUE_ALARMS, ...SCHEDULE_ALARMS],
+  ],
+  JvmService: [
+    (stack, alarms) =>
+      new JvmService(stack, 'It', {
+        ...BUSY_JVM,
+        cluster: new Cluster(stack, 'Cluster', { vpc: new Vpc(stack, 'Network') }),
+        image: ContainerImage.fromRegistry('shop/api:1'),
+        alarms,
+      }),
+    JVM_ALARMS,
   ],
   CoalescingQueue: [
     (stack, alarms) =>

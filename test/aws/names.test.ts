@@ -5,6 +5,7 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
+import { JvmService } from '../../lib/aws/jvm/jvm-service';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
 import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
@@ -17,6 +18,7 @@ import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -63,6 +65,7 @@ function everything(stack: Stack, id: string): void {
     queue,
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
   });
+  new JvmService(scope, `${id}9`, { ...BUSY_JVM, cluster, image: ContainerImage.fromRegistry('api') });
   new SpreadSchedule(scope, `${id}5`, {
     jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 10 }],
     compute: WorkerCompute.lambda({

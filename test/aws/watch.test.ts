@@ -9,6 +9,8 @@ import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { ConfigurationSet } from 'aws-cdk-lib/aws-ses';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { JvmAlarms } from '../../lib/aws/jvm/jvm-alarms';
+import { JvmService } from '../../lib/aws/jvm/jvm-service';
 import { CoalescingAlarms } from '../../lib/aws/merging/coalescing-alarms';
 import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
@@ -21,6 +23,7 @@ import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { coalescingAlarmKnobs } from '../../lib/flow/merging/alarms';
 import { planCoalescing } from '../../lib/flow/merging/plan';
 import type { Knob, Plan } from '../../lib/flow/plan';
@@ -74,6 +77,16 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const scheduleGroup = new ScheduleGroup(stack, 'Group');
     const watch = { scheduleGroup, undeliveredQueue: new Queue(stack, 'Undelivered'), plan, runner: functionIn(stack) };
     return { alarms: alarmsIn(new ScheduleAlarms(stack, 'Alarms', watch)), plan };
+  },
+  JvmAlarms: (knobs) => {
+    const stack = shop();
+    const { plan: planned, service } = new JvmService(stack, 'Api', {
+      ...BUSY_JVM,
+      cluster: new Cluster(stack, 'Cluster'),
+      image: ContainerImage.fromRegistry('shop/api:1'),
+    });
+    const plan = planned.withKnobs(knobs);
+    return { alarms: alarmsIn(new JvmAlarms(stack, 'Alarms', { metricService: 'api', service, plan })), plan };
   },
   KafkaAlarms: (knobs) => {
     const stack = shop();

@@ -213,7 +213,8 @@ test.each([...REFERENCE_NAMES, 'Keyed'])(
   '%s: every time and threshold is a knob of the plan that it is for',
   (name) => {
     const found = timesOf(name === 'Keyed' ? keyed() : reference(name));
-    expect(found.length).toBeGreaterThan(2);
+    // Of tasks alone, their times to stop.
+    expect(found.length).toBeGreaterThan(0);
     expect(found.map(({ at, value }) => [at, value])).toEqual(found.map(({ at, planned }) => [at, planned]));
   },
 );

@@ -4,6 +4,9 @@ import { lost, NOTHING, STATEFUL, STATELESS } from '../support/deployed';
 import { REFERENCE_NAMES, reference } from '../support/reference';
 import type { Untyped } from '../support/stack';
 
+/** What holds something in any environment; one without a database has none. */
+let held = 0;
+
 describe.each(REFERENCE_NAMES)('%s', (name) => {
   const template = Template.fromStack(reference(name)).toJSON();
   const resources = Object.entries<Untyped>(template.Resources);
@@ -17,9 +20,13 @@ describe.each(REFERENCE_NAMES)('%s', (name) => {
 
   test('everything that holds something outlives a change that replaces it, and the stack', () => {
     const stateful = resources.filter(([, { Type }]) => Type in STATEFUL);
-    expect(stateful.length).toBeGreaterThan(0);
+    held += stateful.length;
     const policies = stateful.map(([id, one]) => [id, one.DeletionPolicy, one.UpdateReplacePolicy]);
     expect(policies).toEqual(stateful.map(([id]) => [id, 'Retain', 'Retain']));
     expect(lost(template, NOTHING)).toEqual([]);
   });
+});
+
+test('there is something that holds something', () => {
+  expect(held).toBeGreaterThan(10);
 });

@@ -107,6 +107,30 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/FlushRefused\/Resource$/, () => ({ ...window('alarmRefused'), periods: 'alarmRefusedWindows' })],
   [/Alarms\/Away\/Resource$/, () => ({ ...window('alarmAway'), periods: 'alarmAwayWindows' })],
   [/Alarms\/(Parked|Paused|SenderErrors|BreakerErrors)\/Resource$/, (path) => window(`alarm${path.split('/').at(-2)}`)],
+  [/Alarms\/Stalls\/Resource$/, () => ({ threshold: 'alarmStalls', seconds: 'alarmWindowSeconds' })],
+  [
+    /Alarms\/(LongPauses|SlowCollections)\/Resource$/,
+    (path) => ({
+      threshold: /Pauses/.test(path) ? 'alarmPauseRatio' : 'alarmCycleSeconds',
+      seconds: 'alarmPeriodSeconds',
+    }),
+  ],
+  [
+    /Alarms\/(Allocation|LiveSet|Memory)\/Resource$/,
+    (path) => ({
+      threshold: {
+        Allocation: 'alarmAllocationBytesPerSecond',
+        LiveSet: 'alarmLiveBytes',
+        Memory: 'alarmTaskMebibytes',
+      }[path.split('/').at(-2)!]!,
+      seconds: 'metricSeconds',
+      periods: 'alarmHoldPeriods',
+    }),
+  ],
+  [
+    /Alarms\/LogMissing\/Resource$/,
+    () => ({ threshold: 'alarmLogs', seconds: 'metricSeconds', periods: 'alarmDownPeriods' }),
+  ],
   [/\/WorkWhileAsleep\/Resource$/, () => ({ threshold: 'alarmAsleep', seconds: 'metricPeriodSeconds' })],
 ];
 

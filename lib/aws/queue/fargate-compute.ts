@@ -6,8 +6,9 @@ import type { Check } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
+import { warnWithoutInsights } from '../container-insights';
 import { FARGATE_KINDS, type FargateWorkerProps, givenTask, givenTaskChecks } from './fargate-props';
-import { scaleOnBacklog, warnWithoutInsights } from './fargate-scaling';
+import { scaleOnBacklog } from './fargate-scaling';
 import { DEFAULT_CPU, DEFAULT_MEMORY_MIB, STORAGE_GIB, sizeChecks, storageCheck } from './fargate-size';
 import { createFargateParts } from './fargate-task';
 import { QueuePlatform } from './queue-platform';
@@ -39,7 +40,8 @@ export function bindFargate(context: WorkerContext, given: FargateWorkerProps): 
     );
   }
   const parts = createFargateParts(context, props, plan);
-  warnWithoutInsights(scope, parts.service.cluster);
+  // Without it the policy would count the whole backlog as that of one task.
+  warnWithoutInsights(scope, parts.service.cluster, 'the number of running tasks');
   const { running, scalableTarget } = scaleOnBacklog(context, parts.service, plan);
   return { plan, graphs: [{ title: 'Running tasks', metrics: [running] }], tasks: { ...parts, scalableTarget } };
 }

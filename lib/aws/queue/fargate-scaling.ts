@@ -1,9 +1,8 @@
 /** How tasks follow the queue: target tracking on the backlog of a task, and a first task for a service that sleeps. */
-import { Annotations, Duration, Token } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
 import { ComparisonOperator, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { CfnCluster, type FargateService, type ICluster } from 'aws-cdk-lib/aws-ecs';
-import type { Construct } from 'constructs';
+import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { createAlarms } from '../watch';
@@ -11,26 +10,6 @@ import type { WorkerContext } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
 const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
-
-/** Without the number of running tasks the policy would count the whole backlog as that of one task. */
-export function warnWithoutInsights(scope: Construct, cluster: ICluster): void {
-  const resource = cluster.node.defaultChild;
-  if (resource === undefined) {
-    Annotations.of(scope).addWarningV2(
-      'Backpressure::container-insights',
-      `${cluster.node.path} is imported, and whether it has Container Insights, from which the number of running tasks comes, cannot be read. The setting containerInsights must be enabled or enhanced in: aws ecs describe-clusters --clusters ${cluster.clusterName} --include SETTINGS; then acknowledge this warning`,
-    );
-    return;
-  }
-  if (!(resource instanceof CfnCluster) || Token.isUnresolved(resource.clusterSettings)) return;
-  const settings = (resource.clusterSettings ?? []) as CfnCluster.ClusterSettingsProperty[];
-  const insights = settings.find((setting) => setting.name === 'containerInsights')?.value ?? 'disabled';
-  if (insights !== 'disabled') return;
-  Annotations.of(scope).addWarningV2(
-    'Backpressure::container-insights',
-    `${cluster.node.path} has no Container Insights, from which the number of running tasks comes; give the cluster containerInsightsV2 ENABLED`,
-  );
-}
 
 /** By L1: the L2 refuses metric math in target tracking (aws-cdk issue 20659). */
 export function scaleOnBacklog(

@@ -1,6 +1,7 @@
 /** The sizes that a Fargate task can have. */
 import { Token } from 'aws-cdk-lib';
 import type { Check } from '../../flow/errors';
+import { FARGATE_MEMORY } from '../../flow/fargate';
 import { knownNumber } from '../tokens';
 
 /** Units of a task that is not given a size. */
@@ -15,17 +16,6 @@ export const STORAGE_GIB = { included: 20, least: 21, most: 200 };
 export function storageCheck(gib: number | undefined): Check {
   return knownNumber('ephemeralStorageGiB', gib, STORAGE_GIB.least, STORAGE_GIB.most);
 }
-
-/** Fargate developer guide, Task CPU and memory: MiB for each number of CPU units. */
-const FARGATE_MEMORY: Readonly<Record<number, { from: number; to: number; step: number; also?: number }>> = {
-  256: { from: 1024, to: 2048, step: 1024, also: 512 },
-  512: { from: 1024, to: 4096, step: 1024 },
-  1024: { from: 2048, to: 8192, step: 1024 },
-  2048: { from: 4096, to: 16_384, step: 1024 },
-  4096: { from: 8192, to: 30_720, step: 1024 },
-  8192: { from: 16_384, to: 61_440, step: 4096 },
-  16384: { from: 32_768, to: 122_880, step: 8192 },
-};
 
 /** A wrong pair would fail only at deployment, and its price would be that of a size that does not exist. */
 export function sizeChecks(cpu: number, memoryMiB: number): Check[] {

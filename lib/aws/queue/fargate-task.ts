@@ -1,6 +1,5 @@
 /** The task and the service of a Fargate worker: made here, or given. */
 import { Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
-import { CfnSecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
   CfnService,
   type ContainerDefinition,
@@ -14,7 +13,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import type { QueuePlan } from '../../flow/queue/workload';
-import { groupDescription } from '../descriptions';
+import { describeGroups } from '../security-groups';
 import { type FargateWorkerProps, givenTask } from './fargate-props';
 import { DEFAULT_CPU, DEFAULT_MEMORY_MIB } from './fargate-size';
 import type { WorkerContext } from './worker-compute';
@@ -122,12 +121,4 @@ function createService(
   });
   if (props.securityGroups === undefined) describeGroups(service);
   return service;
-}
-
-/** The L2 puts the construct path in the group's description. EC2 refuses it when an id is not in Latin script. */
-function describeGroups({ connections }: FargateService): void {
-  for (const group of connections.securityGroups) {
-    const resource = group.node.defaultChild;
-    if (resource instanceof CfnSecurityGroup) resource.groupDescription = groupDescription(resource.groupDescription);
-  }
 }

@@ -2,22 +2,21 @@
 import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import { DEFAULT_HEADROOM } from '../headroom';
 import type { Knob } from '../plan';
-import { type Behaviour, MIB, OTHER_BYTES, type Sizes } from './sizing';
+import { type Behaviour, mostLive, OTHER_BYTES, type Sizes } from './sizing';
 import type { JvmQuestion } from './workload';
 
 const OWN = 'this library, docs/constructs/k8s-jvm-service.md';
 const CYCLE_MARGIN = 1.5;
 const LIVE_MARGIN = 1.2;
+/** A heap that was given just large enough would alarm at the planned live set. */
+const LEAST_LIVE_MARGIN = 1.05;
 
 /** What the alarms compare with, and how long a condition holds before one fires. */
-export function jvmAlarmKnobs(
-  { workload, objective }: JvmQuestion,
-  sizes: Sizes,
-  { intervalSeconds }: Behaviour,
-): Knob[] {
+export function jvmAlarmKnobs(question: JvmQuestion, sizes: Sizes, { intervalSeconds }: Behaviour): Knob[] {
+  const { workload, objective } = question;
   const { liveBytes, allocationBytesPerSecond } = workload;
-  const { cycleSeconds, heapBytes, leastHeapBytes, memoryBytes, spikeTolerance } = sizes;
-  const spare = heapBytes - leastHeapBytes;
+  const { cycleSeconds, heapBytes, memoryBytes, spikeTolerance } = sizes;
+  const heldBytes = mostLive(question, sizes);
   const rateMargin = Math.min(DEFAULT_HEADROOM, spikeTolerance);
   return [
     rateWindowKnob(),
@@ -60,10 +59,11 @@ export function jvmAlarmKnobs(
     },
     {
       name: 'alarmLiveBytes',
-      value: Math.min(LIVE_MARGIN * liveBytes, liveBytes + Math.max(spare, 0.05 * liveBytes)),
+      value: Math.max(LEAST_LIVE_MARGIN * liveBytes, Math.min(LIVE_MARGIN * liveBytes, heldBytes)),
       unit: 'bytes',
-      formula: 'min(1.2 × live set, live set + heap − smallest heap): from there the heap is too small',
-      inputs: { liveBytes, heapBytes, leastHeapBytes },
+      formula:
+        'min(1.2 × live set, the largest that the heap holds without a stall), and 1.05 × live set at least: from there the heap is too small',
+      inputs: { liveBytes, heapBytes, heldBytes },
       source: OWN,
     },
     {
@@ -76,7 +76,7 @@ export function jvmAlarmKnobs(
     },
     {
       name: 'alarmHoldSeconds',
-      value: Math.max(600, Math.ceil(2 * intervalSeconds)),
+      value: alarmHoldSeconds(intervalSeconds),
       unit: 's',
       formula: 'two collections, at least 10 minutes: one that is slow by itself needs no person',
       inputs: { intervalSeconds },
@@ -88,7 +88,7 @@ export function jvmAlarmKnobs(
   ];
 }
 
-/** Whole MiB, as flags take them. */
-export function mebibytesOf(bytes: number): number {
-  return Math.floor(bytes / MIB);
+/** Seconds for which a condition holds before an alarm fires. */
+export function alarmHoldSeconds(intervalSeconds: number): number {
+  return Math.max(600, Math.ceil(2 * intervalSeconds));
 }

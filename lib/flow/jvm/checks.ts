@@ -1,5 +1,16 @@
 /** The validation table of a JVM. */
-import { above0, type Check, fromBelow, inRange, oneOf, positive, present, required, wholeNumber } from '../errors';
+import {
+  above0,
+  type Check,
+  fromBelow,
+  inRange,
+  oneOf,
+  positive,
+  present,
+  required,
+  shown,
+  wholeNumber,
+} from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import {
   LEAST_RATE,
@@ -10,6 +21,8 @@ import {
   YEAR_SECONDS,
 } from '../ranges';
 import { COLLECTOR_NAMES, FIRST_RELEASE, LAST_RELEASE } from './collectors';
+import { LEAST_HEAP_BYTES, MIB } from './sizing';
+import { FARGATE_PROCESSORS } from './task';
 import type { JvmChoices, JvmObjective, JvmQuestion, JvmWorkload } from './workload';
 
 /** ZGC's own: `ZAllocationSpikeTolerance` has no bound, and above this a heap is mostly empty. */
@@ -17,6 +30,10 @@ const MOST_SPIKE = 10;
 /** HotSpot's `ActiveProcessorCount`; a larger machine is divided. */
 const MOST_PROCESSORS = 256;
 const MOST_THREADS = 100_000;
+/** With 1 MiB a JVM does not start, with 4 it does. */
+const LEAST_METASPACE_BYTES = 4 * MIB;
+/** HotSpot refuses to start with a `ReservedCodeCacheSize` outside of these. */
+const CODE_CACHE_BYTES = { least: 2496 * 1024, most: 2048 * MIB };
 
 const QUESTION_FIELDS: Fields<JvmQuestion> = {
   workload: true,
@@ -30,6 +47,8 @@ const QUESTION_FIELDS: Fields<JvmQuestion> = {
   codeCacheBytes: true,
   spikeTolerance: true,
   flightRecorder: true,
+  platform: true,
+  taskMemoryBytes: true,
 };
 const WORKLOAD_FIELDS: Fields<JvmWorkload> = {
   allocationBytesPerSecond: true,
@@ -93,11 +112,22 @@ function choiceChecks(choices: JvmChoices): Check[] {
     required(wholeNumber, 'jdk', choices.jdk, FIRST_RELEASE, LAST_RELEASE),
     oneOf('collector', choices.collector, COLLECTOR_NAMES),
     wholeNumber('cpu', choices.cpu, 1, MOST_PROCESSORS),
+    ...(choices.platform === 'fargate' && choices.cpu !== undefined ? [fargateProcessors(choices.cpu)] : []),
+    oneOf('platform', choices.platform, ['kubernetes', 'fargate']),
+    above0('taskMemoryBytes', choices.taskMemoryBytes, MOST_HELD),
     positive('cycleSeconds', choices.cycleSeconds, 1e-6, 3600),
-    above0('heapBytes', choices.heapBytes, MOST_HELD),
-    above0('metaspaceBytes', choices.metaspaceBytes, MOST_HELD),
-    above0('codeCacheBytes', choices.codeCacheBytes, MOST_HELD),
+    inRange('heapBytes', choices.heapBytes, LEAST_HEAP_BYTES, MOST_HELD),
+    inRange('metaspaceBytes', choices.metaspaceBytes, LEAST_METASPACE_BYTES, MOST_HELD),
+    inRange('codeCacheBytes', choices.codeCacheBytes, CODE_CACHE_BYTES.least, CODE_CACHE_BYTES.most),
     inRange('spikeTolerance', choices.spikeTolerance, 1, MOST_SPIKE),
     oneOf('flightRecorder', choices.flightRecorder, [true, false]),
   ];
+}
+
+/** Half and quarter processors are left out: a JVM counts whole ones. */
+function fargateProcessors(cpu: number): Check {
+  return {
+    refused: !FARGATE_PROCESSORS.includes(cpu),
+    message: `cpu must be ${FARGATE_PROCESSORS.slice(0, -1).join(', ')} or ${FARGATE_PROCESSORS.at(-1)} on Fargate, got ${shown(cpu)}`,
+  };
 }

@@ -2,7 +2,17 @@
 import { chosenKnob } from '../alarms';
 import { type Knob, unlessGiven } from '../plan';
 import { collectorFlags } from './collectors';
-import { MARK_BYTES_PER_SECOND, METASPACE, MIB, OTHER_BYTES, type Sizes, STACK_BYTES, YOUNG_RATIO } from './sizing';
+import {
+  COPY_BYTES_PER_SECOND,
+  LEAST_RUN_SECONDS,
+  MARK_BYTES_PER_SECOND,
+  METASPACE,
+  MIB,
+  OTHER_BYTES,
+  type Sizes,
+  STACK_BYTES,
+  YOUNG_RATIO,
+} from './sizing';
 import type { JvmQuestion } from './workload';
 
 /** Folder of the log and of the flight recorder. */
@@ -20,8 +30,9 @@ export function jvmKnobs(question: JvmQuestion, sizes: Sizes): Knob[] {
 
 /** How the heap follows, in the words of its collector. */
 const HEAP_FORMULAS = {
-  G1: 'max(live ÷ 0.45, (1.1 × live + spike × rate × survivors × marking) ÷ 0.85): marking begins at 45 %',
-  Parallel: '3 × live: a full collection stops the program for the live set',
+  G1: 'max(live ÷ 0.45, (1.1 × live + spike × rate × survivors × marking) ÷ 0.85, young ÷ 0.6, (live + 2 × young) ÷ 0.9): marking begins at 45 %, and young = spike × rate × 0.15 s, so that it stops for a quarter of the time at most',
+  Parallel:
+    'max(3 × live, 3 × spike × rate × 0.15 s): a full collection stops the program for the live set, a young one for a quarter of the time at most',
   beside:
     'live + 2 × spike × rate × cycle: what is allocated during a collection outlives it, while the next is filled',
   young:
@@ -63,11 +74,13 @@ function heapKnobs(question: JvmQuestion, sizes: Sizes): Knob[] {
       unit: 's',
       ...unlessGiven(cycleSeconds, cycleFormula(sizes), {
         liveBytes,
-        bytesPerSecond: MARK_BYTES_PER_SECOND,
-        threads: sizes.concurrentThreads,
+        ...(collector === 'Parallel'
+          ? { bytesPerSecond: COPY_BYTES_PER_SECOND, processors: sizes.cpu }
+          : { bytesPerSecond: MARK_BYTES_PER_SECOND, threads: sizes.concurrentThreads }),
         ...(kind === 'young' && { youngRatio: YOUNG_RATIO }),
       }),
-      source: 'measured: 3.2 GB/s a thread and 1 ÷ 3 for the young; a third of that speed is assumed',
+      source:
+        'measured: 3.2 GB/s a thread and 1 ÷ 3 for the young, 4 to 25 ms beside 5 and 20 MB; a third of that speed is assumed',
     },
     {
       name: 'spikeTolerance',
@@ -85,6 +98,7 @@ function heapKnobs(question: JvmQuestion, sizes: Sizes): Knob[] {
         allocationBytesPerSecond,
         cycleSeconds: sizes.cycleSeconds,
         spikeTolerance: sizes.spikeTolerance,
+        ...((collector === 'G1' || collector === 'Parallel') && { runSeconds: LEAST_RUN_SECONDS }),
       }),
       source: 'docs/constructs/k8s-jvm-service.md; measured with JDK 17, 21 and 25',
     },
@@ -92,9 +106,9 @@ function heapKnobs(question: JvmQuestion, sizes: Sizes): Knob[] {
 }
 
 function cycleFormula({ collector, generational }: Sizes): string {
-  if (collector === 'Parallel') return 'live ÷ (0.5 GB/s × processors): the stop of a full collection';
-  if (collector === 'G1' || !generational) return 'live ÷ (1 GB/s × threads)';
-  return 'live ÷ (1 GB/s × threads) ÷ 3: a young collection';
+  if (collector === 'Parallel') return 'max(50 ms, live ÷ (0.5 GB/s × processors)): the stop of a full collection';
+  if (collector === 'G1' || !generational) return 'max(20 ms, live ÷ (1 GB/s × threads))';
+  return 'max(20 ms, live ÷ (1 GB/s × threads) ÷ 3): a young collection';
 }
 
 function memoryKnobs(question: JvmQuestion, sizes: Sizes): Knob[] {
@@ -178,7 +192,7 @@ function logKnobs({ flightRecorder = true }: JvmQuestion): Knob[] {
 /** The flags of `JDK_JAVA_OPTIONS`, each number a knob. */
 export function flagsOf({ jdk, objective, flightRecorder = true }: JvmQuestion, sizes: Sizes): string[] {
   const { collector, cpu, concurrentThreads, spikeTolerance } = sizes;
-  const heap = mebibytes(sizes.heapBytes);
+  const heap = sizeFlag(sizes.heapBytes);
   const zgc = collector === 'ZGC';
   return [
     `-Xms${heap}`,
@@ -189,21 +203,22 @@ export function flagsOf({ jdk, objective, flightRecorder = true }: JvmQuestion, 
     ...(concurrentThreads > 0 ? [`-XX:ConcGCThreads=${concurrentThreads}`] : []),
     ...(zgc ? [`-XX:ZAllocationSpikeTolerance=${spikeTolerance}`, `-XX:SoftMaxHeapSize=${heap}`] : []),
     ...(collector === 'G1' ? [`-XX:MaxGCPauseMillis=${Math.floor(1000 * objective.pauseSeconds)}`] : []),
-    `-XX:MaxMetaspaceSize=${mebibytes(sizes.metaspaceBytes)}`,
-    `-XX:ReservedCodeCacheSize=${mebibytes(sizes.codeCacheBytes)}`,
-    `-XX:MaxDirectMemorySize=${mebibytes(sizes.directBytes)}`,
+    `-XX:MaxMetaspaceSize=${sizeFlag(sizes.metaspaceBytes)}`,
+    `-XX:ReservedCodeCacheSize=${sizeFlag(sizes.codeCacheBytes)}`,
+    `-XX:MaxDirectMemorySize=${sizeFlag(sizes.directBytes)}`,
     '-Xss1m',
     '-XX:+ExitOnOutOfMemoryError',
-    `-Xlog:gc*,safepoint:file=${JVM_LOG_FOLDER}/gc.log:uptime,level,tags:filecount=${LOG_FILES},filesize=${mebibytes(LOG_FILE_BYTES)}`,
+    `-Xlog:gc*,safepoint:file=${JVM_LOG_FOLDER}/gc.log:uptime,level,tags:filecount=${LOG_FILES},filesize=${sizeFlag(LOG_FILE_BYTES)}`,
     ...(flightRecorder
       ? [
           `-XX:FlightRecorderOptions=repository=${JVM_LOG_FOLDER}/recording`,
-          `-XX:StartFlightRecording=disk=true,maxsize=${mebibytes(RECORDER_BYTES)}`,
+          `-XX:StartFlightRecording=disk=true,maxsize=${sizeFlag(RECORDER_BYTES)}`,
         ]
       : []),
   ];
 }
 
-function mebibytes(bytes: number): string {
-  return `${Math.max(1, Math.floor(bytes / MIB))}m`;
+/** In whole MiB, or where it is none in KiB, upwards: with less than was planned a part runs out of memory. */
+function sizeFlag(bytes: number): string {
+  return bytes % MIB === 0 ? `${bytes / MIB}m` : `${Math.ceil(bytes / 1024)}k`;
 }

@@ -12,6 +12,7 @@ import { COLLECTORS, type CollectorName, isGenerational, SHORTEST_STOPPING_PAUSE
 import { flagsOf, jvmKnobs } from './knobs';
 import { refusal, waysOut } from './refusals';
 import { behaviourOf, brokenBy, type Sizes, sizesOf } from './sizing';
+import { jvmTaskKnobs } from './task-knobs';
 import { JvmPlan, type JvmPredictions, type JvmQuestion } from './workload';
 
 /** Times the load beyond which nobody asks when the promise breaks. */
@@ -31,10 +32,14 @@ export function planJvm(subject: string, question: JvmQuestion, checks: readonly
   const sizes = chosen(question);
   if (brokenBy(question, sizes) !== undefined) {
     const holds = (changed: JvmQuestion) => brokenBy(changed, chosen(changed)) === undefined;
-    throw new CapacityError(subject, refusal(question, sizes), waysOut(question, holds));
+    throw new CapacityError(subject, refusal(question, sizes), waysOut(question, sizes, holds));
   }
   const behaviour = behaviourOf(question, sizes);
-  const knobs = [...jvmKnobs(question, sizes), ...jvmAlarmKnobs(question, sizes, behaviour)];
+  const knobs = [
+    ...jvmKnobs(question, sizes),
+    ...(question.platform === 'fargate' ? jvmTaskKnobs(question, sizes, behaviour) : []),
+    ...jvmAlarmKnobs(question, sizes, behaviour),
+  ];
   const predictions = predictionsOf(question, sizes);
   const remarks = remarksOn(question, sizes, predictions);
   return new JvmPlan(subject, knobs, predictions, sizes.collector, flagsOf(question, sizes), remarks);

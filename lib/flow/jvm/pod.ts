@@ -1,6 +1,6 @@
-/** What a pod with a JVM has beside the JVM itself. */
+/** What a pod or a service of tasks has beside the JVM itself. */
 import { chosenKnob } from '../alarms';
-import { given, type Knob } from '../plan';
+import { type Knob, unlessGiven } from '../plan';
 import { podProbeKnobs, probeTimeoutKnob, progressDeadlineKnob } from '../probes';
 
 const REPLICAS = 2;
@@ -12,15 +12,7 @@ const REPLICAS = 2;
  */
 export function jvmPodKnobs(replicas?: number): Knob[] {
   return [
-    replicas === undefined
-      ? chosenKnob(
-          'replicas',
-          REPLICAS,
-          'pods',
-          'one answers while another is replaced; an autoscaler takes this over',
-          'Kubernetes, Disruptions',
-        )
-      : given('replicas', replicas, 'pods'),
+    replicasKnob(replicas, 'pods', 'Kubernetes, Disruptions'),
     chosenKnob(
       'terminationGracePeriodSeconds',
       30,
@@ -32,4 +24,32 @@ export function jvmPodKnobs(replicas?: number): Knob[] {
     ...podProbeKnobs(),
     probeTimeoutKnob(),
   ];
+}
+
+/**
+ * The knobs of a service of Fargate tasks that is made for a JVM.
+ *
+ * @param replicas as given by hand
+ */
+export function jvmServiceKnobs(replicas?: number): Knob[] {
+  return [
+    replicasKnob(replicas, 'tasks', 'Amazon ECS, Service scheduler: tasks are spread over zones'),
+    chosenKnob(
+      'stopTimeoutSeconds',
+      30,
+      's',
+      'the default: requests that have begun are answered',
+      'Amazon ECS, Task definition parameters, stopTimeout',
+    ),
+  ];
+}
+
+function replicasKnob(replicas: number | undefined, unit: string, source: string): Knob {
+  return {
+    name: 'replicas',
+    value: replicas ?? REPLICAS,
+    unit,
+    ...unlessGiven(replicas, '2: one answers while another is replaced; an autoscaler takes this over'),
+    source: replicas === undefined ? source : 'set by hand',
+  };
 }

@@ -3,6 +3,7 @@ import { duration, figure, percent, roundedDown, roundedUp, sizeText } from '../
 import { largestBelow, smallestAbove } from '../search';
 import { COLLECTORS, TESTED_RELEASES } from './collectors';
 import { behaviourOf, brokenBy, MOST_COLLECTOR_RATIO, type Sizes } from './sizing';
+import { mostTaskBytes, taskMemoryBytes } from './task';
 import type { JvmObjective, JvmQuestion, JvmWorkload } from './workload';
 
 /** The first thing that is in the way, with its numbers. */
@@ -23,14 +24,16 @@ export function refusal(question: JvmQuestion, sizes: Sizes): string {
         : `${collector} takes ${percent(collectorCpuRatio)} of the processors, more than ${percent(MOST_COLLECTOR_RATIO)}`;
     case 'memory':
       return `the container has to be ${sizeText(memoryBytes)}, ${sizeText(objective.memoryBytes!)} are allowed`;
+    case 'task':
+      return `the container has to be ${sizeText(memoryBytes)}, ${question.taskMemoryBytes === undefined ? `a Fargate task with ${figure(cpu)} processor${cpu === 1 ? '' : 's'} has ${sizeText(mostTaskBytes(cpu))} for it and its exporter at most` : `the task has ${sizeText(question.taskMemoryBytes)} for it and its exporter`}`;
     default:
       return `requests ${Number.isFinite(latencySeconds) ? `take ${duration(latencySeconds)}` : 'come faster than they are served'}, ${duration(objective.latencySeconds!)} are promised`;
   }
 }
 
 /** Changes that each keep the promise; each has been tried. */
-export function waysOut(question: JvmQuestion, holds: (question: JvmQuestion) => boolean): string[] {
-  const { workload, objective, jdk, collector, heapBytes, cpu = 2, spikeTolerance } = question;
+export function waysOut(question: JvmQuestion, sizes: Sizes, holds: (question: JvmQuestion) => boolean): string[] {
+  const { workload, objective, jdk, collector, heapBytes, cpu = 2, spikeTolerance, taskMemoryBytes: task } = question;
   const load = (changed: Partial<JvmWorkload>) => holds({ ...question, workload: { ...workload, ...changed } });
   const promise = (changed: Partial<JvmObjective>) => holds({ ...question, objective: { ...objective, ...changed } });
   const ways: string[] = [];
@@ -60,8 +63,18 @@ export function waysOut(question: JvmQuestion, holds: (question: JvmQuestion) =>
   }
   const processors = [1, 2, 4, 8, 16, 32].find((one) => one > cpu && holds({ ...question, cpu: one }));
   if (processors !== undefined) ways.push(`${processors} processors`);
+  const larger = task === undefined ? undefined : taskMemoryBytes(sizes);
+  if (larger !== undefined && holds({ ...question, taskMemoryBytes: larger }))
+    ways.push(`taskMemoryBytes of ${larger}`);
   for (const [name, value] of Object.entries({ collector, heapBytes, spikeTolerance })) {
     if (value !== undefined && holds({ ...question, [name]: undefined })) ways.push(`leave ${name} out`);
+  }
+  if (heapBytes !== undefined || sizes.heapBytes < (objective.memoryBytes ?? Number.POSITIVE_INFINITY)) {
+    const found = smallestAbove(
+      sizes.heapBytes,
+      (one) => raised(one) <= 1e18 && holds({ ...question, heapBytes: raised(one) }),
+    );
+    if (found !== undefined) ways.push(`heapBytes of ${raised(found)}`);
   }
   less('liveBytes');
   return ways.length > 0 ? ways : ['several JVMs, each with its share of the live set and of the load'];

@@ -144,6 +144,10 @@ export interface JvmChoices {
   readonly spikeTolerance?: number;
   /** Whether the flight recorder runs; default: true. */
   readonly flightRecorder?: boolean;
+  /** Where the container runs: `kubernetes`, or `fargate`, whose tasks come in sizes; default: kubernetes. */
+  readonly platform?: string;
+  /** Bytes of the Fargate task; default: the smallest size that is large enough. */
+  readonly taskMemoryBytes?: number;
 }
 
 /** The input of the plan of a JVM. */
@@ -208,6 +212,9 @@ export class JvmPlan extends Plan {
       { label: 'collection', text: `${duration(cycleSeconds)}, every ${duration(intervalSeconds)}` },
       { label: 'processors of the collector', text: percent(collectorCpuRatio) },
       { label: 'memory of the container', text: sizeText(this.value('memoryBytes')) },
+      ...(this.knobs.some(({ name }) => name === 'taskMemoryBytes')
+        ? [{ label: 'memory of the Fargate task', text: sizeText(this.value('taskMemoryBytes')) }]
+        : []),
       ...(latencySeconds === undefined ? [] : [{ label: 'latency', text: duration(latencySeconds) }]),
       { label: 'the promise breaks at', text: `${figure(breaksAtLoad)} × the load` },
     ];

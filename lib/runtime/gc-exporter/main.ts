@@ -2,11 +2,13 @@
  * Exports the log of a JVM's collector. A thread that waits for memory is in no other metric: neither JMX nor Micrometer
  * count it.
  *
- * Environment: GC_LOG (the file), ALARM_PAUSE_SECONDS, SERVICE (a label), METRICS_PORT; METRICS_HOST and POLL_MILLIS where
- * others than all addresses and a second are wanted.
+ * Environment: GC_LOG (the file), ALARM_PAUSE_SECONDS, SERVICE (a label). Where Prometheus scrapes: METRICS_PORT, and
+ * METRICS_HOST for others than all addresses. Where CloudWatch reads the output: METRIC_SECONDS, from one line to the next.
+ * POLL_MILLIS where the log is not read once a second.
  */
 import { serveMetrics } from '../serve-metrics';
 import { numberSetting, setting } from '../settings';
+import { readingsLine } from './embedded';
 import { GcLog } from './parser';
 import { metricsText } from './readings';
 import { Tail } from './tail';
@@ -28,10 +30,33 @@ async function main(): Promise<void> {
     return polling;
   };
   setInterval(poll, Number(process.env.POLL_MILLIS ?? POLL_MILLIS));
+  if (process.env.METRIC_SECONDS !== undefined) {
+    const write = embedded(labels.service, log);
+    const written = async () => {
+      await poll();
+      write(up);
+    };
+    setInterval(written, 1000 * numberSetting('METRIC_SECONDS'));
+    // What was counted since the last line would be lost.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => written().then(() => process.exit(0)));
+    return;
+  }
   serveMetrics(async () => {
     await poll();
     return metricsText(log.readings, up, labels);
   });
+}
+
+/** Writes what was counted since the last line. */
+function embedded(service: string, log: GcLog): (up: boolean) => void {
+  let before = { ...log.readings };
+  let last = performance.now();
+  return (up) => {
+    const [now, at] = [{ ...log.readings }, performance.now()];
+    console.log(readingsLine(service, before, now, (at - last) / 1000, up));
+    [before, last] = [now, at];
+  };
 }
 
 /** A file that cannot be read is a reading, and no end of this program. */

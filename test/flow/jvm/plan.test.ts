@@ -3,7 +3,7 @@ import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { COLLECTOR_NAMES, RELEASED_FLAGS } from '../../../lib/flow/jvm/collectors';
 import { planJvm } from '../../../lib/flow/jvm/plan';
 import { runStoppedServer } from '../../../lib/flow/jvm/simulation';
-import { brokenBy, sizesOf } from '../../../lib/flow/jvm/sizing';
+import { brokenBy, mostLive, sizesOf } from '../../../lib/flow/jvm/sizing';
 import type { JvmQuestion } from '../../../lib/flow/jvm/workload';
 import { optional, runs, spread } from '../../support/property';
 
@@ -54,6 +54,64 @@ describe('known answers', () => {
   test('threads beside the program are a quarter of the processors, one at least', () => {
     const threads = (cpu: number) => sizesOf({ ...measured, cpu }, 'ZGC').concurrentThreads;
     expect([2, 4, 8, 16].map(threads)).toEqual([1, 1, 2, 4]);
+  });
+
+  // 4 to 25 ms were measured beside 5 and 20 MB: with a cycle in proportion the heap would have been 36 MB, and 64 stalled.
+  test('a collection beside a small live set takes 20 ms all the same', () => {
+    const small = { workload: { allocationBytesPerSecond: 531 * MIB, liveBytes: 20 * MIB }, cycleSeconds: undefined };
+    expect(asked({ ...small, jdk: 21 }).value('cycleSeconds')).toBe(0.02);
+    expect(asked({ ...small, jdk: 21 }).value('heapBytes')).toBe(66 * MIB);
+  });
+
+  // With 2 MiB not each collector of 17, 21 and 25 started, with 4 they did.
+  test('no heap is smaller than one with which a JVM starts', () => {
+    const idle = { workload: { allocationBytesPerSecond: 1, liveBytes: 1 }, cycleSeconds: undefined };
+    const heaps = COLLECTOR_NAMES.map((collector) =>
+      asked({ ...idle, collector, objective: { pauseSeconds: 1 } }).value('heapBytes'),
+    );
+    expect(heaps).toEqual(COLLECTOR_NAMES.map(() => 4 * MIB));
+  });
+
+  // With live ÷ 0.45 it would stop every 36 ms for 50: refused, although a larger heap is all that it needs.
+  test.each([
+    ['G1', 0.15],
+    // Its old collections stop the program too.
+    ['Parallel', 0.2],
+  ])('%s gets room to run, however little is live', (collector, most) => {
+    const workload = { allocationBytesPerSecond: 750e6, liveBytes: 20e6 };
+    const plan = asked({ collector, workload, objective: { pauseSeconds: 0.2 }, cycleSeconds: undefined });
+    // 2 × 750 MB/s × 0.15 s are 225 MB of young objects at least.
+    expect(plan.value('heapBytes')).toBeGreaterThan(225e6);
+    expect(plan.predictions.stoppedRatio).toBeLessThan(most);
+  });
+
+  test('a heap by hand of a JVM with generations is at most 65 % live: with 67 % it stalled', () => {
+    const young = { jdk: 21, cycleSeconds: 0.001, cpu: 4 };
+    const held = (ratio: number) => asked({ ...young, heapBytes: Math.ceil((427 * MIB) / ratio) });
+    expect(held(0.63).value('heapBytes')).toBeGreaterThan(0);
+    expect(refusal(() => held(0.67)).message).toMatch(/a heap of .* stalls/);
+  });
+
+  test.each([17, 21].flatMap((jdk) => COLLECTOR_NAMES.map((collector) => [jdk, collector] as const)))(
+    'Java %d, %s: with the live set of the alarm the heap is just large enough',
+    (jdk, collector) => {
+      const question = { ...measured, jdk, collector, cpu: 8, objective: { pauseSeconds: 5 }, spikeTolerance: 1.5 };
+      const liveBytes = mostLive(question, sizesOf(question, collector));
+      const least = (live: number) =>
+        sizesOf({ ...question, workload: { ...measured.workload, liveBytes: live } }, collector).leastHeapBytes;
+      const { heapBytes } = sizesOf(question, collector);
+      expect(least(liveBytes * 0.999)).toBeLessThanOrEqual(heapBytes);
+      expect(least(liveBytes * 1.001)).toBeGreaterThan(heapBytes);
+      const alarm = asked({ ...question }).value('alarmLiveBytes');
+      expect(alarm).toBeLessThanOrEqual(Math.max(liveBytes, 1.05 * 427 * MIB));
+    },
+  );
+
+  test('the cycle of a collector that stops the program names what it was divided by', () => {
+    const plan = asked({ collector: 'Parallel', objective: { pauseSeconds: 2 }, cycleSeconds: undefined, cpu: 4 });
+    const { inputs, value } = plan.knobs.find(({ name }) => name === 'cycleSeconds')!;
+    expect(inputs).toEqual({ liveBytes: 427 * MIB, bytesPerSecond: 5e8, processors: 4 });
+    expect(value).toBeCloseTo((427 * MIB) / (5e8 * 4), 12);
   });
 
   test('a container is the sum of its parts: 1,024 + 128 + 128 + 200 + 64 + 52 + 64 are 1,664 MiB', () => {
@@ -182,6 +240,21 @@ describe('the flags', () => {
     }
   });
 
+  test('a size that is no whole MiB is given in KiB, upwards: with less a part runs out', () => {
+    const given = flags({
+      workload: { ...measured.workload, directBytes: 64e6 },
+      codeCacheBytes: 3e6,
+      metaspaceBytes: 100.5 * MIB,
+    });
+    expect(given).toEqual(
+      expect.arrayContaining([
+        '-XX:MaxDirectMemorySize=62500k',
+        '-XX:ReservedCodeCacheSize=2930k',
+        '-XX:MaxMetaspaceSize=102912k',
+      ]),
+    );
+  });
+
   // 0 would allow as much as the heap.
   test('direct memory is bounded where the workload has none', () => {
     expect(flags({ workload: { ...measured.workload, directBytes: 0 } })).toContain('-XX:MaxDirectMemorySize=1m');
@@ -233,6 +306,12 @@ describe('what cannot be done is refused', () => {
     ["collector must be one of G1, Parallel, Shenandoah, ZGC, got 'CMS'", { collector: 'CMS' }],
     ['pauseSeconds must be between 0.001 and 31536000, got 0', { objective: { pauseSeconds: 0 } }],
     ['requestsPerSecond is missing', { objective: { pauseSeconds: 1, latencySeconds: 1 } }],
+    ['metaspaceBytes must be between 4194304 and', { metaspaceBytes: MIB }],
+    ['codeCacheBytes must be between 2555904 and 2147483648, got 2097152', { codeCacheBytes: 2 * MIB }],
+    ['codeCacheBytes must be between 2555904 and 2147483648, got', { codeCacheBytes: 2100 * MIB }],
+    ['heapBytes must be between 4194304 and', { heapBytes: 2 * MIB }],
+    ["platform must be one of kubernetes, fargate, got 'ec2'", { platform: 'ec2' }],
+    ['cpu must be 1, 2, 4, 8 or 16 on Fargate, got 3', { platform: 'fargate', cpu: 3 }],
     ['liveBytes must be above 0', { workload: { ...measured.workload, liveBytes: 0 } }],
   ])('%s', (message, changed) => {
     expect(() => asked(changed)).toThrow(InvalidInputError);
@@ -240,7 +319,7 @@ describe('what cannot be done is refused', () => {
   });
 });
 
-const questions: fc.Arbitrary<JvmQuestion> = fc.record({
+const questions = fc.record({
   workload: fc.record({
     allocationBytesPerSecond: spread(1e6, 5e9),
     liveBytes: spread(1e6, 2e10),
@@ -256,8 +335,39 @@ const questions: fc.Arbitrary<JvmQuestion> = fc.record({
   }),
   jdk: fc.integer({ min: 17, max: 26 }),
   collector: optional(fc.constantFrom<string>(...COLLECTOR_NAMES)),
-  cpu: optional(fc.integer({ min: 1, max: 32 })),
+  cpu: optional(fc.constantFrom(1, 2, 3, 4, 8, 16, 32)),
   spikeTolerance: optional(fc.constantFrom(1, 1.5, 2, 4)),
+});
+
+describe('on Fargate', () => {
+  const task = (changed: Partial<JvmQuestion> = {}) =>
+    asked({ platform: 'fargate', cycleSeconds: undefined, ...changed });
+
+  test('the smallest task in which the JVM and its exporter find room', () => {
+    // A heap of 1,024 MiB makes a container of 1,664; with 96 of the exporter 1,760, and 2 processors have 4,096 at least.
+    const plan = task({ jdk: 21, cycleSeconds: 0.04, heapBytes: 1024 * MIB });
+    expect(plan.value('taskCpuUnits')).toBe(2048);
+    expect(plan.value('taskMemoryBytes')).toBe(4096 * MIB);
+    expect(plan.value('jvmMemoryBytes')).toBe(4000 * MIB);
+    // A container that fills 4,096 leaves none for the exporter.
+    const larger = task({ jdk: 21, cycleSeconds: 0.04, heapBytes: 3344 * MIB });
+    expect(larger.value('memoryBytes')).toBe(4096 * MIB);
+    expect(larger.value('taskMemoryBytes')).toBe(5120 * MIB);
+  });
+
+  test('its alarm on memory is that of the container, and of the exporter, which is in the same number', () => {
+    const plan = task({ jdk: 21, cycleSeconds: 0.04, heapBytes: 1024 * MIB });
+    expect(plan.value('alarmTaskMebibytes')).toBe(1664 + 96 - 32);
+    expect(plan.value('alarmHoldPeriods') * plan.value('metricSeconds')).toBe(plan.value('alarmPeriodSeconds'));
+  });
+
+  test('a container that no task with its processors has room for is refused, with the processors that have', () => {
+    const workload = { allocationBytesPerSecond: 100e6, liveBytes: 12e9 };
+    expect(refusal(() => task({ workload, jdk: 21 })).message).toMatch(
+      /a Fargate task with 2 processors has 16 GB for it and its exporter at most; .*4 processors/,
+    );
+    expect(task({ workload, jdk: 21, cpu: 4 }).value('taskMemoryBytes')).toBeLessThanOrEqual(30_720 * MIB);
+  });
 });
 
 test('random JVMs: a plan that keeps its promises, or a named error with ways out', () => {
@@ -288,7 +398,7 @@ test('random JVMs: a plan that keeps its promises, or a named error with ways ou
 
 test('each way out that names a number keeps the promise', () => {
   const numbers =
-    /^(allocationBytesPerSecond|requestsPerSecond|liveBytes|memoryBytes|pauseSeconds|latencySeconds) of ([\d.e+-]+)$/;
+    /^(allocationBytesPerSecond|requestsPerSecond|liveBytes|memoryBytes|pauseSeconds|latencySeconds|heapBytes) of ([\d.e+-]+)$/;
   let tried = 0;
   fc.assert(
     fc.property(questions, (question) => {
@@ -302,7 +412,10 @@ test('each way out that names a number keeps the promise', () => {
         const [, name, text] = numbers.exec(way) ?? [];
         if (name === undefined) continue;
         const part = name in question.objective ? 'objective' : 'workload';
-        const changed = { ...question, [part]: { ...question[part], [name]: Number(text) } };
+        const changed =
+          name === 'heapBytes'
+            ? { ...question, heapBytes: Number(text) }
+            : { ...question, [part]: { ...question[part], [name]: Number(text) } };
         expect([way, (() => planJvm('Api', changed).subject)()]).toEqual([way, 'Api']);
         tried += 1;
       }

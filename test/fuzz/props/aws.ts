@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, CfnParameter, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { Cluster, ContainerImage, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -17,6 +17,8 @@ import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import fc from 'fast-check';
 import { BackpressureChecks } from '../../../lib/aws/backpressure-checks';
+import { JvmAlarms } from '../../../lib/aws/jvm/jvm-alarms';
+import { JvmService } from '../../../lib/aws/jvm/jvm-service';
 import { CoalescingAlarms } from '../../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../../lib/aws/merging/coalescing-queue-props';
@@ -37,6 +39,7 @@ import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
 import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
+import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
@@ -44,6 +47,8 @@ import {
   consumers,
   figures,
   isPlain,
+  jvmObjective,
+  jvmWorkload,
   Parameter,
   queueObjective,
   queueWorkload,
@@ -240,6 +245,39 @@ function makeQuotas(stack: Stack, id: string, { scram, alarms, asked, ...props }
   });
   made.producerProperties(asked);
   return made;
+}
+
+const jvms = fc.record({
+  workload: jvmWorkload,
+  objective: jvmObjective,
+  jdk: fc.integer({ min: 16, max: 27 }),
+  collector: optional(fc.constantFrom(...Object.values(JvmCollector))),
+  cpu: optional(fc.constantFrom(1, 2, 3, 4, 8, 16)),
+  cycle: optional(seconds(1, 10)),
+  heap: optional(fc.integer({ min: 64, max: 100_000 }).map((mebibytes) => Size.mebibytes(mebibytes))),
+  spikeTolerance: optional(fc.constantFrom(1, 1.5, 2, 4)),
+  flightRecorder: flag,
+  replicas: optional(fc.integer({ min: 0, max: 20 })),
+  port: optional(fc.integer({ min: 1, max: 65_535 })),
+  given: fc.constantFrom(undefined, undefined, 'task', 'service', 'vpc'),
+  size: fc.constantFrom([2048, 4096], [4096, 8192], [512, 1024]),
+  alarms: flag,
+});
+type Jvms = typeof jvms extends fc.Arbitrary<infer T> ? T : never;
+
+function makeJvm(stack: Stack, id: string, { given, size: [cpu, memoryLimitMiB], alarms, ...props }: Jvms): JvmService {
+  const vpc = network(stack);
+  const image = ContainerImage.fromRegistry('shop/api:1');
+  const alarmTopic = topic(stack, alarms);
+  if (given === 'vpc') return new JvmService(stack, id, { ...props, vpc, image, alarmTopic });
+  const cluster = new Cluster(stack, 'Cluster', { vpc });
+  if (given === undefined) return new JvmService(stack, id, { ...props, cluster, image, alarmTopic });
+  const taskDefinition = new FargateTaskDefinition(stack, 'Own', { cpu, memoryLimitMiB });
+  taskDefinition.addContainer('web', { image });
+  const task = { ...props, cpu: undefined, port: undefined };
+  if (given === 'task') return new JvmService(stack, id, { ...task, cluster, taskDefinition, alarmTopic });
+  const service = new FargateService(stack, 'Web', { cluster, taskDefinition });
+  return new JvmService(stack, id, { ...task, replicas: undefined, service, alarmTopic });
 }
 
 const when = fc.oneof(
@@ -642,6 +680,17 @@ export const AWS_SUBJECTS: readonly Subject[] = [
       made.grantWrite(lambda(stack), service);
       made.partitionProjection([service]);
       made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.JvmService',
+    ['aws.JvmService', 'aws.JvmAlarms'],
+    'cdk',
+    jvms,
+    inStack((stack, id, props) => {
+      const { plan, service } = makeJvm(stack, id, props);
+      plan.explain();
+      new JvmAlarms(stack, `${id}Again`, { metricService: 'again', service, plan });
     }),
   ),
   subject(

@@ -291,3 +291,23 @@ function copied<T>(value: T): T {
   const entries = Object.entries(value).filter(([, one]) => one !== undefined);
   return Object.fromEntries(entries.map(([name, one]) => [name, copied(one)])) as T;
 }
+
+/** What a JVM does, on any engine. */
+export const jvmWorkload = fc.record({
+  allocationBytesPerSecond: figures(1e6, 5e9),
+  liveBytes: figures(1e6, 1e10),
+  survivorRatio: optional(fc.double({ min: 0, max: 1, noNaN: true })),
+  requestsPerSecond: optional(figures(1, 1000)),
+  serviceSeconds: optional(figures(0.001, 0.1)),
+  requestThreads: optional(fc.integer({ min: 1, max: 300 })),
+  directBytes: optional(spread(1, 1e9)),
+  threads: optional(fc.integer({ min: 1, max: 2000 })),
+  loadedClasses: optional(fc.integer({ min: 1, max: 1e5 })),
+});
+
+/** What is promised of it. */
+export const jvmObjective = fc.record({
+  pauseSeconds: figures(0.001, 2),
+  latencySeconds: optional(spread(0.01, 10)),
+  memoryBytes: optional(spread(1e9, 1e11)),
+});

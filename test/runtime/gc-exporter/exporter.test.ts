@@ -1,7 +1,16 @@
 /** The exporter as a program: a log that is not there yet, rotated, emptied or written by the line, and a restart. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,10 +18,12 @@ import { join } from 'node:path';
 import { Tail } from '../../../lib/runtime/gc-exporter/tail';
 import { until } from '../../support/until';
 
+const PROGRAM = join(__dirname, '../../../dist/runtime/gc-exporter/index.js');
 const folder = mkdtempSync(join(tmpdir(), 'gc-exporter-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const stall = (seconds: number) => `[${seconds.toFixed(3)}s][info][gc          ] Allocation Stall (main) 100.000ms\n`;
+const log17 = readFileSync(join(__dirname, 'logs', 'java-17-zgc.log'), 'utf8');
 let files = 0;
 /** A path in a folder of its own. */
 const path = () => {
@@ -91,7 +102,7 @@ describe('the program', () => {
     await once(socket, 'listening');
     const { port } = socket.address() as AddressInfo;
     socket.close();
-    const child = spawn(process.execPath, [join(__dirname, '../../../dist/runtime/gc-exporter/index.js')], {
+    const child = spawn(process.execPath, [PROGRAM], {
       env: {
         GC_LOG: file,
         ALARM_PAUSE_SECONDS: '0.05',
@@ -139,5 +150,71 @@ describe('the program', () => {
     mkdirSync(file);
     const metric = await start(file);
     expect(await metric('stalls_total')).toBe(0);
+  });
+
+  describe('for CloudWatch', () => {
+    type Line = Record<string, unknown> & { _aws: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] } };
+
+    /** Lines that the program writes, a fifth of a second apart. */
+    function writing(file: string, seconds = '0.2') {
+      const child = spawn(process.execPath, [PROGRAM], {
+        env: { GC_LOG: file, ALARM_PAUSE_SECONDS: '0.05', SERVICE: 'shop-api', METRIC_SECONDS: seconds },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      running.push(child);
+      let output = '';
+      child.stdout.on('data', (text) => {
+        output += text;
+      });
+      const lines = () =>
+        output
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => JSON.parse(line) as Line);
+      return { child, lines };
+    }
+    const sum = (lines: Line[], name: string) => lines.reduce((all, line) => all + Number(line[name] ?? 0), 0);
+
+    test('each line has what was counted since the one before, and no value that the log has not told', async () => {
+      const file = path();
+      const { lines } = writing(file);
+      await until('a line', () => lines().length > 0);
+      expect(lines()[0]).toMatchObject({ Service: 'shop-api', LogsRead: 0, Stalls: 0 });
+      expect(Object.keys(lines()[0])).not.toContain('LiveBytes');
+      writeFileSync(file, stall(1) + stall(2));
+      await until('the stalls', () => sum(lines(), 'Stalls') > 0);
+      const seen = lines().length;
+      await until('another line', () => lines().length > seen);
+      expect(sum(lines(), 'Stalls')).toBe(2);
+      expect(sum(lines(), 'StallSeconds')).toBeCloseTo(0.2, 9);
+      expect(lines().at(-1)).toMatchObject({ LogsRead: 1, Stalls: 0 });
+    });
+
+    test('every value of a line is a metric with a unit, in a namespace of its own', async () => {
+      const file = path();
+      writeFileSync(file, '');
+      const { lines } = writing(file);
+      appendFileSync(file, log17);
+      await until('a live set', () => lines().some((line) => line.LiveBytes !== undefined));
+      const line = lines().find((one) => one.LiveBytes !== undefined)!;
+      const [{ Metrics, ...rest }] = line._aws.CloudWatchMetrics;
+      expect(rest).toEqual({ Namespace: 'Backpressure/Jvm', Dimensions: [['Service']] });
+      const { _aws, Service, collector, ...values } = line;
+      expect(Metrics.map(({ Name }) => Name).sort()).toEqual(Object.keys(values).sort());
+      expect(Object.values(values).every((value) => typeof value === 'number')).toBe(true);
+      expect(collector).toBe('Z');
+    });
+
+    test('what was counted since the last line is written when it is told to end', async () => {
+      const file = path();
+      writeFileSync(file, '');
+      const { child, lines } = writing(file, '1');
+      await until('a line', () => lines().length > 0);
+      appendFileSync(file, stall(1));
+      child.kill('SIGTERM');
+      const [code] = await once(child, 'exit');
+      await until('the stall', () => sum(lines(), 'Stalls') === 1);
+      expect(code).toBe(0);
+    });
   });
 });
