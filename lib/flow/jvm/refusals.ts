@@ -72,9 +72,9 @@ export function waysOut(question: JvmQuestion, sizes: Sizes, holds: (question: J
   if (heapBytes !== undefined || sizes.heapBytes < (objective.memoryBytes ?? Number.POSITIVE_INFINITY)) {
     const found = smallestAbove(
       sizes.heapBytes,
-      (one) => raised(one) <= 1e18 && holds({ ...question, heapBytes: raised(one) }),
+      (one) => roundedUp(one) <= 1e18 && holds({ ...question, heapBytes: roundedUp(one) }),
     );
-    if (found !== undefined) ways.push(`heapBytes of ${raised(found)}`);
+    if (found !== undefined) ways.push(`heapBytes of ${roundedUp(found)}`);
   }
   less('liveBytes');
   return ways.length > 0 ? ways : ['several JVMs, each with its share of the live set and of the load'];
