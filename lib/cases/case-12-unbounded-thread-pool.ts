@@ -55,8 +55,9 @@ export const unboundedThreadPool: Case = {
     {
       name: 'BoundedService',
       engines: ['aws'],
-      form: 'Fargate behind a load balancer, throttled in front',
-      available: false,
+      form: 'Fargate behind a load balancer, Target Optimizer, tracking on requests of a task',
+      available: true,
+      deployed: 'WebTier/Orders',
     },
   ],
   trap: '50 threads at 100 ms with 200 waiting add 0.4 s of waiting to 0.1 s of work: the queue misses its own objective, and so does 150, which leaves time only for a request of average length. What is left beside the P99 of the work are 74. A refusal that is not mapped is a 500 rather than a 503 with Retry-After.',

@@ -99,9 +99,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-async function started(
-  seed: number,
-): Promise<{ readonly port: number; readonly target: number; readonly metrics: number }> {
+async function started(): Promise<{ readonly port: number; readonly target: number; readonly metrics: number }> {
   const [port, target, metrics, drain] = [await freePort(), await freePort(), await freePort(), await freePort()];
   children.push(spawn(process.execPath, ['-e', PROGRAM, String(target)], { stdio: 'inherit' }));
   const env = {

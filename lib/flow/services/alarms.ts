@@ -52,7 +52,9 @@ function kubernetesKnobs(): Knob[] {
 function fargateKnobs(): Knob[] {
   return [
     chosenKnob('alarmPeriodSeconds', 60, 's', 'Elastic Load Balancing publishes once a minute', OWN),
+    chosenKnob('alarmHoldPeriods', 5, 'periods', 'longer than tasks take to start', OWN),
     firstOneKnob('alarmUnhealthy', 'targets', 'a task that answers no health check serves nothing', OWN),
+    chosenKnob('alarmRoom', 0, 'places', 'no task has room: what comes is refused', OWN),
     firstOneKnob('alarmRejectedConnections', 'connections', 'the load balancer itself is at its limit', OWN),
   ];
 }

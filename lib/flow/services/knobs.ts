@@ -301,11 +301,18 @@ function fargateKnobs(asked: Resolved, { ratedPerSecond }: Sizes): Knob[] {
       source: 'Elastic Load Balancing, Deregistration delay: 300 s by default',
     },
     graceKnob('stopTimeoutSeconds', latencySeconds, LEAVING_SECONDS),
+    {
+      name: 'healthGraceSeconds',
+      value: Math.max(60, Math.ceil(2 * asked.startSeconds)),
+      unit: 's',
+      formula: 'max(60, 2 × start): a task that starts is not replaced for it',
+      inputs: { startSeconds: asked.startSeconds },
+      source: 'Amazon ECS, healthCheckGracePeriodSeconds',
+    },
     chosenKnob('healthPeriodSeconds', 10, 's', 'from one health check to the next', balancer),
     chosenKnob('healthTimeoutSeconds', 5, 's', 'half of it: a busy task answers late', balancer),
     chosenKnob('healthyChecks', 2, 'checks', 'in a row before a task gets requests', balancer),
     chosenKnob('unhealthyChecks', 3, 'checks', 'in a row before it gets none', balancer),
-    chosenKnob('logRetentionDays', 30, 'days', 'a month of logs', 'this library'),
   ];
 }
 

@@ -2,6 +2,7 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { sound } from '../../flow/kinds';
+import { boundsOf } from '../../flow/services/bounds';
 import { adaptiveKnobs, meshKnobs } from '../../flow/services/mesh';
 import { planService } from '../../flow/services/plan';
 import { type Resilience4jSettings, resilience4jSettings, resilience4jYaml } from '../../flow/services/resilience4j';
@@ -13,7 +14,7 @@ import { podMonitor } from '../operators/prometheus';
 import { namespaceOf } from '../promql';
 import { disruptionBudget, refuseSharedPaths } from '../restricted-pod';
 import { scriptConfigMap, textConfigMap } from '../script';
-import { addGate, adopt, boundsOf, createDeployment, openToNode } from './bounded-pod';
+import { addGate, adopt, createDeployment, openToNode } from './bounded-pod';
 import {
   type BoundedServiceProps,
   GATE_METRICS_PORT,
