@@ -15,10 +15,12 @@ import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
+import { BoundedService } from '../../lib/aws/services/bounded-service';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
+import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -65,6 +67,7 @@ function everything(stack: Stack, id: string): void {
     queue,
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
   });
+  new BoundedService(scope, `${id}10`, { ...OVERRUN_API, cluster, image: ContainerImage.fromRegistry('api') });
   new JvmService(scope, `${id}9`, { ...BUSY_JVM, cluster, image: ContainerImage.fromRegistry('api') });
   new SpreadSchedule(scope, `${id}5`, {
     jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 10 }],

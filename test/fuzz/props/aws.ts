@@ -34,6 +34,7 @@ import { TenantPolicy } from '../../../lib/aws/rates/rate-limited-sender-props';
 import { SenderAlarms } from '../../../lib/aws/rates/sender-alarms';
 import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
+import { BoundedService } from '../../../lib/aws/services/bounded-service';
 import { ArchiveBucket } from '../../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
@@ -41,6 +42,7 @@ import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
 import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
+import { ServiceAdmission } from '../../../lib/flow/services/workload';
 import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import {
@@ -54,6 +56,8 @@ import {
   queueWorkload,
   ratesWorkload,
   seconds,
+  serviceObjective,
+  serviceWorkload,
 } from './values';
 
 const outdir = mkdtempSync(join(tmpdir(), 'backpressure-fuzz-'));
@@ -278,6 +282,29 @@ function makeJvm(stack: Stack, id: string, { given, size: [cpu, memoryLimitMiB],
   if (given === 'task') return new JvmService(stack, id, { ...task, cluster, taskDefinition, alarmTopic });
   const service = new FargateService(stack, 'Web', { cluster, taskDefinition });
   return new JvmService(stack, id, { ...task, replicas: undefined, service, alarmTopic });
+}
+
+const boundeds = fc.record({
+  workload: serviceWorkload(),
+  objective: serviceObjective(),
+  slotsPerInstance: optional(fc.integer({ min: 1, max: 2000 })),
+  queueBound: optional(fc.integer({ min: 0, max: 50 })),
+  minTasks: optional(fc.integer({ min: 1, max: 5 })),
+  maxTasks: optional(fc.integer({ min: 1, max: 50 })),
+  shedStatus: optional(fc.constantFrom(503, 429, 500)),
+  retryAttempts: optional(fc.integer({ min: 0, max: 3 })),
+  admission: optional(fc.constantFrom(...Object.values(ServiceAdmission))),
+  cpu: optional(fc.constantFrom(256, 512, 1024, 300)),
+  memoryLimitMiB: optional(fc.constantFrom(512, 1024, 2048)),
+  port: optional(fc.integer({ min: 1, max: 65_535 })),
+  alarms: flag,
+});
+type Boundeds = typeof boundeds extends fc.Arbitrary<infer T> ? T : never;
+
+function makeBounded(stack: Stack, id: string, { alarms, ...props }: Boundeds): BoundedService {
+  const cluster = new Cluster(stack, 'Cluster', { vpc: network(stack) });
+  const image = ContainerImage.fromRegistry('shop/api:1');
+  return new BoundedService(stack, id, { ...props, cluster, image, alarmTopic: topic(stack, alarms) });
 }
 
 const when = fc.oneof(
@@ -680,6 +707,15 @@ export const AWS_SUBJECTS: readonly Subject[] = [
       made.grantWrite(lambda(stack), service);
       made.partitionProjection([service]);
       made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.BoundedService',
+    ['aws.BoundedService'],
+    'cdk',
+    boundeds,
+    inStack((stack, id, props) => {
+      makeBounded(stack, id, props).plan.explain();
     }),
   ),
   subject(
