@@ -43,6 +43,7 @@ export const STATELESS = [
   'AWS::CloudWatch::',
   'AWS::EC2::',
   'AWS::ECS::',
+  'AWS::ElasticLoadBalancingV2::',
   'AWS::Events::Rule',
   'AWS::IAM::',
   'AWS::Lambda::',
