@@ -4,6 +4,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { addJvm } from './web-tier/jvm';
 import { type WebTier, WebTierNetwork } from './web-tier/network';
+import { addBounded } from './web-tier/services';
 
 /**
  * Web tier: services on Fargate in a network without a way to the internet. Images come from the account's own registry.
@@ -16,6 +17,7 @@ export class WebTierStack extends Stack {
     const cluster = new Cluster(this, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
     const tier: WebTier = { vpc, cluster, alarmTopic, endpoints };
     addJvm(this, tier);
+    addBounded(this, tier);
   }
 
   /** Two wherever it is deployed, by their place in the list. */

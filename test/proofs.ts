@@ -94,6 +94,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'flags and heaps on JVMs of Java 17, 21 and 25',
   },
   {
+    name: 'bounded-service',
+    cases: [12],
+    suite: 'engines',
+    file: 'test/engines/bounded-service.test.ts',
+    title: 'a gate before a real HTTP server, at half to five times its capacity',
+  },
+  {
     name: 'partitioned-stream',
     cases: [5],
     suite: 'engines',

@@ -40,6 +40,8 @@ const FREE_AT_REST = new Set([
   'AWS::EC2::SecurityGroupIngress',
   'AWS::ECS::TaskDefinition',
   'AWS::EMRServerless::Application',
+  'AWS::ElasticLoadBalancingV2::Listener',
+  'AWS::ElasticLoadBalancingV2::TargetGroup',
   'AWS::Events::Rule',
   'AWS::Glue::Database',
   'AWS::Glue::Job',
@@ -141,6 +143,7 @@ const PRICED: Readonly<Record<string, Price>> = {
       const { least, hour } = tasksOf(service, all);
       return { what: several(least, 'task'), dollars: least * hour * MONTH_HOURS };
     }),
+  'AWS::ElasticLoadBalancingV2::LoadBalancer': each('load balancer', prices.loadBalancer.hour.value * MONTH_HOURS),
   'AWS::KMS::Key': each('key', prices.kms.keyMonth.value),
   'AWS::Kinesis::Stream': (of) => {
     const shards = of.reduce((sum, { properties }) => sum + (properties.ShardCount ?? 0), 0);

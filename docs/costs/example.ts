@@ -59,14 +59,11 @@ type Record = (name: string, props: Untyped, construct: Untyped) => void;
 /** The classes of each engine, which note what they are made with. */
 function engines(record: Record): object {
   const library = load('backpressure-constructs') as Untyped;
-  return {
-    get aws() {
-      return recorded(library.aws, record, true);
-    },
-    get k8s() {
-      return recorded(library.k8s, record, true);
-    },
-  };
+  // Enums and structs stay as they are.
+  return Object.create(library, {
+    aws: { get: () => recorded(library.aws, record, true), enumerable: true },
+    k8s: { get: () => recorded(library.k8s, record, true), enumerable: true },
+  });
 }
 
 /** A module whose classes note what they are made with. */

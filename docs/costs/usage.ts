@@ -85,6 +85,18 @@ const AWS: Bill = {
       other: [{ what: 'a month of storage without the moves', dollars: monthlyCostBefore }],
     };
   },
+  BoundedService: ({ props }) => ({
+    other: [
+      {
+        what: 'an hour of the peak, capacity units of the load balancer, at a new connection each',
+        dollars:
+          Math.ceil((props.workload.peakPerSecond as number) / prices.loadBalancer.lcuRequestsPerSecond.value) *
+          prices.loadBalancer.lcuHour.value,
+      },
+    ],
+    beside:
+      'Callers that keep their connections need fewer capacity units. Container Insights is billed by what it writes.',
+  }),
   CoalescingQueue: ({ construct }) => ({
     month: [
       {

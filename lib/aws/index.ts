@@ -37,6 +37,8 @@ export * from './rates/sender-alarms';
 export * from './schedule/schedule-alarms';
 export * from './schedule/spread-schedule';
 export * from './schedule/spread-schedule-props';
+export * from './services/bounded-service';
+export * from './services/bounded-service-props';
 export * from './storage/archive-bucket';
 export * from './streams/consumed-topic';
 export * from './streams/partitioned-stream';

@@ -73,6 +73,8 @@ export interface Numbers {
   readonly oldestAfterOutageSeconds?: number;
   /** Seconds from the end of an outage until a batch takes all that is there. */
   readonly catchUpSeconds?: number;
+  /** Share of the requests that are refused, or of which the caller gives up. */
+  readonly errorRatio?: number;
   /** Hours of a core that a day takes, busy or not. */
   readonly coreHoursPerDay?: number;
 }

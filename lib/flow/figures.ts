@@ -43,3 +43,15 @@ export function duration(seconds: number): string {
   const { seconds: one, unit } = UNITS.find(({ from }) => Math.abs(seconds) >= from)!;
   return `${Number((seconds / one).toPrecision(3))} ${unit}`;
 }
+
+/** Downwards, to three significant digits: what a way out prints is what was tried. */
+export function roundedDown(value: number): number {
+  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
+  return Number((Math.floor(value / unit) * unit).toPrecision(3));
+}
+
+/** The same upwards. */
+export function roundedUp(value: number): number {
+  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
+  return Number((Math.ceil(value / unit) * unit).toPrecision(3));
+}

@@ -32,6 +32,20 @@ export {
   SchedulePlan,
   SchedulePredictions,
 } from './schedule/workload';
+export {
+  CircuitBreakerSettings,
+  Resilience4jSettings,
+  RetrySettings,
+  TimeLimiterSettings,
+} from './services/resilience4j';
+export {
+  ServiceAdmission,
+  ServiceDownstream,
+  ServiceObjective,
+  ServicePlan,
+  ServicePredictions,
+  ServiceWorkload,
+} from './services/workload';
 export { BatchCapacity, BatchTenant, FloodForecast, SharesPlan, TenantShare } from './shares/workload';
 export {
   StorageObjective,

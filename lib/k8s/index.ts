@@ -34,6 +34,8 @@ export * from './retention/ttl-collection';
 export * from './schedule/spread-job';
 export * from './schedule/spread-schedule';
 export * from './secret-key';
+export * from './services/bounded-service';
+export * from './services/bounded-service-props';
 export * from './shares/fair-share';
 export * from './shares/tenant-namespace';
 export * from './streams/partitioned-stream';

@@ -103,3 +103,39 @@ export function networkPolicy(
     },
   });
 }
+
+/** Sources that may connect to some ports of a pod. */
+export interface Sources {
+  /** TCP ports. */
+  readonly ports: readonly number[];
+  /** Pods of these namespaces. */
+  readonly namespaces: readonly string[];
+  /** Pods of the own namespace as well. */
+  readonly own?: boolean;
+}
+
+/** A network policy that says who may connect to pods, and nothing of where they connect to. */
+export function ingressPolicy(
+  scope: Construct,
+  id: string,
+  matchLabels: Record<string, string>,
+  sources: readonly Sources[],
+): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    spec: {
+      podSelector: { matchLabels },
+      policyTypes: ['Ingress'],
+      ingress: sources.map(({ ports, namespaces, own }) => ({
+        from: [
+          ...(own ? [{ podSelector: {} }] : []),
+          ...namespaces.map((name) => ({
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+          })),
+        ],
+        ports: ports.map((port) => ({ protocol: 'TCP', port })),
+      })),
+    },
+  });
+}

@@ -32,6 +32,8 @@ import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import { SENDER_ALARMS } from '../../lib/aws/rates/sender-alarms';
 import { SCHEDULE_ALARMS } from '../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
+import { BoundedService } from '../../lib/aws/services/bounded-service';
+import { BOUNDED_ALARMS } from '../../lib/aws/services/service-alarms';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { PartitionedStream } from '../../lib/aws/streams/partitioned-stream';
 import { streamAlarms } from '../../lib/aws/streams/stream-alarms';
@@ -43,8 +45,10 @@ import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
+import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { ServiceAdmission } from '../../lib/flow/services/workload';
 import { refusalOf } from '../support/refused';
 import { shop, type Untyped } from '../support/stack';
 
@@ -78,6 +82,17 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
         alarms,
       }),
     [...QUEUE_ALARMS, ...SCHEDULE_ALARMS],
+  ],
+  BoundedService: [
+    (stack, alarms) =>
+      new BoundedService(stack, 'It', {
+        ...OVERRUN_API,
+        admission: ServiceAdmission.TARGET_OPTIMIZER,
+        cluster: new Cluster(stack, 'Cluster', { vpc: new Vpc(stack, 'Network') }),
+        image: ContainerImage.fromRegistry('shop/api:1'),
+        alarms,
+      }),
+    BOUNDED_ALARMS,
   ],
   JvmService: [
     (stack, alarms) =>

@@ -21,6 +21,7 @@ import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
+import { BoundedService } from '../../lib/aws/services/bounded-service';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { PartitionedStream } from '../../lib/aws/streams/partitioned-stream';
 import { StreamConsumer } from '../../lib/aws/streams/stream-consumer';
@@ -29,6 +30,7 @@ import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
+import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { shop, type Untyped } from '../support/stack';
 
@@ -118,6 +120,7 @@ function everything(stack: Stack, id: string): void {
     queue,
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
   });
+  new BoundedService(scope, `${id}10`, { ...OVERRUN_API, cluster, image: ContainerImage.fromRegistry('api') });
   new JvmService(scope, `${id}9`, { ...BUSY_JVM, cluster, image: ContainerImage.fromRegistry('api') });
   const lake = Bucket.fromBucketName(scope, 'Lake', 'lake');
   new ContinuousCompaction(scope, `${id}-delta`, {

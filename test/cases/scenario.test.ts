@@ -3,6 +3,7 @@ import { NODE_LOGS } from '../../lib/cases/case-01-log-flood';
 import { ORDERS } from '../../lib/cases/case-02-order-peak';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
+import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
 import { EVENTS } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { NOISY_CAPACITY, NOISY_TENANTS } from '../../lib/cases/case-18-noisy-producer';
@@ -42,6 +43,7 @@ describe('before shows what the headline reports', () => {
     [10, 'latency P99', 0.05, 'close to saturation: ± 4 % from seed to seed'],
     [10, 'collector pause', 0.001, 'given'],
     [11, 'storage bill', 0.001, 'bytes × price'],
+    [12, 'errors', 0.05, 'Poisson arrivals'],
     [14, 'peak backlog', 0.05, 'Poisson arrivals and random returns'],
     [15, 'events lost', 0.25, 'the rare end of a line close to saturation: ± 10 % from seed to seed'],
     [15, 'latency P99', 0.05, 'patience and one service on top'],
@@ -95,6 +97,8 @@ describe('before shows what the headline reports', () => {
     [5, METRICS.workload.recordSeconds * 1e3, 'ms', 'the work of a record'],
     [10, BUSY_JVM.workload.requestsPerSecond!, 'requests a second', 'the load'],
     [10, 1e3 * BUSY_JVM.workload.serviceSeconds!, 'ms', 'the work of a request'],
+    [12, OVERRUN_API.workload.peakPerSecond, 'arrive', 'the peak'],
+    [12, OVERRUN_API.slotsPerInstance!, 'slots', 'an instance'],
     [16, EVENTS.workload.insertsPerSecond, 'a second', 'inserts'],
     [16, EVENTS.objective.retentionSeconds / 86_400, 'days', 'retention'],
     [17, SMALL_FILES.workload.fileBytes / 1e6, 'MB', 'a file'],

@@ -12,7 +12,7 @@ import { ALERTS, numbersOf, rulesOf, seconds, windowsOf } from '../support/alert
 import { type Found, timesIn } from '../support/times';
 
 const TARGET: [path: RegExp, knob: string] = [
-  /^spec\.triggers\.\w+\.metadata\.(value|lagThreshold|queueLength|lagCount|pendingEntriesCount|streamLength)$/,
+  /^spec\.triggers\.\w+\.metadata\.(value|threshold|lagThreshold|queueLength|lagCount|pendingEntriesCount|streamLength)$/,
   'targetPerReplica',
 ];
 
@@ -38,6 +38,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^ScaledJob\.spec\.pollingInterval$/, 'pollingIntervalSeconds'],
   [/^ScaledObject\.spec\.cooldownPeriod$/, 'cooldownPeriodSeconds'],
   [/^ScaledObject\.spec\.triggers\.\w+\.metadata\.lagThreshold$/, 'targetPerReplica'],
+  [/^ScaledObject\.spec\.triggers\.\w+\.metadata\.threshold$/, 'targetPerReplica'],
   [/^ScaledObject\.spec\.fallback\.failureThreshold$/, 'fallbackAfterFailures'],
   [/\.scaleUp\.stabilizationWindowSeconds$/, 'scaleUpStabilizationSeconds'],
   [/\.scaleDown\.stabilizationWindowSeconds$/, 'scaleDownStabilizationSeconds'],

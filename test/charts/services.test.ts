@@ -21,8 +21,14 @@ test('the headline of case 10 is predicted', () => {
   expect(predictions.pauseSeconds).toBeLessThan(pause.after.value);
 });
 
+test('the headline of case 12 is predicted', () => {
+  const [latency, errors] = caseOf(12).headline.changes;
+  expect(chart.bounded.plan.predictions.latencySeconds).toBeLessThan(latency.after.value);
+  expect(chart.bounded.plan.predictions.shedRatio).toBeLessThan(errors.after.value);
+});
+
 test('its namespace is restricted, its pods may be drained one at a time, and no secret stands in it', () => {
   expect(one(made, 'Namespace').metadata.labels['pod-security.kubernetes.io/enforce']).toBe('restricted');
-  expect(one(made, 'PodDisruptionBudget').spec.maxUnavailable).toBe(1);
+  expect(every(made, 'PodDisruptionBudget').map(({ spec }) => spec.maxUnavailable)).toEqual([1, 1]);
   expect(every(made, 'Secret')).toEqual([]);
 });

@@ -36,6 +36,8 @@ import type { RedisServer } from '../../lib/k8s/redis-server';
 import { TtlCollection, type TtlCollectionProps } from '../../lib/k8s/retention/ttl-collection';
 import type { JobEgress, SpreadJob } from '../../lib/k8s/schedule/spread-job';
 import { SpreadSchedule, type SpreadScheduleProps } from '../../lib/k8s/schedule/spread-schedule';
+import { BoundedService } from '../../lib/k8s/services/bounded-service';
+import type { BoundedServiceProps } from '../../lib/k8s/services/bounded-service-props';
 import { FairShare, type FairShareProps } from '../../lib/k8s/shares/fair-share';
 import { TenantNamespace, type TenantNamespaceProps } from '../../lib/k8s/shares/tenant-namespace';
 import { PartitionedStream, type PartitionedStreamProps } from '../../lib/k8s/streams/partitioned-stream';
@@ -123,6 +125,13 @@ const jvm = (more: Partial<JvmServiceProps>) => (chart: ReturnType<typeof emptyC
     workload: { allocationBytesPerSecond: 1e8, liveBytes: 1e8 },
     objective: { pauseSeconds: 0.001 },
     jdk: 21,
+    image: 'shop/api:1',
+    ...more,
+  });
+const bounded = (more: Partial<BoundedServiceProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new BoundedService(chart, 'Subject', {
+    workload: { peakPerSecond: 100, serviceSeconds: 0.1 },
+    objective: { latencySeconds: 1 },
     image: 'shop/api:1',
     ...more,
   });
@@ -340,6 +349,15 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'JvmServiceProps.command': (text) => jvm({ command: ['java', text] }),
   'JvmServiceProps.environment': (name) => jvm({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
   'JvmServiceProps.healthPath': (healthPath) => jvm({ healthPath }),
+  'BoundedServiceProps.image': (image) => bounded({ image }),
+  'BoundedServiceProps.command': (text) => bounded({ command: ['node', text] }),
+  'BoundedServiceProps.environment': (name) => bounded({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
+  'BoundedServiceProps.healthPath': (healthPath) => bounded({ healthPath }),
+  'BoundedServiceProps.priorityHeader': (priorityHeader) => bounded({ priorityHeader }),
+  'BoundedServiceProps.prometheus': (prometheus) => bounded({ prometheus }),
+  'BoundedServiceProps.monitoringNamespace': (monitoringNamespace) => bounded({ monitoringNamespace }),
+  'BoundedServiceProps.callerNamespaces': (name) => bounded({ callerNamespaces: [name] }),
+  'ServiceDownstream.name': (name) => bounded({ downstreams: [{ name, latencySeconds: 0.01 }] }),
   'QueueWorkerProps.image': (image) => worker({ image }),
   'QueueWorkerProps.command': (text) => worker({ command: ['worker', text] }),
   'QueueWorkerProps.environment': (name) => worker({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
@@ -544,6 +562,7 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
   'RateLimitedSenderProps.queueName': ['climbs out of a folder'],
   // The arguments of a program are its own affair; no shell reads them.
   'JvmServiceProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  'BoundedServiceProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'PartitionedStreamProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   // A program, mounted as a file.
   'StreamingEtlProps.transform': Object.keys(HOSTILE).filter((what) => !/token|invisible|empty/.test(what)),

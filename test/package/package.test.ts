@@ -165,7 +165,7 @@ describe('the tarball', () => {
       .filter((path) => /^dist\/runtime\/[^/]+\/(index\.js(\.gz)?|code\.zip)$/.test(path))
       .map(dirname);
     // These are this project's own code alone.
-    const own = ['gc-exporter', 'log-exporter', 'pubsub-webhook', 'rebuild', 'stream'].map(
+    const own = ['gate', 'gate-proxy', 'gc-exporter', 'log-exporter', 'pubsub-webhook', 'rebuild', 'stream'].map(
       (name) => `dist/runtime/${name}`,
     );
     const noticed = bundles.filter((path) => packed.includes(`${path}/THIRD-PARTY-NOTICES.txt`));

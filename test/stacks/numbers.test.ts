@@ -65,7 +65,8 @@ function numbers(stack: Stack): { at: string; value: unknown; plan: Plan | undef
       const tracking = stack.resolve(one.targetTrackingScalingPolicyConfiguration) as
         | CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty
         | undefined;
-      add(one, 'targetValue', tracking?.targetValue, 'backlogPerInstance');
+      const isOfRequests = tracking?.predefinedMetricSpecification !== undefined;
+      add(one, 'targetValue', tracking?.targetValue, isOfRequests ? 'requestsPerTarget' : 'backlogPerInstance');
       add(one, 'scaleInCooldown', tracking?.scaleInCooldown, 'scaleInCooldownSeconds');
       add(one, 'scaleOutCooldown', tracking?.scaleOutCooldown, 'scaleOutCooldownSeconds');
     }
@@ -147,6 +148,9 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::ECS::TaskDefinition .*\.StopTimeout$/, 'stopTimeoutSeconds'],
   [/^AWS::ApplicationAutoScaling::ScalingPolicy .*\.ScaleInCooldown$/, 'scaleInCooldownSeconds'],
   [/^AWS::ApplicationAutoScaling::ScalingPolicy .*\.ScaleOutCooldown$/, 'scaleOutCooldownSeconds'],
+  [/^AWS::ECS::Service .*HealthCheckGracePeriodSeconds$/, 'healthGraceSeconds'],
+  [/^AWS::ElasticLoadBalancingV2::TargetGroup .*HealthCheckIntervalSeconds$/, 'healthPeriodSeconds'],
+  [/^AWS::ElasticLoadBalancingV2::TargetGroup .*HealthCheckTimeoutSeconds$/, 'healthTimeoutSeconds'],
   [/^AWS::S3::Bucket .*\/Logs\/Resource .*\.ExpirationInDays$/, 'logRetentionDays'],
   [/^AWS::S3::Bucket .*\/Logs\/Resource .*\.DaysAfterInitiation$/, 'logDaysAfterInitiation'],
   [/^AWS::S3::Bucket .*\/Bucket\/Resource .*\.ExpirationInDays$/, 'expirationInDays'],

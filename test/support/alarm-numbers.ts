@@ -177,6 +177,23 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
     /Alarms\/LogMissing\/Resource$/,
     () => ({ threshold: 'alarmLogs', seconds: 'metricSeconds', periods: 'alarmDownPeriods' }),
   ],
+  [
+    /\/(Refused|Slow|Unhealthy|NoRoom)\/Resource$/,
+    (path) => ({
+      threshold: {
+        Refused: 'alarmShedRatio',
+        Slow: 'alarmLatencySeconds',
+        Unhealthy: 'alarmUnhealthy',
+        NoRoom: 'alarmRoom',
+      }[path.split('/').at(-2)!]!,
+      seconds: 'alarmPeriodSeconds',
+      periods: 'alarmHoldPeriods',
+    }),
+  ],
+  [
+    /\/RejectedConnections\/Resource$/,
+    () => ({ threshold: 'alarmRejectedConnections', seconds: 'alarmPeriodSeconds' }),
+  ],
   [/\/WorkWhileAsleep\/Resource$/, () => ({ threshold: 'alarmAsleep', seconds: 'metricPeriodSeconds' })],
 ];
 

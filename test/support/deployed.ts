@@ -50,6 +50,7 @@ export const STATELESS = [
   'AWS::ECS::',
   // What a run has done is in the checkpoint.
   'AWS::EMRServerless::Application',
+  'AWS::ElasticLoadBalancingV2::',
   'AWS::Events::Rule',
   'AWS::Glue::Job',
   // The schema is in the template.

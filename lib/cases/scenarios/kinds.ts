@@ -10,6 +10,7 @@ import { quotas } from './quotas';
 import { rates } from './rates';
 import { retention } from './retention';
 import { schedule } from './schedule';
+import { services } from './services';
 import { shares } from './shares';
 import { storage } from './storage';
 import { stream } from './streams';
@@ -30,6 +31,7 @@ const kinds = {
   etl,
   stream,
   jvm,
+  services,
 };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */

@@ -11,11 +11,65 @@ const container = (name: string, more = '') => `${name}{namespace="services",pod
 /** Minutes after which an alert that holds has fired. */
 const held = Math.ceil(at('alarmHoldSeconds') / 60) + 10;
 const minute = 60;
+const bounded = (name: string) => chart.bounded.plan.value(name);
+const gate = (name: string, more = '') =>
+  `gate_${name}{namespace="services",service="${chart.bounded.service.name}"${more}}`;
+/** Requests of which so many in a thousand are refused, of 600 a minute. */
+const refused = (perThousand: number) => ({
+  [gate('admitted_total')]: `0+${0.6 * (1000 - perThousand)}x60`,
+  [gate('refused_total', ',reason="full"')]: `0+${0.6 * perThousand}x60`,
+});
+/** A histogram of 600 requests a minute, so many of which are later than promised. */
+const late = (perMinute: number) => ({
+  [gate('request_seconds_bucket', ',le="0.4"')]: `0+${600 - perMinute}x60`,
+  [gate('request_seconds_bucket', ',le="0.8"')]: '0+600x60',
+  [gate('request_seconds_bucket', ',le="+Inf"')]: '0+600x60',
+});
+const scaler = `keda_scaler_detail_errors_total{exported_namespace="services",scaledObject="${chart.bounded.scaledObject!.name}"}`;
 
 testAlerts('services', {
   manifests: Testing.synth(chart),
   neighbour: new ServicesChart(Testing.app(), 'services', { namespace: 'other' }),
   cases: [
+    { alert: 'ServiceSheds', when: 'two of a hundred are refused', series: refused(20), atMinute: 20, fires: true },
+    { alert: 'ServiceSheds', when: 'one of a hundred is', series: refused(10), atMinute: 20, fires: false },
+    {
+      alert: 'ServiceSheds',
+      when: 'a program that is away refuses them after they were admitted',
+      series: {
+        [gate('admitted_total')]: '0+600x60',
+        [gate('refused_total', ',reason="away"')]: '0+12x60',
+        [gate('refused_total', ',reason="full"')]: '0x60',
+      },
+      atMinute: 20,
+      fires: true,
+    },
+    {
+      alert: 'ServiceBusy',
+      when: 'all slots but two of sixty are taken',
+      series: { [gate('working')]: '58x60', [gate('slots')]: '60x60' },
+      atMinute: Math.ceil(bounded('alarmBusySeconds') / minute) + 2,
+      fires: true,
+    },
+    {
+      alert: 'ServiceBusy',
+      when: 'nine of ten are',
+      series: { [gate('working')]: '54x60', [gate('slots')]: '60x60' },
+      atMinute: 30,
+      fires: false,
+    },
+    { alert: 'ServiceSlow', when: 'two of a hundred are late', series: late(12), atMinute: 20, fires: true },
+    { alert: 'ServiceSlow', when: 'one of two hundred is', series: late(3), atMinute: 20, fires: false },
+    { alert: 'ServiceUnread', when: 'no gate is read', series: { up: '0x30' }, atMinute: 10, fires: true },
+    { alert: 'ServiceUnread', when: 'one is', series: { [gate('slots')]: '30x30' }, atMinute: 10, fires: false },
+    {
+      alert: 'ServiceScalerBlind',
+      when: 'KEDA fails for ten minutes',
+      series: { [scaler]: '0+2x30' },
+      atMinute: 20,
+      fires: true,
+    },
+    { alert: 'ServiceScalerBlind', when: 'it does not', series: { [scaler]: '3x30' }, atMinute: 20, fires: false },
     {
       alert: 'JvmAllocationStall',
       when: 'one thread waited',

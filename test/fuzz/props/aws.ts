@@ -42,6 +42,7 @@ import { TenantPolicy } from '../../../lib/aws/rates/rate-limited-sender-props';
 import { SenderAlarms } from '../../../lib/aws/rates/sender-alarms';
 import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
+import { BoundedService } from '../../../lib/aws/services/bounded-service';
 import { ArchiveBucket } from '../../../lib/aws/storage/archive-bucket';
 import { PartitionedStream } from '../../../lib/aws/streams/partitioned-stream';
 import { StreamAlarms } from '../../../lib/aws/streams/stream-alarms';
@@ -54,6 +55,7 @@ import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
+import { ServiceAdmission } from '../../../lib/flow/services/workload';
 import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import {
@@ -70,6 +72,8 @@ import {
   queueWorkload,
   ratesWorkload,
   seconds,
+  serviceObjective,
+  serviceWorkload,
   streamObjective,
   streamWorkload,
 } from './values';
@@ -368,6 +372,29 @@ function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
     removalPolicy: props.removalPolicy,
     alarmTopic: topic(stack, alarms),
   });
+}
+
+const boundeds = fc.record({
+  workload: serviceWorkload(),
+  objective: serviceObjective(),
+  slotsPerInstance: optional(fc.integer({ min: 1, max: 2000 })),
+  queueBound: optional(fc.integer({ min: 0, max: 50 })),
+  minTasks: optional(fc.integer({ min: 1, max: 5 })),
+  maxTasks: optional(fc.integer({ min: 1, max: 50 })),
+  shedStatus: optional(fc.constantFrom(503, 429, 500)),
+  retryAttempts: optional(fc.integer({ min: 0, max: 3 })),
+  admission: optional(fc.constantFrom(...Object.values(ServiceAdmission))),
+  cpu: optional(fc.constantFrom(256, 512, 1024, 300)),
+  memoryLimitMiB: optional(fc.constantFrom(512, 1024, 2048)),
+  port: optional(fc.integer({ min: 1, max: 65_535 })),
+  alarms: flag,
+});
+type Boundeds = typeof boundeds extends fc.Arbitrary<infer T> ? T : never;
+
+function makeBounded(stack: Stack, id: string, { alarms, ...props }: Boundeds): BoundedService {
+  const cluster = new Cluster(stack, 'Cluster', { vpc: network(stack) });
+  const image = ContainerImage.fromRegistry('shop/api:1');
+  return new BoundedService(stack, id, { ...props, cluster, image, alarmTopic: topic(stack, alarms) });
 }
 
 const when = fc.oneof(
@@ -920,6 +947,15 @@ export const AWS_SUBJECTS: readonly Subject[] = [
       made.grantWrite(lambda(stack), service);
       made.partitionProjection([service]);
       made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.BoundedService',
+    ['aws.BoundedService'],
+    'cdk',
+    boundeds,
+    inStack((stack, id, props) => {
+      makeBounded(stack, id, props).plan.explain();
     }),
   ),
   subject(

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
+import { ServiceAdmission } from '../../../lib/flow/services/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
 import { ContinuousCompaction } from '../../../lib/k8s/compaction/continuous-compaction';
 import { StreamingEtl } from '../../../lib/k8s/etl/streaming-etl';
@@ -23,6 +24,7 @@ import { SenderProvider } from '../../../lib/k8s/rates/sender-provider';
 import { TtlCollection } from '../../../lib/k8s/retention/ttl-collection';
 import type { JobEgress, SpreadJob } from '../../../lib/k8s/schedule/spread-job';
 import { SpreadSchedule } from '../../../lib/k8s/schedule/spread-schedule';
+import { BoundedService } from '../../../lib/k8s/services/bounded-service';
 import { FairShare } from '../../../lib/k8s/shares/fair-share';
 import { TenantNamespace } from '../../../lib/k8s/shares/tenant-namespace';
 import { PartitionedStream } from '../../../lib/k8s/streams/partitioned-stream';
@@ -40,6 +42,8 @@ import {
   queueObjective,
   queueWorkload,
   ratesWorkload,
+  serviceObjective,
+  serviceWorkload,
   streamObjective,
   streamWorkload,
 } from './values';
@@ -662,6 +666,35 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new JvmService(chart, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.BoundedService',
+    ['k8s.BoundedService'],
+    'text',
+    fc.record({
+      workload: serviceWorkload(),
+      objective: serviceObjective(),
+      downstreams: optional(
+        fc.array(fc.record({ name: fc.constantFrom('db', 'stock-api'), latencySeconds: figures(0.0001, 0.05) }), {
+          maxLength: 2,
+        }),
+      ),
+      slotsPerInstance: optional(fc.integer({ min: 1, max: 100 })),
+      queueBound: optional(fc.integer({ min: 0, max: 50 })),
+      minReplicas: optional(fc.integer({ min: 1, max: 5 })),
+      maxReplicas: optional(fc.integer({ min: 1, max: 50 })),
+      shedStatus: optional(fc.constantFrom(503, 429, 500)),
+      retryAttempts: optional(fc.integer({ min: 0, max: 3 })),
+      admission: optional(fc.constantFrom(...Object.values(ServiceAdmission))),
+      mesh: optional(fc.record({ istio: flag, clients: optional(fc.integer({ min: 1, max: 10 })) })),
+      autoscaling: flag,
+      loadTest: flag,
+      port: optional(fc.integer({ min: 1, max: 65_535 })),
+      image: fc.constant('docker.io/example/api:1.0.0'),
+    }),
+    inChart((chart, id, props) => {
+      new BoundedService(chart, id, props as never).plan.explain();
     }),
   ),
   subject(

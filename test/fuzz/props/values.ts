@@ -105,6 +105,26 @@ export const ratesWorkload = fc.record({
   undeliverableRatio: optional(spread(0.001, 0.2)),
 });
 
+/** Requests of a service. */
+export const serviceWorkload = () =>
+  fc.record({
+    peakPerSecond: figures(0.1, 10_000),
+    steadyPerSecond: optional(figures(0.01, 1000)),
+    peakSeconds: optional(figures(1, 86_400)),
+    serviceSeconds: figures(0.001, 5),
+    serviceVariation: optional(fc.double({ min: 0, max: 3, noNaN: true })),
+    coldStartSeconds: optional(figures(0.1, 300)),
+  });
+
+/** What is promised of a service. */
+export const serviceObjective = () =>
+  fc.record({
+    latencySeconds: figures(0.01, 30),
+    latencyQuantile: optional(fc.constantFrom(0.5, 0.9, 0.99, 0.999)),
+    errorRatio: optional(figures(1e-6, 0.5)),
+    headroom: optional(fc.constantFrom(1, 1.25, 2)),
+  });
+
 /** Records of a stream into a table. */
 export const etlWorkload = fc
   .record({

@@ -1,0 +1,106 @@
+/** The alarms of a service behind a load balancer: what is refused first, because its latency is kept while it is. */
+import type { Duration } from 'aws-cdk-lib';
+import { ComparisonOperator, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ApplicationTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type { MetricGraph } from '../dashboard';
+import type { AlarmRow } from '../watch';
+
+/** The names of all alarms of a service. */
+export const BOUNDED_ALARMS: readonly string[] = ['refused', 'slow', 'unhealthy', 'rejectedConnections', 'noRoom'];
+
+/** A metric of Elastic Load Balancing. */
+function metricOf(group: ApplicationTargetGroup, ofTargets: boolean) {
+  const dimensionsMap = {
+    LoadBalancer: group.firstLoadBalancerFullName,
+    ...(ofTargets && { TargetGroup: group.targetGroupFullName }),
+  };
+  return (metricName: string, statistic: string, period: Duration) =>
+    new Metric({ namespace: 'AWS/ApplicationELB', metricName, dimensionsMap, statistic, period });
+}
+
+/** The rows, in the order in which to look at them. */
+export function serviceRows(group: ApplicationTargetGroup, optimized: boolean): AlarmRow[] {
+  const ofTargets = metricOf(group, true);
+  const ofBalancer = metricOf(group, false);
+  const held = { seconds: 'alarmPeriodSeconds', periods: 'alarmHoldPeriods' };
+  return [
+    {
+      id: 'Refused',
+      severity: 'critical',
+      metric: (period) => refusedRatio(group, period),
+      threshold: 'alarmShedRatio',
+      ...held,
+      text: 'More requests are refused or fail than promised. Do as many tasks run as maxInstances? If so, the load is above the plan: give the measured peak to the workload. If not, why do none start (events of the service)? Is the work longer than planned? Without refusals the task itself fails: its log.',
+    },
+    {
+      id: 'Slow',
+      severity: 'warning',
+      metric: (period) => ofTargets('TargetResponseTime', 'p99', period),
+      threshold: 'alarmLatencySeconds',
+      ...held,
+      text: 'Requests take longer than promised. The queue is bounded by time, so it is the work: a slow downstream, a task short of processors, or a service time that is no longer the planned one. Give the measured one to the workload.',
+    },
+    {
+      id: 'Unhealthy',
+      severity: 'warning',
+      metric: (period) => ofTargets('UnHealthyHostCount', Stats.MINIMUM, period),
+      threshold: 'alarmUnhealthy',
+      ...held,
+      text: 'A task answers no health check. The path must not wait for a slot: a task that refuses is healthy.',
+    },
+    {
+      id: 'RejectedConnections',
+      severity: 'warning',
+      metric: (period) => ofBalancer('RejectedConnectionCount', Stats.SUM, period),
+      threshold: 'alarmRejectedConnections',
+      seconds: 'alarmPeriodSeconds',
+      text: 'The load balancer itself has reached its limit of connections, before any task was asked.',
+    },
+    ...(optimized
+      ? [
+          {
+            id: 'NoRoom',
+            severity: 'warning' as const,
+            metric: (period: Duration) => ofBalancer('TargetControlWorkQueueLength', Stats.MAXIMUM, period),
+            threshold: 'alarmRoom',
+            ...held,
+            // It counts the free places that agents offer, not requests that wait: it is low that is bad.
+            comparison: ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
+            text: 'No task has offered a free place for minutes: the load balancer refuses what comes. Follow the alarm on refused requests; does the agent run in each task?',
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Refused and failed requests, by tasks and by the load balancer, as a share of all. */
+function refusedRatio(group: ApplicationTargetGroup, period: Duration): MathExpression {
+  const ofTargets = metricOf(group, true);
+  const ofBalancer = metricOf(group, false);
+  return new MathExpression({
+    // Requests that the load balancer refuses are not in those of the targets. A count of zero is not published.
+    expression: '(FILL(tasks, 0) + FILL(balancer, 0)) / (FILL(served, 0) + FILL(balancer, 0))',
+    usingMetrics: {
+      tasks: ofTargets('HTTPCode_Target_5XX_Count', Stats.SUM, period),
+      balancer: ofBalancer('HTTPCode_ELB_5XX_Count', Stats.SUM, period),
+      served: ofTargets('RequestCount', Stats.SUM, period),
+    },
+    label: 'Refused',
+    period,
+  });
+}
+
+/** The graphs of a service. */
+export function serviceGraphs(group: ApplicationTargetGroup, period: Duration): MetricGraph[] {
+  const ofTargets = metricOf(group, true);
+  return [
+    { title: 'Requests', unit: 'a minute', metrics: [ofTargets('RequestCount', Stats.SUM, period)] },
+    { title: 'Refused', unit: 'share', metrics: [refusedRatio(group, period)] },
+    {
+      title: 'Latency',
+      unit: 'seconds',
+      metrics: ['p50', 'p99'].map((quantile) => ofTargets('TargetResponseTime', quantile, period)),
+    },
+    { title: 'Tasks', unit: 'tasks', metrics: [ofTargets('HealthyHostCount', Stats.MINIMUM, period)] },
+  ];
+}

@@ -1,0 +1,81 @@
+import { Quantiles } from '../../flow/numerics/quantiles';
+import { planService } from '../../flow/services/plan';
+import { type BoundedRun, runBoundedServer } from '../../flow/services/simulation';
+import type { ServiceQuestion } from '../../flow/services/workload';
+import type { Engine } from '../engine';
+import type { Answer, Numbers } from '../scenario';
+import type { Kind } from './kind';
+import { type Measured, NO_TIMELINES } from './measured';
+
+/** A pool without a bound before, instances with slots and a queue after, over one peak. */
+export interface ServicesScenario {
+  readonly kind: 'services';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  readonly question: Omit<ServiceQuestion, 'platform'>;
+  /** Before: one pool of so many slots, and how long callers wait. */
+  readonly before: { readonly slots: number; readonly patienceSeconds: number };
+}
+
+/** How it is measured. */
+export const services: Kind<ServicesScenario> = { measure: measureServices };
+
+function measureServices(
+  subject: string,
+  { question, before }: ServicesScenario,
+  seed: number,
+  engine?: Engine,
+): Measured {
+  const platform = engine === 'aws' ? 'fargate' : 'kubernetes';
+  const plan = planService(subject, { ...question, platform });
+  const { peakPerSecond, peakSeconds = 1800, serviceSeconds, serviceVariation = 1 } = question.workload;
+  const pool = runBoundedServer(
+    {
+      requestsPerSecond: peakPerSecond,
+      serviceSeconds,
+      serviceVariation,
+      queueBound: Number.POSITIVE_INFINITY,
+      ...before,
+    },
+    peakSeconds,
+    seed,
+  );
+  const value = (name: string) => plan.value(name);
+  const run = (instances: number, seconds: number) =>
+    Array.from({ length: instances }, (_, index) =>
+      runBoundedServer(
+        {
+          requestsPerSecond: peakPerSecond / instances,
+          serviceSeconds,
+          serviceVariation,
+          slots: value('slotsPerInstance'),
+          queueBound: value('queueBound'),
+          patienceSeconds: value('waitSeconds'),
+        },
+        seconds,
+        seed + index,
+      ),
+    );
+  const reaction = Math.min(peakSeconds, value('reactionSeconds'));
+  const runs = [...run(value('minInstances'), reaction), ...run(value('maxInstances'), peakSeconds - reaction)];
+  const { latencySeconds, shedRatio } = plan.predictions;
+  return {
+    before: numbersOf([pool]),
+    after: {
+      measured: { ...numbersOf(runs), instances: value('maxInstances') },
+      predicted: { latencyP99Seconds: latencySeconds, errorRatio: shedRatio, instances: value('maxInstances') },
+    },
+    knobs: plan.knobs,
+    timelines: NO_TIMELINES,
+  };
+}
+
+function numbersOf(runs: readonly BoundedRun[]): Numbers {
+  const latencies = new Quantiles();
+  for (const run of runs) latencies.merge(run.latencies);
+  const sum = (of: (run: BoundedRun) => number) => runs.reduce((total, run) => total + of(run), 0);
+  return {
+    latencyP99Seconds: latencies.quantile(0.99),
+    errorRatio: sum(({ refused, expired }) => refused + expired) / sum(({ requests }) => requests),
+  };
+}

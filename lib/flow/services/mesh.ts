@@ -1,0 +1,47 @@
+/** What the proxies of a service's clients are told. */
+import { chosenKnob } from '../alarms';
+import type { Knob } from '../plan';
+import type { ServicePlan } from './workload';
+
+const ISTIO = 'Istio, DestinationRule, OutlierDetection';
+const ENVOY = 'Envoy, adaptive concurrency, gradient controller';
+
+/**
+ * The knobs of a mesh.
+ *
+ * @param clients proxies that call the service at the same time
+ */
+export function meshKnobs(plan: ServicePlan, clients: number): Knob[] {
+  const maxInstances = plan.value('maxInstances');
+  const concurrencyLimit = plan.value('concurrencyLimit');
+  return [
+    {
+      name: 'meshRequests',
+      value: Math.ceil((maxInstances * concurrencyLimit) / clients),
+      unit: 'requests',
+      formula: '⌈instances × (slots + queue) ÷ clients⌉: the bound of a proxy is its own, and all of them add up',
+      inputs: { maxInstances, concurrencyLimit, clients },
+      source: 'Istio, DestinationRule, ConnectionPoolSettings: 2³² − 1 by default',
+    },
+    chosenKnob('ejectAfterErrors', 5, 'errors', 'in a row, of which a refusal is none: the default', ISTIO),
+    chosenKnob('ejectIntervalSeconds', 10, 's', 'the default', ISTIO),
+    chosenKnob('ejectSeconds', 30, 's', 'the default', ISTIO),
+    chosenKnob('ejectRatio', 0.3, 'ratio', 'of the pods at most: the others could not bear the load', ISTIO),
+  ];
+}
+
+/** The knobs of adaptive concurrency in the proxy of a pod. */
+export function adaptiveKnobs(plan: ServicePlan): Knob[] {
+  const slots = plan.value('slotsPerInstance');
+  return [
+    chosenKnob('limitUpdateSeconds', 0.1, 's', 'the default: from one limit to the next', ENVOY),
+    {
+      name: 'leastConcurrency',
+      value: Math.max(1, Math.ceil(slots / 4)),
+      unit: 'requests',
+      formula: 'max(1, ⌈slots ÷ 4⌉): however slow the answers are',
+      inputs: { slots },
+      source: ENVOY,
+    },
+  ];
+}

@@ -1,0 +1,66 @@
+/**
+ * A service that accepts what it can answer in time: slots, queue, deadlines and instances from one promise.
+ */
+import { CapacityError, type Check, validate } from '../errors';
+import { duration, figure, percent } from '../figures';
+import { DEFAULT_HEADROOM } from '../headroom';
+import { serviceAlarmKnobs } from './alarms';
+import { serviceChecks } from './checks';
+import { serviceKnobs } from './knobs';
+import { refusal, waysOut } from './refusals';
+import { brokenBy, forecastOf, type Resolved, resolved, type Sizes, shedOfPeak, sizesOf } from './sizing';
+import { ServicePlan, type ServicePredictions, type ServiceQuestion } from './workload';
+
+/**
+ * The plan of a service.
+ *
+ * @param subject id of the construct; every error starts with it
+ * @param question the requests, what is promised, what it calls, and choices made by hand
+ * @param checks further checks of the input, thrown together with these
+ * @throws InvalidInputError when a number is outside its range; the message names every one of them
+ * @throws CapacityError when the promise cannot be kept, with ways out that were each solved
+ */
+export function planService(subject: string, question: ServiceQuestion, checks: readonly Check[] = []): ServicePlan {
+  validate(subject, [...checks, ...serviceChecks(question)]);
+  const sizes = sizesOf(question);
+  if (brokenBy(question, sizes) !== undefined) {
+    throw new CapacityError(subject, refusal(question, sizes), waysOut(question));
+  }
+  const asked = resolved(question);
+  const knobs = [...serviceKnobs(question, asked, sizes), ...serviceAlarmKnobs(asked)];
+  const predictions = predictionsOf(asked, sizes);
+  return new ServicePlan(subject, knobs, predictions, remarksOn(asked, sizes, predictions));
+}
+
+function predictionsOf(asked: Resolved, sizes: Sizes): ServicePredictions {
+  const { slots, maxInstances, reactionSeconds, ratedPerSecond } = sizes;
+  const { peakPerSecond, serviceSeconds } = asked;
+  const capacityPerSecond = (maxInstances * slots) / serviceSeconds;
+  const overload = forecastOf(asked, sizes, 2 * capacityPerSecond, maxInstances);
+  return {
+    latencySeconds: forecastOf(asked, sizes, peakPerSecond, maxInstances).latencySeconds,
+    shedRatio: shedOfPeak(asked, sizes),
+    reactionSeconds,
+    capacityPerSecond,
+    overloadLatencySeconds: overload.latencySeconds,
+    overloadShedRatio: overload.shedRatio,
+    breaksAtLoad: (maxInstances * ratedPerSecond) / peakPerSecond,
+  };
+}
+
+function remarksOn(asked: Resolved, sizes: Sizes, { breaksAtLoad }: ServicePredictions): string[] {
+  const { peakPerSecond, peakSeconds } = asked;
+  const { minInstances, maxInstances, reactionSeconds, queueBound } = sizes;
+  const early = forecastOf(asked, sizes, peakPerSecond, minInstances).shedRatio;
+  return [
+    ...(breaksAtLoad < DEFAULT_HEADROOM
+      ? [`The promise breaks at ${figure(breaksAtLoad)} × the peak: more instances are the only head-room.`]
+      : []),
+    ...(minInstances < maxInstances && early > 0.001
+      ? [
+          `The first ${duration(Math.min(peakSeconds, reactionSeconds))} of a peak find ${minInstances} instances, which refuse ${percent(early)} of it at once.`,
+        ]
+      : []),
+    ...(queueBound === 0 ? ['Nothing waits: the work alone takes almost all of the promised time.'] : []),
+  ];
+}

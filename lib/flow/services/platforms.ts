@@ -1,0 +1,39 @@
+/** How instances of a service come: how often the load is read, how long a decision and a start take. */
+
+/** Platforms of a service. */
+export const SERVICE_PLATFORMS = ['kubernetes', 'fargate'] as const;
+
+/** The name of a platform. */
+export type ServicePlatform = (typeof SERVICE_PLATFORMS)[number];
+
+/** Facts of a platform. */
+export interface ServicePlatformFacts {
+  readonly instance: string;
+  /** Seconds from a change of the load to a reading that shows it. */
+  readonly readSeconds: number;
+  /** Seconds from that to the decision. */
+  readonly decideSeconds: number;
+  /** Seconds of a start, unless the workload says. */
+  readonly startSeconds: number;
+  readonly source: string;
+}
+
+/** The platforms. */
+export const SERVICE_PLATFORM_FACTS: Readonly<Record<ServicePlatform, ServicePlatformFacts>> = {
+  kubernetes: {
+    instance: 'pod',
+    // Prometheus scrapes every 30 s.
+    readSeconds: 30,
+    decideSeconds: 15,
+    startSeconds: 30,
+    source: 'kube-controller-manager, --horizontal-pod-autoscaler-sync-period: 15 s; scrapeSeconds',
+  },
+  fargate: {
+    instance: 'task',
+    readSeconds: 60,
+    decideSeconds: 180,
+    startSeconds: 60,
+    source:
+      'Application Auto Scaling user guide, target tracking: three periods of a minute; ALBRequestCountPerTarget is published every minute',
+  },
+};

@@ -1,0 +1,220 @@
+/** Slots, queue and instances of a service, and which promise they break. */
+
+import { DEFAULT_HEADROOM } from '../headroom';
+import { erlangC, fewestSlots, sojournTail, variationFactor, waitDecay } from '../numerics/erlang';
+import { serviceQuantile } from '../numerics/gamma';
+import { bisect, firstIndex } from '../search';
+import { type BoundedForecast, boundedForecast, shedRatio } from './bounded';
+import { MOST_INSTANCES } from './checks';
+import { SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
+import type { ServiceDownstream, ServiceQuestion } from './workload';
+
+const QUANTILE = 0.99;
+const ERROR_RATIO = 0.01;
+const PEAK_SECONDS = 1800;
+/** One instance holds no more unless it is told to: above, a process that is lost takes too much with it. */
+export const MOST_SLOTS_OF_INSTANCE = 30;
+/** One answers while another is replaced. */
+export const LEAST_INSTANCES = 2;
+const TIMEOUT_MARGIN = 1.5;
+/** Busy slots up to which one pool for all is counted. */
+const MOST_LOAD = 100_000;
+
+/** A question with its defaults. */
+export interface Resolved {
+  readonly platform: ServicePlatform;
+  readonly peakPerSecond: number;
+  readonly steadyPerSecond: number;
+  readonly peakSeconds: number;
+  readonly serviceSeconds: number;
+  readonly serviceVariation: number;
+  readonly latencySeconds: number;
+  readonly quantile: number;
+  readonly errorRatio: number;
+  readonly headroom: number;
+  readonly retryAttempts: number;
+  readonly startSeconds: number;
+  readonly downstreams: readonly ServiceDownstream[];
+}
+
+/** The question with what was left out. */
+export function resolved(question: ServiceQuestion): Resolved {
+  const { workload, objective, downstreams = [], retryAttempts = 1 } = question;
+  const platform = question.platform as ServicePlatform;
+  return {
+    platform,
+    peakPerSecond: workload.peakPerSecond,
+    steadyPerSecond: workload.steadyPerSecond ?? workload.peakPerSecond,
+    peakSeconds: workload.peakSeconds ?? PEAK_SECONDS,
+    serviceSeconds: workload.serviceSeconds,
+    serviceVariation: workload.serviceVariation ?? 1,
+    latencySeconds: objective.latencySeconds,
+    quantile: objective.latencyQuantile ?? QUANTILE,
+    errorRatio: objective.errorRatio ?? ERROR_RATIO,
+    headroom: objective.headroom ?? DEFAULT_HEADROOM,
+    retryAttempts,
+    startSeconds: workload.coldStartSeconds ?? SERVICE_PLATFORM_FACTS[platform].startSeconds,
+    downstreams,
+  };
+}
+
+/** What was sized. */
+export interface Sizes {
+  /** Slots that one pool for all would need at the peak. */
+  readonly pooledSlots: number;
+  readonly slots: number;
+  /** The quantile of the service time alone. */
+  readonly serviceQuantileSeconds: number;
+  /** Seconds that a request may wait before it begins. */
+  readonly waitSeconds: number;
+  /** Requests that wait in one instance. */
+  readonly queueBound: number;
+  /** Requests per second that one instance takes within the promise. */
+  readonly ratedPerSecond: number;
+  readonly minInstances: number;
+  readonly maxInstances: number;
+  readonly reactionSeconds: number;
+}
+
+/** The sizes, whether or not they keep the promise. */
+export function sizesOf(question: ServiceQuestion): Sizes {
+  const asked = resolved(question);
+  const { serviceSeconds, serviceVariation, quantile, latencySeconds } = asked;
+  const serviceQuantileSeconds = serviceQuantile(quantile, serviceSeconds, serviceVariation);
+  const waitSeconds = Math.max(0, latencySeconds - serviceQuantileSeconds);
+  const load = asked.peakPerSecond * serviceSeconds;
+  // No instance has as many, and the walk to such a count takes its time.
+  const pooledSlots = waitSeconds > 0 && load < MOST_LOAD ? slotsAt(asked, asked.peakPerSecond) : Math.ceil(load) + 1;
+  const slots = question.slotsPerInstance ?? Math.min(MOST_SLOTS_OF_INSTANCE, Math.ceil(pooledSlots / LEAST_INSTANCES));
+  const queueBound = question.queueBound ?? boundWithin(slots, serviceSeconds, waitSeconds);
+  const ratedPerSecond = waitSeconds > 0 ? ratedRate(asked, slots, queueBound) : 0;
+  const reactionSeconds = reactionOf(asked);
+  const most = question.maxInstances ?? instancesFor(asked.headroom * asked.peakPerSecond, ratedPerSecond);
+  const maxInstances = Math.max(most, question.maxInstances === undefined ? (question.minInstances ?? 1) : 1);
+  const partial = { slots, queueBound, maxInstances, reactionSeconds };
+  const minInstances = question.minInstances ?? Math.min(maxInstances, leastInstances(asked, partial, ratedPerSecond));
+  return { ...partial, pooledSlots, serviceQuantileSeconds, waitSeconds, ratedPerSecond, minInstances };
+}
+
+/** The fewest slots of one pool with which a request takes longer than promised in so few cases as promised. */
+export function slotsAt(asked: Resolved, ratePerSecond: number): number {
+  const { serviceSeconds, serviceVariation, latencySeconds, quantile } = asked;
+  return fewestSlots(ratePerSecond * serviceSeconds, (slots, waiting) => {
+    const decay = (slots / serviceSeconds - ratePerSecond) / variationFactor(serviceVariation);
+    return sojournTail(latencySeconds, serviceSeconds, serviceVariation, waiting, decay) <= 1 - quantile;
+  });
+}
+
+/** Waiting places of so many slots: who takes the last one begins within the time. */
+export function boundWithin(slots: number, serviceSeconds: number, waitSeconds: number): number {
+  // A product such as 500 × 0.149 may be a hair below its whole number.
+  return Math.floor((slots / serviceSeconds) * waitSeconds * (1 + 1e-12));
+}
+
+/** Whether an instance keeps both promises at a rate: without the bound few would be late, with it few are refused. */
+export function keeps(asked: Resolved, slots: number, queueBound: number, ratePerSecond: number): boolean {
+  const { serviceSeconds, serviceVariation, latencySeconds, quantile, errorRatio } = asked;
+  const stage = { arrivalsPerSecond: ratePerSecond, serviceSeconds, serviceVariation, slots };
+  const decay = waitDecay(stage);
+  if (decay === 0) return false;
+  const waiting = erlangC(slots, ratePerSecond * serviceSeconds);
+  if (sojournTail(latencySeconds, serviceSeconds, serviceVariation, waiting, decay) > 1 - quantile) return false;
+  return shedRatio({ ...stage, queueBound }) <= errorRatio;
+}
+
+function ratedRate(asked: Resolved, slots: number, queueBound: number): number {
+  const full = slots / asked.serviceSeconds;
+  const ends = { holding: 0, failing: full };
+  return bisect(ends, { steps: 60, relative: 1e-6 }, (rate) => keeps(asked, slots, queueBound, rate)).holding;
+}
+
+function instancesFor(ratePerSecond: number, rated: number): number {
+  if (rated <= 0) return MOST_INSTANCES + 1;
+  return Math.max(LEAST_INSTANCES, Math.ceil((ratePerSecond / rated) * (1 - 1e-12)));
+}
+
+function reactionOf({ platform, startSeconds }: Resolved): number {
+  const { readSeconds, decideSeconds } = SERVICE_PLATFORM_FACTS[platform];
+  return readSeconds + decideSeconds + startSeconds;
+}
+
+/** The fewest that bear the steady load, and with which a peak that begins at once still keeps its share of refusals. */
+function leastInstances(
+  asked: Resolved,
+  sizes: Pick<Sizes, 'slots' | 'queueBound' | 'maxInstances' | 'reactionSeconds'>,
+  rated: number,
+): number {
+  const steady = instancesFor(asked.headroom * asked.steadyPerSecond, rated);
+  if (steady >= sizes.maxInstances) return steady;
+  const more = firstIndex(
+    sizes.maxInstances - steady,
+    (index) => shedOfPeak(asked, { ...sizes, minInstances: steady + index }) <= asked.errorRatio,
+  );
+  return steady + more;
+}
+
+/** The share of a peak that is refused: during the reaction by the fewest instances, then by the most. */
+export function shedOfPeak(
+  asked: Resolved,
+  sizes: Pick<Sizes, 'slots' | 'queueBound' | 'minInstances' | 'maxInstances' | 'reactionSeconds'>,
+): number {
+  const { peakSeconds, steadyPerSecond, peakPerSecond } = asked;
+  const reaction = steadyPerSecond === peakPerSecond ? 0 : Math.min(peakSeconds, sizes.reactionSeconds);
+  const during = reaction === 0 ? 0 : forecastOf(asked, sizes, peakPerSecond, sizes.minInstances).shedRatio;
+  const after = forecastOf(asked, sizes, peakPerSecond, sizes.maxInstances).shedRatio;
+  return (reaction * during + (peakSeconds - reaction) * after) / peakSeconds;
+}
+
+/** What happens at a rate of the whole service: the balancer gives each instance its share at random. */
+export function forecastOf(
+  asked: Resolved,
+  { slots, queueBound }: Pick<Sizes, 'slots' | 'queueBound'>,
+  ratePerSecond: number,
+  instances: number,
+): BoundedForecast {
+  const { serviceSeconds, serviceVariation, quantile } = asked;
+  const arrivalsPerSecond = ratePerSecond / instances;
+  const one = boundedForecast({ arrivalsPerSecond, serviceSeconds, serviceVariation, slots, queueBound }, quantile);
+  return { ...one, goodputPerSecond: instances * one.goodputPerSecond };
+}
+
+/** The time-out of a call: half longer than its P99, and within what a request has left after its longest wait. */
+export function downstreamTimeout(asked: Resolved, waitSeconds: number, downstream: ServiceDownstream): number {
+  return Math.min(TIMEOUT_MARGIN * downstream.latencySeconds, callBudget(asked, waitSeconds, downstream));
+}
+
+/** Seconds that one attempt of a call may take, so that all of a request end within the promise. */
+export function callBudget(asked: Resolved, waitSeconds: number, { callsPerRequest = 1 }: ServiceDownstream): number {
+  const { latencySeconds, retryAttempts } = asked;
+  return (latencySeconds - waitSeconds) / (Math.max(1, Math.ceil(callsPerRequest)) * (1 + retryAttempts));
+}
+
+/** What is in the way of a promise. */
+export type Obstacle = 'service' | 'queue' | 'slots' | 'capacity' | 'instances' | 'reaction' | 'limit' | 'timeouts';
+
+/** The first promise that the sizes break; undefined when all hold. */
+export function brokenBy(question: ServiceQuestion, sizes: Sizes): Obstacle | undefined {
+  const asked = resolved(question);
+  const { slots, queueBound, maxInstances, ratedPerSecond, waitSeconds } = sizes;
+  if (waitSeconds <= 0) return 'service';
+  if (queueBound > boundWithin(slots, asked.serviceSeconds, waitSeconds)) return 'queue';
+  if (ratedPerSecond <= 0) return 'slots';
+  if (maxInstances > MOST_INSTANCES) return 'instances';
+  if (asked.peakPerSecond > maxInstances * ratedPerSecond * (1 + 1e-9)) return 'capacity';
+  if (shedOfPeak(asked, sizes) > asked.errorRatio * (1 + 1e-9)) return 'reaction';
+  if (limiting(asked) !== undefined) return 'limit';
+  return unnested(asked, waitSeconds) === undefined ? undefined : 'timeouts';
+}
+
+/** The first downstream that takes fewer calls than the peak makes. */
+export function limiting({ peakPerSecond, downstreams }: Resolved): ServiceDownstream | undefined {
+  return downstreams.find(
+    ({ callsPerRequest = 1, limitPerSecond = Number.POSITIVE_INFINITY }) =>
+      peakPerSecond * callsPerRequest > limitPerSecond,
+  );
+}
+
+/** The first downstream whose own P99 is longer than the time that one attempt may take. */
+export function unnested(asked: Resolved, waitSeconds: number): ServiceDownstream | undefined {
+  return asked.downstreams.find((one) => one.latencySeconds > callBudget(asked, waitSeconds, one));
+}

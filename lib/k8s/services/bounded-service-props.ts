@@ -1,0 +1,312 @@
+import type * as kplus from 'cdk8s-plus-28';
+import type { Check } from '../../flow/errors';
+import { wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, struct, TEXT } from '../../flow/kinds';
+import { graceSeconds } from '../../flow/services/knobs';
+import {
+  ServiceAdmission,
+  type ServiceDownstream,
+  type ServiceObjective,
+  type ServiceQuestion,
+  type ServiceWorkload,
+} from '../../flow/services/workload';
+import { dnsLabel, environmentName, imageReference, textCheck } from '../names';
+
+/** Ports of the gate. */
+export const GATE_PORT = 9400;
+export const GATE_METRICS_PORT = 9401;
+export const GATE_DRAIN_PORT = 9402;
+const GATE_PORTS = [GATE_PORT, GATE_METRICS_PORT, GATE_DRAIN_PORT];
+
+/** The variables that a program reads its bounds from: those of the gate's library. */
+const OWN_VARIABLES = ['SLOTS', 'QUEUE', 'WAIT_SECONDS', 'SERVER_DEADLINE_SECONDS'];
+
+/**
+ * The mesh that clients of a service are in.
+ */
+export interface ServiceMesh {
+  /**
+   * Whether its clients have proxies of Istio: a `DestinationRule` and a `VirtualService` are made.
+   *
+   * @default true
+   */
+  readonly istio?: boolean;
+
+  /**
+   * Proxies that call the service at the same time. Each may have its share of what the service holds. A whole number, 1 to
+   * 10,000.
+   *
+   * @default 1
+   */
+  readonly clients?: number;
+}
+
+/**
+ * What a service is sized from.
+ */
+export interface BoundedServiceProps {
+  /** Its requests. */
+  readonly workload: ServiceWorkload;
+
+  /** Latency of the accepted requests, and the share that may be refused. */
+  readonly objective: ServiceObjective;
+
+  /**
+   * Services that it calls. Their time-outs are in the plan, `resilience4j` has them as settings.
+   *
+   * @default - none
+   */
+  readonly downstreams?: ServiceDownstream[];
+
+  /**
+   * The image. It listens on `port` and answers `GET /healthz` unless `healthPath` says otherwise. Pin a digest or a version,
+   * never `latest`.
+   *
+   * @default - none; needed unless `deployment` is given
+   */
+  readonly image?: string;
+
+  /**
+   * A Deployment of cdk8s-plus that is there already, in the same chart; its first container listens on `port`. That container
+   * gets its bounds as variables and waits for the gate before it ends, and the pods get the gate. Everything else stays as it
+   * is.
+   *
+   * @default - a Deployment is made
+   */
+  readonly deployment?: kplus.Deployment;
+
+  /**
+   * Command of the container.
+   *
+   * @default - the image's own
+   */
+  readonly command?: string[];
+
+  /**
+   * Variables of the container. Not `SLOTS`, `QUEUE`, `WAIT_SECONDS` or `SERVER_DEADLINE_SECONDS`, which are set here.
+   *
+   * @default - none
+   */
+  readonly environment?: { [name: string]: kplus.EnvValue };
+
+  /**
+   * Port on which the program listens. 1 to 65535, not 9400 to 9402, which are the gate's.
+   *
+   * @default 8080
+   */
+  readonly port?: number;
+
+  /**
+   * Path of the probes, which go to the program and not through the gate: a pod that refuses is healthy. Begins with `/`.
+   *
+   * @default /healthz
+   */
+  readonly healthPath?: string;
+
+  /**
+   * CPU and memory of the container.
+   *
+   * @default - 250 to 1,000 millicores, 256 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Who bounds the requests in work: the gate, the application or Envoy.
+   *
+   * @default ServiceAdmission.GATE
+   */
+  readonly admission?: ServiceAdmission;
+
+  /**
+   * Requests that one pod works on at the same time: threads of its pool, or connections to its database. A whole number, 1 to
+   * 10,000.
+   *
+   * @default - derived, at most 30
+   */
+  readonly slotsPerInstance?: number;
+
+  /**
+   * Requests that wait in one pod. Still checked against the promise. A whole number, 0 to 1,000,000.
+   *
+   * @default - derived
+   */
+  readonly queueBound?: number;
+
+  /**
+   * Pods outside of a peak. A whole number, 1 to 10,000.
+   *
+   * @default - derived
+   */
+  readonly minReplicas?: number;
+
+  /**
+   * Pods at most. A whole number, 1 to 10,000.
+   *
+   * @default - derived
+   */
+  readonly maxReplicas?: number;
+
+  /**
+   * Whether a `ScaledObject` is made. Without it the Deployment keeps its replicas, as many as the peak needs.
+   *
+   * @default true
+   */
+  readonly autoscaling?: boolean;
+
+  /**
+   * Status of a refusal: 503, or 429 where something in between ejects pods for 503.
+   *
+   * @default 503
+   */
+  readonly shedStatus?: number;
+
+  /**
+   * Attempts after the first one of a call to a downstream. 0 to 10.
+   *
+   * @default 1
+   */
+  readonly retryAttempts?: number;
+
+  /**
+   * Header by which requests go first, with the value `high`. Only the gate reads it. Set it where no stranger can.
+   *
+   * @default - all are equal
+   */
+  readonly priorityHeader?: string;
+
+  /**
+   * Address of Prometheus, which KEDA asks for the load.
+   *
+   * @default http://prometheus-operated.monitoring.svc:9090
+   */
+  readonly prometheus?: string;
+
+  /**
+   * Namespace of Prometheus, from which metrics may be scraped.
+   *
+   * @default monitoring
+   */
+  readonly monitoringNamespace?: string;
+
+  /**
+   * Other namespaces from which the service may be called.
+   *
+   * @default - only its own
+   */
+  readonly callerNamespaces?: string[];
+
+  /**
+   * The mesh of its clients.
+   *
+   * @default - none
+   */
+  readonly mesh?: ServiceMesh;
+
+  /**
+   * Whether a script for k6 is made, which sends half, all, twice and five times the capacity, and compares with the plan.
+   *
+   * @default false
+   */
+  readonly loadTest?: boolean;
+}
+
+/** The kind of every prop. */
+export const KINDS: Kinds<BoundedServiceProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  downstreams: CHECKED,
+  image: TEXT,
+  deployment: having(['containers', 'addInitContainer', 'matchLabels'], 'a Deployment of cdk8s-plus-28'),
+  command: listOf(TEXT),
+  environment: mapOf(having(['value', 'valueFrom'], "an EnvValue: EnvValue.fromValue('text')")),
+  port: CHECKED,
+  healthPath: TEXT,
+  resources: CHECKED,
+  admission: CHECKED,
+  slotsPerInstance: CHECKED,
+  queueBound: CHECKED,
+  minReplicas: CHECKED,
+  maxReplicas: CHECKED,
+  autoscaling: FLAG,
+  shedStatus: CHECKED,
+  retryAttempts: CHECKED,
+  priorityHeader: TEXT,
+  prometheus: TEXT,
+  monitoringNamespace: TEXT,
+  callerNamespaces: listOf(TEXT),
+  mesh: struct<ServiceMesh>({ istio: FLAG, clients: CHECKED } satisfies Kinds<ServiceMesh>),
+  loadTest: FLAG,
+};
+
+/** The question of the plan. */
+export function questionOf(props: BoundedServiceProps): ServiceQuestion {
+  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts } = props;
+  return {
+    platform: 'kubernetes',
+    workload,
+    objective,
+    downstreams,
+    slotsPerInstance,
+    queueBound,
+    shedStatus,
+    retryAttempts,
+    minInstances: props.minReplicas,
+    maxInstances: props.maxReplicas,
+  };
+}
+
+const ADMISSIONS: readonly unknown[] = [ServiceAdmission.GATE, ServiceAdmission.APPLICATION, ServiceAdmission.ENVOY];
+/** Props of a Deployment that is made here. */
+const OF_MADE = ['image', 'command', 'environment', 'healthPath', 'resources'] as const;
+
+/** The checks of what is not in the question. */
+export function inputChecks(props: BoundedServiceProps): Check[] {
+  const { deployment, image, command = [], environment = {}, port, admission, mesh, priorityHeader } = props;
+  const leastGraceSeconds = graceSeconds(props.objective?.latencySeconds ?? 0);
+  return [
+    imageReference('image', image),
+    { refused: image === undefined && deployment === undefined, message: 'image is missing' },
+    ...OF_MADE.map((name) => ({
+      refused: deployment !== undefined && props[name] !== undefined,
+      message: `${name} must not be given with deployment, which has its own`,
+    })),
+    {
+      refused: (deployment?.terminationGracePeriod?.toSeconds() ?? 30) < leastGraceSeconds,
+      message: `terminationGracePeriod of deployment must be at least ${leastGraceSeconds} s, so that what was accepted is answered, got ${deployment?.terminationGracePeriod?.toSeconds()} s`,
+    },
+    {
+      refused: deployment?.containers.length === 0,
+      message: 'deployment must have the container of the program already, got none',
+    },
+    ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
+    ...Object.keys(environment).flatMap((name) => [
+      environmentName('environment', name),
+      { refused: OWN_VARIABLES.includes(name), message: `environment ${name} must not be given: the plan sets it` },
+    ]),
+    wholeNumber('port', port, 1, 65_535),
+    { refused: GATE_PORTS.includes(port ?? 0), message: `port must not be ${port}, which is the gate's` },
+    textCheck('healthPath', props.healthPath, (text) => /^\/[\w./~-]{0,200}$/.test(text), 'a path such as /healthz'),
+    {
+      refused: admission !== undefined && !ADMISSIONS.includes(admission),
+      message: `admission must be one of ${ADMISSIONS.join(', ')} on Kubernetes, got ${admission}`,
+    },
+    {
+      refused: admission === ServiceAdmission.ENVOY && (mesh === undefined || mesh.istio === false),
+      message: 'admission by Envoy needs mesh with istio, whose proxies it configures',
+    },
+    {
+      refused: priorityHeader !== undefined && admission !== undefined && admission !== ServiceAdmission.GATE,
+      message: `priorityHeader must not be given with admission ${admission}: only the gate reads it`,
+    },
+    textCheck('priorityHeader', priorityHeader, (text) => /^[A-Za-z0-9-]{1,100}$/.test(text), 'the name of a header'),
+    textCheck(
+      'prometheus',
+      props.prometheus,
+      (text) => /^https?:\/\/[A-Za-z0-9.-]{1,253}(:\d{1,5})?(\/[\w./-]{0,200})?$/.test(text),
+      'an address such as http://prometheus-operated.monitoring.svc:9090',
+    ),
+    dnsLabel('monitoringNamespace', props.monitoringNamespace),
+    ...(props.callerNamespaces ?? []).map((name) => dnsLabel('callerNamespaces', name)),
+    wholeNumber('mesh.clients', mesh?.clients, 1, 10_000),
+  ];
+}

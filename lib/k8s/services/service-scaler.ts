@@ -1,0 +1,51 @@
+/** Pods follow the requests in flight: processors say nothing of a program that waits. */
+import type { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { ServicePlan } from '../../flow/services/workload';
+import { scaledObject } from '../operators/keda';
+import { inFlight, type ServiceSeries } from './service-series';
+
+/** The `ScaledObject` of a Deployment. */
+export function serviceScaler(
+  scope: Construct,
+  deployment: string,
+  plan: ServicePlan,
+  series: ServiceSeries,
+  prometheus: string,
+): ApiObject {
+  const value = (name: string) => plan.value(name);
+  const maxReplicaCount = value('maxInstances');
+  const periodSeconds = value('scalingPolicyPeriodSeconds');
+  return scaledObject(scope, 'ScaledObject', {
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
+    minReplicaCount: value('minInstances'),
+    maxReplicaCount,
+    fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') },
+    advanced: {
+      horizontalPodAutoscalerConfig: {
+        behavior: {
+          scaleUp: {
+            stabilizationWindowSeconds: value('scaleUpStabilizationSeconds'),
+            policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds }],
+          },
+          scaleDown: {
+            stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
+            policies: [{ type: 'Percent', value: 100, periodSeconds }],
+          },
+        },
+      },
+    },
+    triggers: [
+      {
+        type: 'prometheus',
+        metadata: {
+          serverAddress: prometheus,
+          query: inFlight(series, `[${4 * value('scrapeSeconds')}s]`),
+          threshold: String(value('targetPerReplica')),
+          // A load that nobody reads is no load of 0: the fallback takes over.
+          ignoreNullValues: 'false',
+        },
+      },
+    ],
+  });
+}

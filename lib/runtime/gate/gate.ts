@@ -1,0 +1,169 @@
+/**
+ * Slots with a bounded queue in front of them: first come, first served, those with priority first. What cannot begin in time
+ * is refused before any work is done on it.
+ */
+
+/** Why a request was refused. */
+export type Refusal = 'full' | 'late' | 'closing';
+
+/** The error of a request that was refused. */
+export class RefusedError extends Error {
+  public readonly name = 'RefusedError';
+
+  constructor(public readonly reason: Refusal) {
+    super(`refused: ${reason}`);
+  }
+}
+
+/** The numbers of a gate. */
+export interface GateConfig {
+  /** Requests that are worked on at the same time. */
+  readonly slots: number;
+  /** Requests that wait at most. */
+  readonly queue: number;
+  /** Seconds that one waits at most. */
+  readonly waitSeconds: number;
+}
+
+/** How one request wants to wait. */
+export interface EntryOptions {
+  /** Whether it goes before those without. When the queue is full, the newest of those makes room for it. */
+  readonly priority?: boolean;
+  /** Seconds that it can wait, when that is less than the gate's own: its caller hangs up earlier. */
+  readonly waitSeconds?: number;
+  /** Aborted when its caller hangs up: it leaves the queue. */
+  readonly signal?: AbortSignal;
+}
+
+interface Waiting {
+  readonly admit: () => void;
+  readonly refuse: (reason: Refusal) => void;
+  isGone: boolean;
+}
+
+/** Entries that have gone stay in a line until they are first. */
+class Line {
+  #entries: Waiting[] = [];
+  #first = 0;
+
+  public add(entry: Waiting): void {
+    this.#entries.push(entry);
+  }
+
+  /** The one that has waited longest. */
+  public take(): Waiting | undefined {
+    while (this.#first < this.#entries.length) {
+      const entry = this.#entries[this.#first];
+      this.#first += 1;
+      if (this.#first > 1000) {
+        this.#entries = this.#entries.slice(this.#first);
+        this.#first = 0;
+      }
+      if (!entry.isGone) return entry;
+    }
+    return undefined;
+  }
+
+  /** The one that came last. */
+  public takeNewest(): Waiting | undefined {
+    while (this.#entries.length > this.#first) {
+      const entry = this.#entries.pop()!;
+      if (!entry.isGone) return entry;
+    }
+    return undefined;
+  }
+}
+
+/** The gate of one instance. */
+export class Gate {
+  /** Requests that are worked on. */
+  public working = 0;
+  /** Requests that wait. */
+  public waiting = 0;
+  /** Requests that got a slot since the start. */
+  public admitted = 0;
+  /** Requests that were refused since the start, by reason. */
+  public readonly refused: Record<Refusal, number> = { full: 0, late: 0, closing: 0 };
+  readonly #before = new Line();
+  readonly #line = new Line();
+  #isClosing = false;
+  #idle: (() => void)[] = [];
+
+  constructor(private readonly config: GateConfig) {}
+
+  /**
+   * Waits for a slot.
+   *
+   * @returns what gives the slot back; a second call of it does nothing
+   * @throws RefusedError when there is no room, when its time is up, or when the gate is closing
+   */
+  public enter(options: EntryOptions = {}): Promise<() => void> {
+    if (this.#isClosing) return this.#refuse('closing');
+    // Somebody waits only while every slot is taken.
+    if (this.working < this.config.slots) return Promise.resolve(this.#admit());
+    if (this.waiting >= this.config.queue && !(options.priority && this.#makeRoom())) return this.#refuse('full');
+    return this.#wait(options);
+  }
+
+  /** Refuses what comes from now on, and waits until all that was accepted has ended. */
+  public close(): Promise<void> {
+    this.#isClosing = true;
+    if (this.working === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #wait({ priority = false, waitSeconds = Number.POSITIVE_INFINITY, signal }: EntryOptions): Promise<() => void> {
+    const seconds = Math.min(this.config.waitSeconds, waitSeconds);
+    if (seconds <= 0) return this.#refuse('late');
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        entry.isGone = true;
+        this.waiting -= 1;
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', hangUp);
+      };
+      const entry: Waiting = {
+        isGone: false,
+        admit: () => {
+          leave();
+          resolve(this.#admit());
+        },
+        refuse: (reason) => {
+          leave();
+          this.refused[reason] += 1;
+          reject(new RefusedError(reason));
+        },
+      };
+      const timer = setTimeout(() => entry.refuse('late'), 1000 * seconds);
+      // A caller that has hung up needs no answer, and counts as late.
+      const hangUp = () => entry.refuse('late');
+      signal?.addEventListener('abort', hangUp);
+      this.waiting += 1;
+      (priority ? this.#before : this.#line).add(entry);
+    });
+  }
+
+  #makeRoom(): boolean {
+    const newest = this.#line.takeNewest();
+    newest?.refuse('full');
+    return newest !== undefined;
+  }
+
+  #admit(): () => void {
+    this.working += 1;
+    this.admitted += 1;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.working -= 1;
+      (this.#before.take() ?? this.#line.take())?.admit();
+      if (this.working === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    };
+  }
+
+  #refuse(reason: Refusal): Promise<never> {
+    this.refused[reason] += 1;
+    return Promise.reject(new RefusedError(reason));
+  }
+}

@@ -1,0 +1,185 @@
+import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { ApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { BoundedService } from '../../../lib/aws/services/bounded-service';
+import type { BoundedServiceProps } from '../../../lib/aws/services/bounded-service-props';
+import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
+import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { ServiceAdmission } from '../../../lib/flow/services/workload';
+import { shop, type Untyped } from '../../support/stack';
+
+function make(
+  given: Partial<BoundedServiceProps> = {},
+  more: (stack: Stack, vpc: Vpc) => Partial<BoundedServiceProps> = () => ({}),
+) {
+  const stack = shop();
+  const vpc = new Vpc(stack, 'Network', { maxAzs: 2 });
+  const cluster = new Cluster(stack, 'Cluster', { vpc });
+  const image = ContainerImage.fromRegistry('shop/api:1');
+  const api = new BoundedService(stack, 'Api', { ...OVERRUN_API, cluster, image, ...given, ...more(stack, vpc) });
+  return { stack, api };
+}
+
+const readings = ({ stack }: { stack: Stack }) => {
+  const all = Object.values<Untyped>(Template.fromStack(stack).toJSON().Resources);
+  const every = (type: string): Untyped[] =>
+    all.filter(({ Type }) => Type === type).map(({ Properties }) => Properties);
+  return { every, one: (type: string): Untyped => every(type)[0] };
+};
+const ELB = 'AWS::ElasticLoadBalancingV2';
+const variables = ({ Environment }: Untyped) =>
+  Object.fromEntries(Environment.map(({ Name, Value }: Untyped) => [Name, Value]));
+const attributes = ({ TargetGroupAttributes, LoadBalancerAttributes }: Untyped) =>
+  Object.fromEntries((TargetGroupAttributes ?? LoadBalancerAttributes).map(({ Key, Value }: Untyped) => [Key, Value]));
+
+const made = make();
+const value = (name: string) => made.api.plan.value(name);
+const { every, one } = readings(made);
+
+describe('the traps of case 12 are absent', () => {
+  test('trap: the balancer hangs up before the service has answered: its times are longer', () => {
+    expect(Number(attributes(one(`${ELB}::LoadBalancer`))['idle_timeout.timeout_seconds'])).toBeGreaterThan(2 * 0.4);
+    const delay = Number(attributes(one(`${ELB}::TargetGroup`))['deregistration_delay.timeout_seconds']);
+    const [{ StopTimeout }] = one('AWS::ECS::TaskDefinition').ContainerDefinitions;
+    expect(delay).toBeGreaterThan(0.4);
+    expect(StopTimeout).toBeGreaterThan(delay);
+  });
+
+  test('trap: slow start and least outstanding requests exclude each other: only the latter is set', () => {
+    expect(attributes(one(`${ELB}::TargetGroup`))).toMatchObject({
+      'load_balancing.algorithm.type': 'least_outstanding_requests',
+    });
+    expect(attributes(one(`${ELB}::TargetGroup`))).not.toHaveProperty('slow_start.duration_seconds');
+  });
+
+  test('trap: processors say nothing of a pool that waits: tasks follow the requests of each', () => {
+    const tracking = one('AWS::ApplicationAutoScaling::ScalingPolicy').TargetTrackingScalingPolicyConfiguration;
+    expect(tracking.PredefinedMetricSpecification.PredefinedMetricType).toBe('ALBRequestCountPerTarget');
+    expect(tracking.TargetValue).toBe(13_918);
+    expect(one('AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({ MinCapacity: 2, MaxCapacity: 3 });
+    // A number in the template would undo what scaling has found.
+    expect(one('AWS::ECS::Service')).not.toHaveProperty('DesiredCount');
+  });
+
+  test('the program knows its bounds', () => {
+    const [{ Environment }] = one('AWS::ECS::TaskDefinition').ContainerDefinitions;
+    expect(variables({ Environment })).toMatchObject({ SLOTS: '30', QUEUE: '44', SERVER_DEADLINE_SECONDS: '0.4' });
+  });
+});
+
+describe('with Target Optimizer', () => {
+  const optimized = readings(make({ admission: ServiceAdmission.TARGET_OPTIMIZER }));
+  const [program, agent] = optimized.one('AWS::ECS::TaskDefinition').ContainerDefinitions;
+  const group = optimized.one(`${ELB}::TargetGroup`);
+
+  test('trap: an agent without a maximum passes one request at a time: it has slots and queue', () => {
+    expect(variables(agent).TARGET_CONTROL_MAX_CONCURRENCY).toBe('74');
+  });
+
+  test('trap: an agent that is told another name of its destination reads none: all four addresses agree', () => {
+    const {
+      TARGET_CONTROL_DATA_ADDRESS: data,
+      TARGET_CONTROL_CONTROL_ADDRESS: control,
+      TARGET_CONTROL_DESTINATION_ADDRESS: destination,
+    } = variables(agent);
+    expect(data).toBe(`0.0.0.0:${group.Port}`);
+    expect(control).toBe(`0.0.0.0:${group.TargetControlPort}`);
+    expect(destination).toBe(`127.0.0.1:${program.PortMappings[0].ContainerPort}`);
+    expect(optimized.one('AWS::ECS::Service').LoadBalancers).toMatchObject([
+      { ContainerName: 'Agent', ContainerPort: group.Port },
+    ]);
+  });
+
+  test('the load balancer may connect to data, control and health check, and nobody else may', () => {
+    const open = optimized.every('AWS::EC2::SecurityGroupIngress').map(({ FromPort }) => FromPort);
+    expect(open.sort()).toEqual([8080, 9400, 9401]);
+    expect(group.HealthCheckPort).toBe('8080');
+  });
+
+  test('trap: the length of its work queue is the number of free places: the alarm is on none of them', () => {
+    const [room] = optimized
+      .every('AWS::CloudWatch::Alarm')
+      .filter(({ MetricName }) => MetricName === 'TargetControlWorkQueueLength');
+    expect(room).toMatchObject({ ComparisonOperator: 'LessThanOrEqualToThreshold', Threshold: 0 });
+    expect(room.Dimensions.map(({ Name }: Untyped) => Name)).toEqual(['LoadBalancer']);
+  });
+
+  test('no other way to choose a target is set', () => {
+    expect(attributes(group)).not.toHaveProperty('load_balancing.algorithm.type');
+  });
+
+  test('more than its agent can pass on is refused', () => {
+    expect(() =>
+      make({
+        admission: ServiceAdmission.TARGET_OPTIMIZER,
+        slotsPerInstance: 900,
+        workload: { ...OVERRUN_API.workload, peakPerSecond: 9000 },
+      }),
+    ).toThrow('slots and queue of a task must be at most 1000');
+  });
+});
+
+describe('callers', () => {
+  test('nobody may call a service of the VPC until callers are named', () => {
+    expect(one(`${ELB}::LoadBalancer`).Scheme).toBe('internal');
+    const groups = every('AWS::EC2::SecurityGroup').flatMap(({ SecurityGroupIngress }) => SecurityGroupIngress ?? []);
+    expect(groups).toEqual([]);
+    const { stack, api } = make();
+    api.connections.allowDefaultPortFrom(new SecurityGroup(stack, 'Callers', { vpc: api.service.cluster.vpc }));
+    const ports = readings({ stack })
+      .every('AWS::EC2::SecurityGroupIngress')
+      .map(({ FromPort }) => FromPort);
+    expect(ports).toContain(80);
+  });
+
+  test('addresses of the internet need a certificate', () => {
+    expect(() => make({ internetFacing: true })).toThrow('certificate is missing');
+  });
+
+  test('a listener that is there already gets the targets, and no other balancer is made', () => {
+    const given = make({}, (stack, vpc) => ({
+      listener: new ApplicationLoadBalancer(stack, 'Given', { vpc }).addListener('Http', { port: 8000, open: false }),
+    }));
+    expect(given.api.loadBalancer).toBeUndefined();
+    const { every: all } = readings(given);
+    expect(all(`${ELB}::LoadBalancer`)).toHaveLength(1);
+    expect(all(`${ELB}::Listener`)[0].DefaultActions).toMatchObject([{ Type: 'forward' }]);
+  });
+});
+
+test('what is refused counts also what the load balancer refuses itself, and alarms go to the topic', () => {
+  const alarmed = make({}, (stack) => ({ alarmTopic: new Topic(stack, 'Topic') }));
+  const alarms = readings(alarmed).every('AWS::CloudWatch::Alarm');
+  const [refused] = alarms.filter(({ Metrics }) => Metrics !== undefined);
+  const names = refused.Metrics.flatMap(({ MetricStat }: Untyped) =>
+    MetricStat ? [MetricStat.Metric.MetricName] : [],
+  );
+  expect(names.sort()).toEqual(['HTTPCode_ELB_5XX_Count', 'HTTPCode_Target_5XX_Count', 'RequestCount']);
+  expect(refused.Threshold).toBe(value('alarmShedRatio'));
+  expect(alarms.filter(({ AlarmActions }) => AlarmActions?.length !== 1)).toEqual([]);
+});
+
+describe('refused', () => {
+  test('what cannot be kept, with ways out', () => {
+    expect(() => make({ objective: { latencySeconds: 0.2 } })).toThrow(CapacityError);
+  });
+
+  test('every prop out of range at once', () => {
+    const bad: Partial<BoundedServiceProps> = {
+      port: 0,
+      healthPath: 'no',
+      cpu: 300,
+      admission: ServiceAdmission.GATE,
+      environment: { SLOTS: '1' },
+    };
+    for (const name of ['port', 'healthPath', 'cpu', 'admission', 'environment SLOTS']) {
+      expect(() => make(bad)).toThrow(`${name} must`);
+    }
+    expect(() => make(bad)).toThrow(InvalidInputError);
+    expect(() => make({ memoryLimitMiB: 700 })).toThrow('memoryLimitMiB must be');
+    expect(() => make({ agentImage: ContainerImage.fromRegistry('x') })).toThrow('agentImage must not be given');
+  });
+});

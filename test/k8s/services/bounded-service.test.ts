@@ -1,0 +1,247 @@
+import * as kplus from 'cdk8s-plus-28';
+import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
+import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { ServiceAdmission } from '../../../lib/flow/services/workload';
+import { BoundedService } from '../../../lib/k8s/services/bounded-service';
+import type { BoundedServiceProps } from '../../../lib/k8s/services/bounded-service-props';
+import { emptyChart, every, type Manifest, one, written } from '../../support/manifest';
+
+const props: BoundedServiceProps = { ...OVERRUN_API, image: 'shop/api:1' };
+
+function make(
+  given: Partial<BoundedServiceProps> = {},
+  deployment?: (chart: ReturnType<typeof emptyChart>) => kplus.Deployment,
+) {
+  const chart = emptyChart();
+  const own = deployment === undefined ? {} : { deployment: deployment(chart), image: undefined };
+  const service = new BoundedService(chart, 'Api', { ...props, ...own, ...given });
+  return { ...written(chart), service };
+}
+
+const made = make();
+const value = (name: string) => made.service.plan.value(name);
+const { spec } = one(made, 'Deployment');
+const pod = spec.template.spec;
+const [program]: Manifest[] = pod.containers;
+const [gate]: Manifest[] = pod.initContainers;
+const variables = ({ env }: Manifest) =>
+  Object.fromEntries((env ?? []).map(({ name, value: text }: Manifest) => [name, text]));
+
+describe('the traps of case 12 are absent', () => {
+  test('trap: 150 waiting miss the promise: the bound leaves the P99 of the work its time', () => {
+    const { SLOTS, QUEUE, WAIT_SECONDS } = variables(gate);
+    expect((Number(QUEUE) / Number(SLOTS)) * 0.1).toBeLessThanOrEqual(Number(WAIT_SECONDS));
+    expect(Number(WAIT_SECONDS) + 0.2511).toBeLessThanOrEqual(0.4001);
+  });
+
+  test('trap: a refusal that nobody maps is a 500: it is a 503 with Retry-After', () => {
+    expect(variables(gate)).toMatchObject({ SHED_STATUS: '503', RETRY_AFTER_SECONDS: '1', RETRY_AFTER_JITTER: '0.5' });
+  });
+
+  test('trap: a liveness probe through the queue restarts the pods that protect themselves: probes go to the program', () => {
+    for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
+      expect(program[probe].httpGet).toMatchObject({ path: '/healthz', port: 8080 });
+    }
+    expect(gate.livenessProbe.httpGet.port).not.toBe(Number(variables(gate).PORT));
+  });
+
+  test('trap: processors say nothing of a pool that waits: pods follow the requests in flight', () => {
+    const { triggers, minReplicaCount, maxReplicaCount, fallback } = one(made, 'ScaledObject').spec;
+    const [{ type, metadata }] = triggers;
+    expect(type).toBe('prometheus');
+    expect(metadata.query).toBe(`sum(gate_in_flight{namespace="shop",service="${made.service.service.name}"})`);
+    expect(Number(metadata.threshold)).toBe(value('targetPerReplica'));
+    // No reading is no load of zero.
+    expect(metadata.ignoreNullValues).toBe('false');
+    expect([minReplicaCount, maxReplicaCount, fallback.replicas]).toEqual([2, 3, 3]);
+    expect(spec.replicas).toBeUndefined();
+  });
+});
+
+describe('nobody gets around the gate', () => {
+  test('the Service leads to it, and the network policy opens no other port to callers', () => {
+    expect(one(made, 'Service').spec.ports).toEqual([{ name: 'http', port: 80, targetPort: 9400 }]);
+    const { ingress, policyTypes } = one(made, 'NetworkPolicy').spec;
+    expect(policyTypes).toEqual(['Ingress']);
+    expect(ingress.map(({ ports }: Manifest) => ports.map(({ port }: Manifest) => port))).toEqual([[9400], [9401]]);
+    expect(ingress[1].from).toEqual([
+      { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } },
+    ]);
+  });
+
+  test('other namespaces only by name', () => {
+    const { ingress } = one(make({ callerNamespaces: ['web'] }), 'NetworkPolicy').spec;
+    expect(ingress[0].from).toHaveLength(2);
+  });
+});
+
+describe('the pod', () => {
+  test('has the gate as a sidecar: it starts before the program and ends after it', () => {
+    expect(gate.restartPolicy).toBe('Always');
+    expect(Number(variables(gate).TARGET_PORT)).toBe(8080);
+  });
+
+  test('is not told to end before all that it accepted is answered', () => {
+    expect(program.lifecycle.preStop.httpGet).toMatchObject({ port: Number(variables(gate).DRAIN_PORT) });
+    expect(pod.terminationGracePeriodSeconds).toBe(value('terminationGracePeriodSeconds'));
+    expect(value('terminationGracePeriodSeconds')).toBeGreaterThan(value('leavingSeconds') + 2 * 0.4);
+  });
+
+  test('knows its bounds, so that a program can use them for its own pool', () => {
+    expect(variables(program)).toMatchObject({ SLOTS: '30', QUEUE: '44', SERVER_DEADLINE_SECONDS: '0.4' });
+    const calling = make({ downstreams: [{ name: 'stock-api', latencySeconds: 0.02 }] });
+    expect(variables(one(calling, 'Deployment').spec.template.spec.containers[0]).TIMEOUT_SECONDS_STOCK_API).toBe(
+      '0.03',
+    );
+  });
+
+  test('is restricted', () => {
+    for (const { securityContext } of [program, gate]) {
+      expect(securityContext).toMatchObject({
+        readOnlyRootFilesystem: true,
+        runAsNonRoot: true,
+        capabilities: { drop: ['ALL'] },
+      });
+    }
+    expect(pod.automountServiceAccountToken).toBe(false);
+  });
+});
+
+describe('a Deployment that is there already', () => {
+  const existing = (grace?: number) => (chart: ReturnType<typeof emptyChart>) =>
+    new kplus.Deployment(chart, 'Existing', {
+      replicas: 7,
+      ...(grace !== undefined && { terminationGracePeriod: { toSeconds: () => grace } as never }),
+      containers: [
+        {
+          image: 'shop/old:1',
+          name: 'old',
+          portNumber: 3000,
+          envVariables: { MODE: kplus.EnvValue.fromValue('fast') },
+        },
+      ],
+    });
+
+  test('gets the gate, its bounds and an end after the gate; everything else stays', () => {
+    const given = make({ port: 3000 }, existing());
+    const { template, replicas } = one(given, 'Deployment').spec;
+    const [old] = template.spec.containers;
+    expect(old).toMatchObject({ image: 'shop/old:1', lifecycle: { preStop: { httpGet: { port: 9402 } } } });
+    expect(variables(old)).toMatchObject({ MODE: 'fast', SLOTS: '30' });
+    expect(variables(template.spec.initContainers[0]).TARGET_PORT).toBe('3000');
+    expect(replicas).toBeUndefined();
+    expect(every(given, 'PodDisruptionBudget')).toEqual([]);
+    expect(one(given, 'Service').spec.selector).toEqual(one(given, 'Deployment').spec.selector.matchLabels);
+  });
+
+  test('keeps its replicas without autoscaling', () => {
+    const given = make({ port: 3000, autoscaling: false }, existing());
+    expect(one(given, 'Deployment').spec.replicas).toBe(7);
+    expect(every(given, 'ScaledObject')).toEqual([]);
+  });
+
+  test('one that would be killed before it has answered is refused', () => {
+    expect(() => make({ port: 3000 }, existing(5))).toThrow(
+      'terminationGracePeriod of deployment must be at least 11 s',
+    );
+  });
+});
+
+test('without autoscaling as many pods run as the peak needs', () => {
+  expect(one(make({ autoscaling: false }), 'Deployment').spec.replicas).toBe(3);
+});
+
+describe('in a mesh of Istio', () => {
+  const mesh = make({ mesh: { clients: 2 } });
+  const rule = one(mesh, 'DestinationRule').spec;
+
+  test('a refusal ejects no pod, and everything that one may have open is bounded', () => {
+    const { outlierDetection, connectionPool } = rule.trafficPolicy;
+    expect(outlierDetection.outlierDetectionHttpErrorCodes).not.toContain(503);
+    expect(outlierDetection.outlierDetectionHttpErrorCodes).toContain(500);
+    // Three pods with 74 each, of two clients.
+    expect(connectionPool.http).toMatchObject({ http1MaxPendingRequests: 111, http2MaxRequests: 111 });
+  });
+
+  test('clients wait a little longer than the service works, and their proxies do not retry', () => {
+    const [{ timeout, retries }] = one(mesh, 'VirtualService').spec.http;
+    expect(timeout).toBe('0.44s');
+    expect(retries).toEqual({ attempts: 0 });
+  });
+
+  test('kubelet and Prometheus reach the gate without a certificate', () => {
+    const { annotations } = one(mesh, 'Deployment').spec.template.metadata;
+    expect(annotations['traffic.sidecar.istio.io/excludeInboundPorts']).toBe('9401,9402');
+  });
+
+  test('Envoy in the place of the gate has a fixed minRTT: it refuses nothing in order to measure', () => {
+    const envoy = make({ mesh: {}, admission: ServiceAdmission.ENVOY });
+    const [{ patch }] = one(envoy, 'EnvoyFilter').spec.configPatches;
+    const { min_rtt_calc_params: minRtt, concurrency_limit_params: limit } =
+      patch.value.typed_config.gradient_controller_config;
+    expect(minRtt).toEqual({ fixed_value: '0.4s', min_concurrency: 8 });
+    expect(limit.max_concurrency_limit).toBe(74);
+    expect(patch.value.typed_config.concurrency_limit_exceeded_status).toEqual({ code: 503 });
+    const template = one(envoy, 'Deployment').spec.template.spec;
+    expect(template.initContainers ?? []).toEqual([]);
+    expect(template.containers[0].lifecycle).toBeUndefined();
+    expect(one(envoy, 'Service').spec.ports[0].targetPort).toBe(8080);
+    expect(one(envoy, 'ScaledObject').spec.triggers[0].metadata.query).toContain(
+      'istio_request_duration_milliseconds_sum',
+    );
+    expect(every(envoy, 'PodMonitor')).toEqual([]);
+  });
+});
+
+test('a program that bounds itself has no gate, and is scraped by the same names', () => {
+  const own = make({ admission: ServiceAdmission.APPLICATION });
+  expect(one(own, 'Deployment').spec.template.spec.initContainers ?? []).toEqual([]);
+  expect(one(own, 'PodMonitor').spec.podMetricsEndpoints[0].port).toBe('app');
+});
+
+test('the script for k6 sends half to five times the capacity, and fails where the plan is missed', () => {
+  const scripts = every(make({ loadTest: true }), 'ConfigMap').filter(({ data }) => data['load-test.js']);
+  expect(scripts).toHaveLength(1);
+  const text: string = scripts[0].data['load-test.js'];
+  const options = JSON.parse(/export const options = (\{[\s\S]*?\n\});/.exec(text)![1]);
+  expect(Object.values(options.scenarios).map(({ rate }: Manifest) => rate)).toEqual([450, 900, 1800, 4500]);
+  expect(options.thresholds['accepted_ms{scenario:load_2}']).toEqual(['p(99)<=400']);
+  expect(options.thresholds['shed{scenario:load_2}']).toEqual(['rate<=0.52']);
+});
+
+describe('refused', () => {
+  test('what cannot be kept, with ways out', () => {
+    expect(() => make({ objective: { latencySeconds: 0.2 } })).toThrow(CapacityError);
+  });
+
+  test('every prop out of range at once', () => {
+    const bad: Partial<BoundedServiceProps> = {
+      image: 'bad image',
+      port: 9400,
+      healthPath: 'no',
+      admission: ServiceAdmission.TARGET_OPTIMIZER,
+      environment: { SLOTS: kplus.EnvValue.fromValue('3') },
+      prometheus: 'ftp://x',
+      callerNamespaces: ['No'],
+      mesh: { clients: 0 },
+    };
+    for (const name of [
+      'image',
+      'port',
+      'healthPath',
+      'admission',
+      'environment SLOTS',
+      'prometheus',
+      'callerNamespaces',
+      'mesh.clients',
+    ]) {
+      expect(() => make(bad)).toThrow(`${name} must`);
+    }
+    expect(() => make(bad)).toThrow(InvalidInputError);
+    expect(() => make({ admission: ServiceAdmission.ENVOY })).toThrow('admission by Envoy needs mesh');
+    expect(() => make({ admission: ServiceAdmission.APPLICATION, priorityHeader: 'x-p' })).toThrow(
+      'only the gate reads it',
+    );
+    expect(() => make({ image: undefined })).toThrow('image is missing');
+  });
+});

@@ -1,0 +1,263 @@
+/** The gate in front of a real HTTP server. */
+import { Agent, createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { bounded, type GateOptions } from '../../../lib/runtime/gate/bounded-handler';
+import { GateProxy, type ProxyOptions } from '../../../lib/runtime/gate-proxy/proxy';
+
+const OPTIONS: GateOptions = {
+  service: 'api',
+  slots: 2,
+  queue: 1,
+  waitSeconds: 5,
+  latencySeconds: 10,
+  shedStatus: 503,
+  retryAfterSeconds: 1,
+  retryAfterJitter: 0.5,
+  priorityHeader: 'X-Priority',
+};
+
+const opened: (() => void)[] = [];
+afterEach(() => {
+  for (const close of opened.splice(0)) close();
+});
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  opened.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function proxied(handler: RequestListener, more: Partial<ProxyOptions> = {}) {
+  const targetPort = more.targetPort ?? (await listening(createServer(handler)));
+  const proxy = new GateProxy({ ...OPTIONS, targetHost: '127.0.0.1', stuckSeconds: 60, targetPort, ...more });
+  const port = await listening(proxy.server);
+  opened.push(() => void proxy.close());
+  return { proxy, port };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+interface Sent {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | string[];
+  readonly agent?: Agent;
+}
+
+function ask(port: number, { method = 'GET', path = '/', headers, body = [], agent }: Sent = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, method, path, headers, agent }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: text }));
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    for (const part of [body].flat()) sent.write(part);
+    sent.end();
+  });
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A server whose answers wait until they are let go. */
+function held() {
+  const waiting: (() => void)[] = [];
+  const seen: string[] = [];
+  const handler: RequestListener = (incoming, response) => {
+    seen.push(incoming.url!);
+    waiting.push(() => response.end('done'));
+  };
+  return { waiting, seen, handler };
+}
+
+test('method, path, headers, body and status pass; headers of the connection do not', async () => {
+  const { port } = await proxied((incoming, response) => {
+    let text = '';
+    incoming.on('data', (chunk) => {
+      text += chunk;
+    });
+    incoming.on('end', () =>
+      response
+        .writeHead(201, { 'x-method': incoming.method!, 'set-cookie': ['a=1', 'b=2'] })
+        .end(`${incoming.url} ${text} ${incoming.headers['x-one']} ${incoming.headers['x-hop']}`),
+    );
+  });
+  const answer = await ask(port, {
+    method: 'PUT',
+    path: '/a?b=c',
+    headers: { 'x-one': '1', 'x-hop': 'no', connection: 'close, x-hop' },
+    body: ['hello ', 'world'],
+  });
+  expect(answer).toMatchObject({ status: 201, body: '/a?b=c hello world 1 undefined' });
+  expect(answer.headers).toMatchObject({ 'x-method': 'PUT', 'set-cookie': ['a=1', 'b=2'] });
+});
+
+test('a body in chunks keeps its frames with a method that seldom has one: it is no second request', async () => {
+  const seen: string[] = [];
+  const { port } = await proxied((incoming, response) => {
+    seen.push(`${incoming.method} ${incoming.url}`);
+    incoming.resume().on('end', () => response.end('ok'));
+  });
+  const body = 'GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n';
+  await ask(port, { method: 'DELETE', headers: { 'transfer-encoding': 'chunked' }, body });
+  await ask(port, { path: '/next' });
+  expect(seen).toEqual(['DELETE /', 'GET /next']);
+});
+
+test('beyond slots and queue: 503 with Retry-After, and no request reaches the program', async () => {
+  const { waiting, seen, handler } = held();
+  const { proxy, port } = await proxied(handler);
+  const accepted = ['/1', '/2', '/3'].map((path) => ask(port, { path }));
+  await until(() => proxy.bounded.gate.waiting === 1 && seen.length === 2);
+  const refused = await ask(port, { method: 'POST', path: '/4', body: 'x'.repeat(100_000) });
+  expect(refused.status).toBe(503);
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  expect(seen).toHaveLength(2);
+  while (seen.length < 3 || waiting.length > 0) {
+    waiting.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect((await Promise.all(accepted)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(proxy.bounded.metrics()).toContain('gate_refused_total{service="api",reason="full"} 1');
+  expect(proxy.bounded.metrics()).toContain('gate_request_seconds_count{service="api"} 3');
+});
+
+test('a request with priority takes the place of one that waits', async () => {
+  const { waiting, seen, handler } = held();
+  const { proxy, port } = await proxied(handler);
+  const first = [ask(port), ask(port)];
+  await until(() => proxy.bounded.gate.working === 2);
+  const common = ask(port);
+  await until(() => proxy.bounded.gate.waiting === 1);
+  const high = ask(port, { path: '/high', headers: { 'x-priority': 'high' } });
+  expect((await common).status).toBe(503);
+  await until(() => waiting.length === 2);
+  waiting.shift()!();
+  await until(() => seen.includes('/high') && waiting.length === 2);
+  for (const end of waiting.splice(0)) end();
+  expect((await high).status).toBe(200);
+  await Promise.all(first);
+});
+
+test('a caller of Envoy that hangs up before the work could end does not wait', async () => {
+  const { waiting, handler } = held();
+  const { proxy, port } = await proxied(handler);
+  const first = [ask(port), ask(port)];
+  await until(() => waiting.length === 2);
+  const hurried = await ask(port, { headers: { 'x-envoy-expected-rq-timeout-ms': '4000' } });
+  expect(hurried.status).toBe(503);
+  expect(proxy.bounded.gate.refused.late).toBe(1);
+  for (const end of waiting.splice(0)) end();
+  await Promise.all(first);
+});
+
+test('a program that is away: 503 at once, and no slot is lost', async () => {
+  const free = await listening(createServer());
+  opened.splice(-1)[0]();
+  const { proxy, port } = await proxied(() => {}, { targetPort: free });
+  for (let i = 0; i < 5; i += 1) expect((await ask(port)).status).toBe(503);
+  expect(proxy.bounded.gate.working).toBe(0);
+  expect(proxy.bounded.metrics()).toContain('reason="away"} 5');
+});
+
+test('a program that dies in its answer ends the connection, and gives the slot back', async () => {
+  const { proxy, port } = await proxied((_, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('half');
+    setImmediate(() => response.destroy());
+  });
+  await expect(ask(port)).rejects.toThrow();
+  await until(() => proxy.bounded.gate.working === 0);
+});
+
+test('after its deadline the caller is told, and the slot stays with the work', async () => {
+  const { waiting, handler } = held();
+  const { proxy, port } = await proxied(handler, { latencySeconds: 0.05, waitSeconds: 0.02 });
+  expect((await ask(port)).status).toBe(504);
+  expect(proxy.bounded.gate.working).toBe(1);
+  waiting.shift()!();
+  await until(() => proxy.bounded.gate.working === 0);
+  expect(proxy.bounded.metrics()).toMatch(/gate_overdue_total\{service="api"\} 1/);
+});
+
+test('a caller that hangs up does not free the slot either, and work that never ends does after its time', async () => {
+  const { handler, seen } = held();
+  const { proxy, port } = await proxied(handler, { stuckSeconds: 0.1 });
+  const caller = request({ host: '127.0.0.1', port });
+  caller.on('error', () => {});
+  caller.end();
+  await until(() => seen.length === 1);
+  caller.destroy();
+  await until(() => proxy.bounded.gate.working === 1);
+  await until(() => proxy.bounded.gate.working === 0);
+});
+
+test('a caller that hangs up in the middle of its answer holds no slot: the rest is read to its end', async () => {
+  const { proxy, port } = await proxied((_, response) => {
+    // More than any buffer on the way.
+    response.end(Buffer.alloc(50_000_000));
+  });
+  await new Promise<void>((resolve) => {
+    const caller = request({ host: '127.0.0.1', port }, (answer) => {
+      answer.once('data', () => {
+        caller.destroy();
+        resolve();
+      });
+    });
+    caller.on('error', () => {});
+    caller.end();
+  });
+  await until(() => proxy.bounded.gate.working === 0);
+});
+
+test('told to close it answers what it has, and refuses what comes', async () => {
+  const { waiting, handler } = held();
+  const { proxy, port } = await proxied(handler);
+  const agent = new Agent({ keepAlive: true });
+  opened.push(() => agent.destroy());
+  const accepted = ask(port);
+  await until(() => waiting.length === 1);
+  const closed = proxy.close();
+  expect((await ask(port, { agent })).status).toBe(503);
+  waiting.shift()!();
+  expect((await accepted).body).toBe('done');
+  await closed;
+  await expect(ask(port)).rejects.toThrow();
+});
+
+test('around a handler of Node: a slot is held until its promise has ended, also when the caller has gone', async () => {
+  let finish = () => {};
+  const work = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const listener = bounded(async (_, response) => {
+    response.end('ok');
+    await work;
+  }, OPTIONS);
+  const port = await listening(createServer(listener));
+  expect((await ask(port)).body).toBe('ok');
+  expect(listener.gate.gate.working).toBe(1);
+  finish();
+  await until(() => listener.gate.gate.working === 0);
+});
+
+test('a handler that throws ends its connection, and gives the slot back', async () => {
+  const listener = bounded(() => {
+    throw new Error('no');
+  }, OPTIONS);
+  const port = await listening(createServer(listener));
+  await expect(ask(port)).rejects.toThrow();
+  await until(() => listener.gate.gate.working === 0);
+});
