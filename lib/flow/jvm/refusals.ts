@@ -1,5 +1,5 @@
 /** Why no JVM keeps a promise, and changes that each would. */
-import { duration, figure, percent, sizeText } from '../figures';
+import { duration, figure, percent, roundedDown, roundedUp, sizeText } from '../figures';
 import { largestBelow, smallestAbove } from '../search';
 import { COLLECTORS, TESTED_RELEASES } from './collectors';
 import { behaviourOf, brokenBy, MOST_COLLECTOR_RATIO, type Sizes } from './sizing';
@@ -37,14 +37,14 @@ export function waysOut(question: JvmQuestion, holds: (question: JvmQuestion) =>
   const less = (name: 'allocationBytesPerSecond' | 'requestsPerSecond' | 'liveBytes') => {
     const value = workload[name];
     if (value === undefined) return;
-    const found = largestBelow(value, (one) => rounded(one) > 0 && load({ [name]: rounded(one) }));
-    if (found !== undefined) ways.push(`${name} of ${rounded(found)}`);
+    const found = largestBelow(value, (one) => roundedDown(one) > 0 && load({ [name]: roundedDown(one) }));
+    if (found !== undefined) ways.push(`${name} of ${roundedDown(found)}`);
   };
   const more = (name: 'pauseSeconds' | 'latencySeconds' | 'memoryBytes', most: number) => {
     const value = objective[name];
     if (value === undefined) return;
-    const found = smallestAbove(value, (one) => raised(one) <= most && promise({ [name]: raised(one) }));
-    if (found !== undefined) ways.push(`${name} of ${raised(found)}`);
+    const found = smallestAbove(value, (one) => roundedUp(one) <= most && promise({ [name]: roundedUp(one) }));
+    if (found !== undefined) ways.push(`${name} of ${roundedUp(found)}`);
   };
   more('memoryBytes', 1e18);
   more('pauseSeconds', 3600);
@@ -65,16 +65,4 @@ export function waysOut(question: JvmQuestion, holds: (question: JvmQuestion) =>
   }
   less('liveBytes');
   return ways.length > 0 ? ways : ['several JVMs, each with its share of the live set and of the load'];
-}
-
-/** Downwards, to three significant digits: what is printed is what was tried. */
-function rounded(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.floor(value / unit) * unit).toPrecision(3));
-}
-
-/** The same upwards. */
-function raised(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.ceil(value / unit) * unit).toPrecision(3));
 }
