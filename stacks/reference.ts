@@ -6,6 +6,7 @@ import { MessageProcessingStack } from './message-processing';
 import { NotificationsStack } from './notifications';
 import { LOCAL_INTAKE, OrderIntakeStack } from './order-intake';
 import { TelemetryStack } from './telemetry';
+import { WebTierStack } from './web-tier';
 
 /** A reference environment: a stack that deploys as it is. */
 export type ReferenceStack = new (scope: Construct, id: string, props?: StackProps) => Stack;
@@ -18,6 +19,7 @@ export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
   Notifications: NotificationsStack,
   OrderIntake: OrderIntakeStack,
   Telemetry: TelemetryStack,
+  WebTier: WebTierStack,
 };
 
 /** Environments whose main parts the local emulator supports; it has no Kafka. */

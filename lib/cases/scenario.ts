@@ -73,6 +73,12 @@ export interface Numbers {
   readonly oldestAfterOutageSeconds?: number;
   /** Seconds from the end of an outage until a batch takes all that is there. */
   readonly catchUpSeconds?: number;
+  /** The longest that a replica was behind its source, in seconds. */
+  readonly lagSeconds?: number;
+  /** The same where workers apply most commits side by side, and nobody is slowed down. */
+  readonly lagByWorkersSeconds?: number;
+  /** The longest that a write waited for the throttle, in seconds. */
+  readonly bulkDelaySeconds?: number;
   /** Hours of a core that a day takes, busy or not. */
   readonly coreHoursPerDay?: number;
 }

@@ -8,6 +8,7 @@ import { coalesce } from './merging';
 import { queue } from './queue';
 import { quotas } from './quotas';
 import { rates } from './rates';
+import { replica } from './replication';
 import { retention } from './retention';
 import { schedule } from './schedule';
 import { shares } from './shares';
@@ -30,6 +31,7 @@ const kinds = {
   etl,
   stream,
   jvm,
+  replica,
 };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */

@@ -23,7 +23,7 @@ function workerKnobs(question: ReplicationQuestion, sizes: Sizes): Knob[] {
   return [
     given('peakCommitsPerSecond', peakCommitsPerSecond, 'commits/s'),
     {
-      name: 'replicas',
+      name: 'watchedReplicas',
       value: replicas ?? 1,
       unit: 'replicas',
       ...unlessGiven(replicas, '1: the throttle follows the one that is furthest behind'),

@@ -115,3 +115,17 @@ export const REMOVED_PARAMETERS: Readonly<Record<string, readonly string[]>> = {
     'group_replication_ip_whitelist',
   ],
 };
+
+/**
+ * Parameters as an option file has them.
+ *
+ * @param replicaOf the family, for a replica: it takes no writes but those of its source
+ */
+export function serverFile(parameters: Readonly<Record<string, string>>, replicaOf?: string): string {
+  const readOnly = replicaOf === undefined ? {} : { read_only: 'ON' };
+  const superReadOnly = replicaOf !== undefined && factsOf(replicaOf).superReadOnly ? { super_read_only: 'ON' } : {};
+  const lines = Object.entries({ ...parameters, ...readOnly, ...superReadOnly }).map(
+    ([name, value]) => `${name} = ${value}`,
+  );
+  return ['[mysqld]', ...lines, ''].join('\n');
+}

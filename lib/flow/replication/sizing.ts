@@ -26,6 +26,8 @@ const AFTER_CUT_SHARE = 0.95;
 /** Of what the replica applies, added each second. */
 const INCREASE_SHARE = 0.04;
 const LEAST_BULK_SHARE = 0.01;
+/** Of what the replica applies, used while the rate goes up and down; the least of 400 simulated peaks. */
+const USED_SHARE = 0.9;
 /** Of the bound: above it nothing would be between target and alarm. */
 const MOST_TARGET_SHARE = 0.8;
 
@@ -154,9 +156,9 @@ export function unthrottledLag(
 export function bulkDelay({ workload }: ReplicationQuestion, sizes: Sizes): number {
   const { peakCommitsPerSecond, peakSeconds, steadyCommitsPerSecond } = workload;
   if (unthrottledLag(workload, sizes) < sizes.targetLagSeconds) return 0;
-  const usable = MOST_UTILIZATION * sizes.appliedPerSecond;
+  const usable = USED_SHARE * sizes.appliedPerSecond;
   const late = peakSeconds * (peakCommitsPerSecond / usable - 1);
-  return late / (1 - steadyCommitsPerSecond / usable);
+  return late / (1 - steadyCommitsPerSecond / usable) + sizes.throttle.holdSeconds;
 }
 
 /** What is in the way of a promise. */

@@ -1,0 +1,25 @@
+import { Fn, Stack, type StackProps } from 'aws-cdk-lib';
+import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { type WebTier, WebTierNetwork } from './web-tier/network';
+
+/**
+ * Web tier: services on Fargate in a network without a way to the internet. Images come from the account's own registry.
+ */
+export class WebTierStack extends Stack {
+  constructor(scope: Construct, id: string, props: StackProps = {}) {
+    super(scope, id, { description: 'Web tier: services on Fargate in an isolated network', ...props });
+    const alarmTopic = new Topic(this, 'Alarms', { enforceSSL: true });
+    const { vpc } = new WebTierNetwork(this, 'Network');
+    const cluster = new Cluster(this, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
+    const tier: WebTier = { vpc, cluster, alarmTopic };
+    // Each part is a line here: addJvm(this, tier).
+    void tier;
+  }
+
+  /** Two wherever it is deployed, by their place in the list. */
+  public override get availabilityZones(): string[] {
+    return [0, 1].map((zone) => Fn.select(zone, Fn.getAzs()));
+  }
+}
