@@ -56,17 +56,21 @@ export function exampleOf(text: string): Example {
 
 type Record = (name: string, props: Untyped, construct: Untyped) => void;
 
-/** The classes of each engine, which note what they are made with. */
+/** What a user imports, where the classes of each engine note what they are made with. */
 function engines(record: Record): object {
   const library = load('backpressure-constructs') as Untyped;
-  return {
-    get aws() {
-      return recorded(library.aws, record, true);
+  // Behind it what belongs to no engine, such as the names of versions.
+  return Object.setPrototypeOf(
+    {
+      get aws() {
+        return recorded(library.aws, record, true);
+      },
+      get k8s() {
+        return recorded(library.k8s, record, true);
+      },
     },
-    get k8s() {
-      return recorded(library.k8s, record, true);
-    },
-  };
+    library,
+  );
 }
 
 /** A module whose classes note what they are made with. */

@@ -33,12 +33,27 @@ function measureReplica(subject: string, scenario: ReplicaScenario, seed: number
   const plan = planReplication(subject, question);
   const split = { ...question, workload: { ...workload, parallelShare: splitParallelShare } };
   const byWorkers = planReplication(subject, split);
-  const phaseSeconds = plan.value('tickSeconds') * new Random(seed).uniform();
+  const random = new Random(seed);
+  const phaseSeconds = plan.value('tickSeconds') * random.uniform();
+  // Of independent commits as many as their mean, give or take its root.
+  const expected = workload.peakSeconds * workload.peakCommitsPerSecond;
+  const peakPerSecond = (expected + Math.sqrt(expected) * random.normal()) / workload.peakSeconds;
+  const peak = {
+    steadyPerSecond: workload.steadyCommitsPerSecond,
+    peakPerSecond,
+    peakSeconds: workload.peakSeconds,
+    bulkShare: workload.bulkShare,
+  };
   const { bulkDelaySeconds, lagSeconds } = plan.predictions;
   const after = 2 * bulkDelaySeconds + workload.peakSeconds;
-  const single = runReplica({ ...peakOf(question), appliedPerSecond: 1 / workload.applySeconds }, undefined, after);
-  const throttled = runReplica(appliedUnder(question, plan), throttleOf(plan), after, phaseSeconds);
-  const parallel = runReplica(appliedUnder(split, byWorkers), undefined, after);
+  const single = runReplica({ ...peak, appliedPerSecond: 1 / workload.applySeconds }, undefined, after);
+  const throttled = runReplica(
+    { ...peak, appliedPerSecond: plan.value('appliedPerSecond') },
+    throttleOf(plan),
+    after,
+    phaseSeconds,
+  );
+  const parallel = runReplica({ ...peak, appliedPerSecond: byWorkers.value('appliedPerSecond') }, undefined, after);
   return {
     before: { lagSeconds: single.lagSeconds, bulkDelaySeconds: single.bulkDelaySeconds },
     after: {
@@ -52,19 +67,6 @@ function measureReplica(subject: string, scenario: ReplicaScenario, seed: number
     knobs: plan.knobs,
     timelines: NO_TIMELINES,
   };
-}
-
-function peakOf({ workload }: ReplicationQuestion) {
-  return {
-    steadyPerSecond: workload.steadyCommitsPerSecond,
-    peakPerSecond: workload.peakCommitsPerSecond,
-    peakSeconds: workload.peakSeconds,
-    bulkShare: workload.bulkShare,
-  };
-}
-
-function appliedUnder(question: ReplicationQuestion, plan: ReplicationPlan) {
-  return { ...peakOf(question), appliedPerSecond: plan.value('appliedPerSecond') };
 }
 
 /** The throttle that the plan sets, as the container gets it. */

@@ -72,6 +72,8 @@ abstract class Server {
       password,
       connectTimeout: timeoutMillis,
       ssl: tlsOf(trust),
+      // The default of the driver is an older form of UTF-8, which needs tables that are not in the bundle.
+      charset: 'UTF8MB4_UNICODE_CI',
       // Nothing that this program sends needs more than one statement.
       multipleStatements: false,
     });
