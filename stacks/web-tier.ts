@@ -3,9 +3,11 @@ import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { type WebTier, WebTierNetwork } from './web-tier/network';
+import { addReplica } from './web-tier/replication';
 
 /**
- * Web tier: services on Fargate in a network without a way to the internet. Images come from the account's own registry.
+ * Web tier: services on Fargate in a network without a way to the internet. Images come from the account's own registry. A guard
+ * keeps the replica of the orders fresh (case 8).
  */
 export class WebTierStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {
@@ -14,8 +16,7 @@ export class WebTierStack extends Stack {
     const { vpc } = new WebTierNetwork(this, 'Network');
     const cluster = new Cluster(this, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
     const tier: WebTier = { vpc, cluster, alarmTopic };
-    // Each part is a line here: addJvm(this, tier).
-    void tier;
+    addReplica(this, tier);
   }
 
   /** Two wherever it is deployed, by their place in the list. */

@@ -28,6 +28,7 @@ const PARTS: Readonly<Record<string, string>> = {
   'aws.KafkaAlarms': 'aws.KafkaQuotas',
   'aws.QueueAlarms': 'aws.RedriveQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',
+  'aws.ReplicaAlarms': 'aws.ReplicaLagGuard',
   'aws.SenderAlarms': 'aws.RateLimitedSender',
   'aws.ScheduleAlarms': 'aws.SpreadSchedule',
   'aws.WebhookAlarms': 'aws.WebhookBuffer',

@@ -49,8 +49,9 @@ export const replicaLag: Case = {
     {
       name: 'ReplicaLagGuard',
       engines: ['aws'],
-      form: 'RDS parameter group, lag alarm, throttle signal',
-      available: false,
+      form: 'RDS parameter groups, heartbeat, throttle signal',
+      available: true,
+      deployed: 'WebTier/Orders/Replica',
     },
     {
       name: 'ReplicaLagGuard',

@@ -4,6 +4,8 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { DatabaseInstance } from 'aws-cdk-lib/aws-rds';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
@@ -13,10 +15,13 @@ import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
+import { DatabaseServer } from '../../lib/aws/replication/database-server';
+import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -59,6 +64,23 @@ function everything(stack: Stack, id: string): void {
     invalidator: Invalidator.cache({ host: 'cache.internal', vpc }),
   });
   const cluster = new Cluster(scope, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
+  const server = (name: string) =>
+    DatabaseServer.instance(
+      DatabaseInstance.fromDatabaseInstanceAttributes(scope, name, {
+        instanceIdentifier: name,
+        instanceEndpointAddress: `${name}.internal`,
+        port: 3306,
+        securityGroups: [],
+      }),
+    );
+  new ReplicaLagGuard(scope, `${id}9`, {
+    ...WRITE_PEAK,
+    source: server('orders'),
+    replicas: [server('orders-replica')],
+    secret: Secret.fromSecretNameV2(scope, 'User', 'user'),
+    cluster,
+    image: ContainerImage.fromRegistry('guard'),
+  });
   new QueueWorker(scope, `${id}4`, {
     queue,
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),

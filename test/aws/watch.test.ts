@@ -15,12 +15,14 @@ import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
 import { SenderAlarms } from '../../lib/aws/rates/sender-alarms';
+import { ReplicaAlarms } from '../../lib/aws/replication/replica-alarms';
 import { ScheduleAlarms } from '../../lib/aws/schedule/schedule-alarms';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { coalescingAlarmKnobs } from '../../lib/flow/merging/alarms';
 import { planCoalescing } from '../../lib/flow/merging/plan';
 import type { Knob, Plan } from '../../lib/flow/plan';
@@ -28,6 +30,8 @@ import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
 import { senderAlarmKnobs } from '../../lib/flow/rates/alarms';
 import { planRates } from '../../lib/flow/rates/plan';
+import { cloudAlarmKnobs } from '../../lib/flow/replication/cloud-alarms';
+import { planReplication } from '../../lib/flow/replication/plan';
 import { planSchedule } from '../../lib/flow/schedule/plan';
 import { deliveryKnobs } from '../../lib/flow/schedule/worker';
 import { type AlarmKnobs, knobsOf, numbersOf } from '../support/alarm-numbers';
@@ -102,6 +106,11 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const asideQueue = new Queue(stack, 'Aside');
     const merger = functionIn(stack);
     return { alarms: alarmsIn(new CoalescingAlarms(stack, 'Alarms', { merger, asideQueue, stream, plan })), plan };
+  },
+  ReplicaAlarms: (knobs) => {
+    const planned = planReplication('Orders', WRITE_PEAK);
+    const plan = planned.withKnobs(cloudAlarmKnobs(planned)).withKnobs(knobs);
+    return { alarms: alarmsIn(new ReplicaAlarms(shop(), 'Alarms', { guardName: 'orders', plan })), plan };
   },
   SenderAlarms: (knobs) => {
     const stack = shop();

@@ -47,6 +47,8 @@ export const STATELESS = [
   'AWS::IAM::',
   'AWS::Lambda::',
   'AWS::Logs::LogGroup',
+  'AWS::RDS::DBClusterParameterGroup',
+  'AWS::RDS::DBParameterGroup',
   'AWS::S3::BucketPolicy',
   'AWS::SES::',
   'AWS::SNS::',

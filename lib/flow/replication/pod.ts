@@ -34,3 +34,11 @@ export function guardKnobs(plan: ReplicationPlan): Knob[] {
 export function guardPodKnobs(plan: ReplicationPlan): Knob[] {
   return [...guardKnobs(plan), progressDeadlineKnob(), ...podProbeKnobs(), probeTimeoutKnob()];
 }
+
+/** What a guard in a task of ECS has beside it. */
+export function guardTaskKnobs(plan: ReplicationPlan): Knob[] {
+  const probes = podProbeKnobs().filter(
+    ({ name }) => name === 'probePeriodSeconds' || name === 'livenessProbeFailures',
+  );
+  return [...guardKnobs(plan), ...probes, probeTimeoutKnob()];
+}
