@@ -4,10 +4,12 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { addJvm } from './web-tier/jvm';
 import { type WebTier, WebTierNetwork } from './web-tier/network';
+import { addReplica } from './web-tier/replication';
 import { addBounded } from './web-tier/services';
 
 /**
- * Web tier: services on Fargate in a network without a way to the internet. Images come from the account's own registry.
+ * Web tier: services on Fargate in a network without a way to the internet. Images come from the account's own registry. A guard
+ * keeps the replica of the orders fresh (case 8).
  */
 export class WebTierStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {
@@ -18,6 +20,7 @@ export class WebTierStack extends Stack {
     const tier: WebTier = { vpc, cluster, alarmTopic, endpoints };
     addJvm(this, tier);
     addBounded(this, tier);
+    addReplica(this, tier);
   }
 
   /** Two wherever it is deployed, by their place in the list. */

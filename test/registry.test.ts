@@ -30,6 +30,7 @@ const PARTS: Readonly<Record<string, string>> = {
   'aws.KafkaAlarms': 'aws.KafkaQuotas',
   'aws.QueueAlarms': 'aws.RedriveQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',
+  'aws.ReplicaAlarms': 'aws.ReplicaLagGuard',
   'aws.SenderAlarms': 'aws.RateLimitedSender',
   'aws.StreamAlarms': 'aws.PartitionedStream',
   'aws.ScheduleAlarms': 'aws.SpreadSchedule',

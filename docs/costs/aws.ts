@@ -55,6 +55,8 @@ const FREE_AT_REST = new Set([
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
   'AWS::MSK::Topic',
+  'AWS::RDS::DBClusterParameterGroup',
+  'AWS::RDS::DBParameterGroup',
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
   'AWS::S3Tables::Namespace',

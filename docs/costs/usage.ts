@@ -129,6 +129,27 @@ const AWS: Bill = {
       beside: 'Requests of the runs to Amazon S3 are not counted.',
     };
   },
+  ReplicaLagGuard: ({ construct }) => {
+    const ticks = MONTH_SECONDS / construct.plan.value('tickSeconds');
+    const polls = MONTH_SECONDS / construct.plan.value('writerPollSeconds');
+    const { perMillionWrites, perMillionReads } = prices.dynamodb;
+    return {
+      month: [
+        {
+          what: 'a signal written and the writers counted, each tick',
+          // A signal is below 1 KB, and the writers of a source below 4 KB.
+          dollars: (ticks * (perMillionWrites.value + perMillionReads.value / 2)) / MILLION,
+        },
+      ],
+      other: [
+        {
+          what: 'one writer that never stops: a read each poll, a write every second one',
+          dollars: (polls * (perMillionReads.value + perMillionWrites.value / 2)) / MILLION,
+        },
+      ],
+      beside: 'The databases are yours.',
+    };
+  },
   RateLimitedSender: ({ props, construct }) => {
     const messages = props.workload.campaignMessages as number;
     const { plan } = construct;

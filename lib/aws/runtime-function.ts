@@ -154,3 +154,10 @@ export function bundleCode(bundle: string): string {
   if (!existsSync(code)) throw new Error(`the code of '${bundle}' is missing: no ${code}; run npm run prepare`);
   return code;
 }
+
+/** The folder of a bundle with its Dockerfile, found in the same way. */
+export function bundleFolder(bundle: string): string {
+  const folder = join(packageRoot(), 'dist', 'runtime', bundle);
+  if (!existsSync(join(folder, 'Dockerfile'))) throw new Error(`no Dockerfile in ${folder}; run npm run prepare`);
+  return folder;
+}

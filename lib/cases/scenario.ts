@@ -75,6 +75,12 @@ export interface Numbers {
   readonly catchUpSeconds?: number;
   /** Share of the requests that are refused, or of which the caller gives up. */
   readonly errorRatio?: number;
+  /** The longest that a replica was behind its source, in seconds. */
+  readonly lagSeconds?: number;
+  /** The same where workers apply most commits side by side, and nobody is slowed down. */
+  readonly lagByWorkersSeconds?: number;
+  /** The longest that a write waited for the throttle, in seconds. */
+  readonly bulkDelaySeconds?: number;
   /** Hours of a core that a day takes, busy or not. */
   readonly coreHoursPerDay?: number;
 }

@@ -26,6 +26,21 @@ export function sizeText(bytes: number): string {
   return `${scaled >= 10 ? Math.ceil(scaled) : Math.ceil(scaled * 10) / 10} ${units[unit]}`;
 }
 
+/** Down to three significant digits: an error prints what was tried. */
+export function roundedDown(value: number): number {
+  return rounded(value, Math.floor);
+}
+
+/** Up to three significant digits. */
+export function roundedUp(value: number): number {
+  return rounded(value, Math.ceil);
+}
+
+function rounded(value: number, to: (number: number) => number): number {
+  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
+  return Number((to(value / unit) * unit).toPrecision(3));
+}
+
 /** Units of time and the duration from which each is used. */
 const UNITS: readonly { readonly from: number; readonly seconds: number; readonly unit: string }[] = [
   { from: 172_800, seconds: 86_400, unit: 'days' },
@@ -42,16 +57,4 @@ export function duration(seconds: number): string {
   if (seconds === 0) return '0 s';
   const { seconds: one, unit } = UNITS.find(({ from }) => Math.abs(seconds) >= from)!;
   return `${Number((seconds / one).toPrecision(3))} ${unit}`;
-}
-
-/** Downwards, to three significant digits: what a way out prints is what was tried. */
-export function roundedDown(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.floor(value / unit) * unit).toPrecision(3));
-}
-
-/** The same upwards. */
-export function roundedUp(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.ceil(value / unit) * unit).toPrecision(3));
 }

@@ -23,6 +23,13 @@ export {
   RatesWorkload,
   UnknownMail,
 } from './rates/workload';
+export {
+  ReplicaEngine,
+  ReplicationObjective,
+  ReplicationPlan,
+  ReplicationPredictions,
+  ReplicationWorkload,
+} from './replication/workload';
 export { RetentionObjective, RetentionPlan, RetentionPredictions, RetentionWorkload } from './retention/workload';
 export {
   JobPlacement,

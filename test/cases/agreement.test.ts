@@ -46,6 +46,9 @@ const BOUNDS: readonly [number, keyof Numbers, number][] = [
   // The driver is killed in the middle of a batch, the prediction is for the end of one.
   [3, 'oldestAfterOutageSeconds', 0.85],
   [3, 'catchUpSeconds', 0.75],
+  // The load is that of the plan, and the bound is for a quarter more.
+  [8, 'lagSeconds', 0.7],
+  [8, 'bulkDelaySeconds', 0.4],
   // The lines of three consumers are not at their longest at the same time.
   [5, 'peakBacklog', 0.5],
 ];

@@ -2,6 +2,7 @@ import type { Case } from '../../lib/cases/case';
 import { NODE_LOGS } from '../../lib/cases/case-01-log-flood';
 import { ORDERS } from '../../lib/cases/case-02-order-peak';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
+import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
 import { EVENTS } from '../../lib/cases/case-16-collection-swells';
@@ -39,6 +40,7 @@ describe('before shows what the headline reports', () => {
     [5, 'consumer lag', 0.02, 'Poisson arrivals'],
     [5, 'latency', 0.03, 'the last waits 898 s; of 99 % of the records it is 1 % less'],
     [6, 'wait P95', 0.05, 'Poisson arrivals: ± 1.5 % from seed to seed'],
+    [8, 'replica lag at the peak', 0.02, 'a million commits: a seed strays by 0.5 %'],
     [9, 'delay at 100,000 events a minute', 0.001, 'the last of a million evenly paced events'],
     [10, 'latency P99', 0.05, 'close to saturation: ± 4 % from seed to seed'],
     [10, 'collector pause', 0.001, 'given'],
@@ -95,6 +97,8 @@ describe('before shows what the headline reports', () => {
     [2, 1e3 * ORDERS.workload.serviceSeconds, 'ms', 'the work of an order'],
     [5, 1e3 * (METRICS.workload.recordSeconds + METRICS.workload.batchSeconds), 'ms', 'a record'],
     [5, METRICS.workload.recordSeconds * 1e3, 'ms', 'the work of a record'],
+    [8, WRITE_PEAK.workload.peakSeconds, 's', 'the peak'],
+    [8, 1e3 * WRITE_PEAK.workload.applySeconds, 'ms', 'a commit'],
     [10, BUSY_JVM.workload.requestsPerSecond!, 'requests a second', 'the load'],
     [10, 1e3 * BUSY_JVM.workload.serviceSeconds!, 'ms', 'the work of a request'],
     [12, OVERRUN_API.workload.peakPerSecond, 'arrive', 'the peak'],

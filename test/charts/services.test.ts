@@ -10,7 +10,9 @@ const { predictions } = chart.api.plan;
 test('is as it was', () => {
   // Programs have tests of their own; here only that they are there.
   const shown = made.manifests.map((manifest) =>
-    manifest.immutable ? { ...manifest, data: Object.keys(manifest.data) } : manifest,
+    manifest.immutable
+      ? { ...manifest, data: Object.keys(manifest.data ?? {}), binaryData: Object.keys(manifest.binaryData ?? {}) }
+      : manifest,
   );
   expect(shown).toMatchSnapshot();
 });
@@ -25,6 +27,13 @@ test('the headline of case 12 is predicted', () => {
   const [latency, errors] = caseOf(12).headline.changes;
   expect(chart.bounded.plan.predictions.latencySeconds).toBeLessThan(latency.after.value);
   expect(chart.bounded.plan.predictions.shedRatio).toBeLessThan(errors.after.value);
+});
+
+test('the headline of case 8 is predicted', () => {
+  const [lag] = caseOf(8).headline.changes;
+  const { unthrottledLagSeconds, lagSeconds } = chart.ordersReplica.plan.predictions;
+  expect(unthrottledLagSeconds).toBeGreaterThan(lag.after.value);
+  expect(lagSeconds).toBeLessThan(lag.after.value);
 });
 
 test('its namespace is restricted, its pods may be drained one at a time, and no secret stands in it', () => {

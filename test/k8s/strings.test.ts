@@ -8,6 +8,7 @@ import * as kplus from 'cdk8s-plus-28';
 import ts from 'typescript';
 import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
+import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { InvalidInputError } from '../../lib/flow/errors';
 import type { ContinuousCompactionProps } from '../../lib/k8s/compaction/compaction-props';
 import { ContinuousCompaction } from '../../lib/k8s/compaction/continuous-compaction';
@@ -33,6 +34,9 @@ import { RateLimitedSender } from '../../lib/k8s/rates/rate-limited-sender';
 import type { RateLimitedSenderProps } from '../../lib/k8s/rates/rate-limited-sender-props';
 import { type HttpProviderProps, SenderProvider, type SmtpProviderProps } from '../../lib/k8s/rates/sender-provider';
 import type { RedisServer } from '../../lib/k8s/redis-server';
+import type { MysqlServer } from '../../lib/k8s/replication/mysql-server';
+import { ReplicaLagGuard } from '../../lib/k8s/replication/replica-lag-guard';
+import type { ReplicaLagGuardProps } from '../../lib/k8s/replication/replica-lag-guard-props';
 import { TtlCollection, type TtlCollectionProps } from '../../lib/k8s/retention/ttl-collection';
 import type { JobEgress, SpreadJob } from '../../lib/k8s/schedule/spread-job';
 import { SpreadSchedule, type SpreadScheduleProps } from '../../lib/k8s/schedule/spread-schedule';
@@ -135,6 +139,16 @@ const bounded = (more: Partial<BoundedServiceProps>) => (chart: ReturnType<typeo
     image: 'shop/api:1',
     ...more,
   });
+const guard = (more: Partial<ReplicaLagGuardProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new ReplicaLagGuard(chart, 'Subject', {
+    ...WRITE_PEAK,
+    source: { host: 'source' },
+    replicas: [{ host: 'replica' }],
+    user: secret('user'),
+    password: secret('password'),
+    ...more,
+  });
+const replica = (more: Partial<MysqlServer>) => guard({ replicas: [{ host: 'replica', ...more }] });
 const mail = { workload: { campaignMessages: 1000, callSeconds: 0.1 }, limit: { perSecond: 10 } };
 const smtp = (more: Partial<SmtpProviderProps> = {}) => SenderProvider.smtp({ connection: secret('smtp'), ...more });
 const api = (more: Partial<HttpProviderProps>) =>
@@ -345,6 +359,20 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'KafkaTriggerProps.certificateAuthority.secretName': (secretName) =>
     kafka({ certificateAuthority: { secretName, key: 'k' } }),
   'KafkaTriggerProps.certificateAuthority.key': (key) => kafka({ certificateAuthority: secret(key) }),
+  'MysqlServer.host': (host) => replica({ host }),
+  'MysqlServer.name': (name) => replica({ name }),
+  'MysqlServer.namespace': (namespace) => replica({ namespace }),
+  'MysqlServer.cidr': (cidr) => replica({ cidr }),
+  'ReplicaLagGuardProps.user.secretName': (secretName) => guard({ user: { secretName, key: 'k' } }),
+  'ReplicaLagGuardProps.user.key': (key) => guard({ user: secret(key) }),
+  'ReplicaLagGuardProps.password.secretName': (secretName) => guard({ password: { secretName, key: 'k' } }),
+  'ReplicaLagGuardProps.password.key': (key) => guard({ password: secret(key) }),
+  'ReplicaLagGuardProps.certificateAuthority.secretName': (secretName) =>
+    guard({ certificateAuthority: { secretName, key: 'k' } }),
+  'ReplicaLagGuardProps.certificateAuthority.key': (key) => guard({ certificateAuthority: secret(key) }),
+  'ReplicaLagGuardProps.schema': (schema) => guard({ schema }),
+  'ReplicaLagGuardProps.writerNamespace': (writerNamespace) => guard({ writerNamespace }),
+  'ReplicaLagGuardProps.monitoringNamespace': (monitoringNamespace) => guard({ monitoringNamespace }),
   'JvmServiceProps.image': (image) => jvm({ image }),
   'JvmServiceProps.command': (text) => jvm({ command: ['java', text] }),
   'JvmServiceProps.environment': (name) => jvm({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),

@@ -16,6 +16,11 @@ export interface AlarmKnobs {
 
 const window = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmWindowSeconds' });
 const perPeriod = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmPeriodSeconds' });
+const guarded = (threshold: string, periods = 'alarmSamples'): AlarmKnobs => ({
+  threshold,
+  seconds: 'alarmSampleSeconds',
+  periods,
+});
 const sampled = (threshold: string): AlarmKnobs => ({
   threshold,
   seconds: 'alarmSampleSeconds',
@@ -94,6 +99,12 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
     () => ({ threshold: 'alarmVacuums', seconds: 'alarmVacuumSeconds', periods: 'alarmVacuumPeriods' }),
   ],
   [/Alarms\/UndeliveredStarts\/Resource$/, () => perPeriod('alarmUndelivered')],
+  [/Alarms\/ReplicaLag\/Resource$/, () => guarded('alarmLagSeconds')],
+  [/Alarms\/ReplicaStopped\/Resource$/, () => guarded('alarmStopped')],
+  [/Alarms\/LagUnknown\/Resource$/, () => guarded('alarmUnknown')],
+  [/Alarms\/Heartbeat\/Resource$/, () => guarded('alarmHeartbeatSeconds')],
+  [/Alarms\/WritersThrottled\/Resource$/, () => guarded('alarmUnknown', 'alarmThrottledSamples')],
+  [/Alarms\/GuardSilent\/Resource$/, () => guarded('alarmSilent', 'alarmSilentSamples')],
   [/Alarms\/DroppedRuns\/Resource$/, () => perPeriod('alarmDropped')],
   [/Alarms\/UndeliveredRuns\/Resource$/, () => perPeriod('alarmDeadLettered')],
   [/Alarms\/Throttled\/Resource$/, () => perPeriod('alarmThrottled')],

@@ -8,6 +8,7 @@ import { coalesce } from './merging';
 import { queue } from './queue';
 import { quotas } from './quotas';
 import { rates } from './rates';
+import { replica } from './replication';
 import { retention } from './retention';
 import { schedule } from './schedule';
 import { services } from './services';
@@ -32,6 +33,7 @@ const kinds = {
   stream,
   jvm,
   services,
+  replica,
 };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */

@@ -1,5 +1,7 @@
+import { REMOVED_PARAMETERS } from '../../flow/replication/parameters';
 import type { Resource, Value } from '../document';
 import type { Rule } from '../rule';
+import { alarms, metricsOf } from './read/metrics';
 import type { Template } from './read/template';
 
 /** Parameters that MySQL 8.0.26 renamed, and the version that deprecated the old name. */
@@ -30,7 +32,7 @@ export const DATABASE_RULES: readonly Rule<Template>[] = [
             // Turned off, it is what BP-RDS-002 finds: one advice for both.
             fix:
               name.endsWith('preserve_commit_order') && isOff(at)
-                ? `write ${name}: 1, which keeps the order`
+                ? `write ${name}: ON, which keeps the order`
                 : `write ${name}: ${value}`,
           };
         }
@@ -60,7 +62,71 @@ export const DATABASE_RULES: readonly Rule<Template>[] = [
       }
     },
   },
+  {
+    id: 'BP-RDS-003',
+    title: 'An alarm on the lag of a replica is silent when replication stops',
+    why: 'A replica that does not replicate reports a lag of -1, or nothing. An alarm above a bound sees neither: the data of its readers gets older, and nobody is called.',
+    source: 'Amazon RDS User Guide, Monitoring read replication: ReplicaLag is -1 when replication is not active',
+    severity: 'error',
+    cases: [8],
+    *check(template) {
+      // Another stack may hold the alarm below 0.
+      if (!template.closed) return;
+      const comparison = (alarm: Resource) => alarm.at('Properties', 'ComparisonOperator').text() ?? '';
+      const [rising, others] = [true, false].map((rises) =>
+        alarms(template).filter((alarm) => RISING.includes(comparison(alarm)) === rises),
+      );
+      if (others.some(mayBeOnReplicaLag)) return;
+      const onLag = rising.filter(isOnReplicaLag);
+      for (const alarm of onLag) {
+        const missing = alarm.at('Properties', 'TreatMissingData');
+        if (missing.text() === 'breaching' || (!missing.absent && missing.text() === undefined)) continue;
+        yield {
+          at: alarm.at('Properties', 'ComparisonOperator'),
+          message: `it fires above ${alarm.at('Properties', 'Threshold').number() ?? 'a bound'} s of ReplicaLag, which is -1 while replication stands still, and no alarm fires below 0`,
+          fix: 'add an alarm on the Minimum of ReplicaLag below 0 with TreatMissingData: breaching',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-RDS-004',
+    title: 'A parameter that the version of MySQL no longer has',
+    why: 'RDS refuses a parameter group with a name that the family does not have, and the stack rolls back; a server of your own does not start.',
+    source: 'MySQL 8.4 Reference Manual, "What Is New in MySQL 8.4 since MySQL 8.0", options and variables removed',
+    severity: 'error',
+    cases: [8],
+    *check(template) {
+      for (const group of mysqlGroups(template)) {
+        for (const name of REMOVED_PARAMETERS[family(group) ?? ''] ?? []) {
+          const at = parameter(group, name);
+          if (at.text() === undefined) continue;
+          yield {
+            at,
+            message: `${name} is not a parameter of ${family(group)}: it was removed in MySQL 8.4.0 or before`,
+            fix: `leave ${name} out`,
+          };
+        }
+      }
+    },
+  },
 ];
+
+/** Comparisons that a rising lag meets. */
+const RISING = ['GreaterThanThreshold', 'GreaterThanOrEqualToThreshold'];
+
+function isOnReplicaLag(alarm: Resource): boolean {
+  return metricsOf(alarm).some(({ namespace, name }) => namespace.text() === 'AWS/RDS' && name.text() === 'ReplicaLag');
+}
+
+/** What a parameter decides may be that metric. */
+function mayBeOnReplicaLag(alarm: Resource): boolean {
+  const metrics = metricsOf(alarm);
+  const may = (value: Value, text: string) => !value.decided || value.text() === undefined || value.text() === text;
+  return (
+    metrics.length === 0 || metrics.some(({ namespace, name }) => may(namespace, 'AWS/RDS') && may(name, 'ReplicaLag'))
+  );
+}
 
 /** Parameter groups of MySQL 8 and later. MariaDB, and MySQL 5.7, know only the old names. */
 function mysqlGroups(template: Template): Resource[] {

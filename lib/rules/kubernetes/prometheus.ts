@@ -17,6 +17,11 @@ const FOREIGN =
 /** Labels that say which pod a sample is of. */
 const POD_LABELS = ['pod', 'pod_name', 'kubernetes_pod_name', 'instance'];
 
+/** The lag that a replica reports itself, by mysqld_exporter. */
+const BEHIND = /\bmysql_(?:slave|replica)_status_seconds_behind_(?:master|source)\b/;
+/** What tells a replica that stands still from one that keeps up. */
+const STANDS_STILL = /(?:sql|io)_running\b|\babsent(?:_over_time)?\s*\([^)]*seconds_behind|\bmysql_heartbeat_/;
+
 /** Rules about what Prometheus scrapes and records. */
 export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
   {
@@ -121,6 +126,28 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
           at: first.at,
           message: `labeldrop of ${TELLING.join(' and ')} after ${name} was scraped: the counters of all its pods become one series, which jumps between them`,
           fix: 'keep one of the two labels, and sum without it in a recording rule',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-PROM-006',
+    title: 'An alert on the lag of a replica is silent when replication stops',
+    why: 'Seconds_Behind_Source is NULL while a thread of the replica stands still, and the exporter then has no series: an alert above a bound does not fire, although the lag grows by a second each second.',
+    source: 'MySQL Reference Manual, SHOW REPLICA STATUS, Seconds_Behind_Source: NULL if the applier is not running',
+    severity: 'warning',
+    cases: [8],
+    *check(manifests) {
+      const rules = prometheusRules(manifests);
+      // An expression that is not decided may be the one that asks.
+      if (rules.some(({ expression }) => expression === '' || STANDS_STILL.test(expression))) return;
+      for (const { at, record, expression } of rules) {
+        const [metric] = BEHIND.exec(expression) ?? [];
+        if (record !== undefined || metric === undefined) continue;
+        yield {
+          at,
+          message: `it compares ${metric}, which has no value while replication stands still, and no rule asks for that`,
+          fix: 'add an alert on mysql_slave_status_slave_sql_running == 0 or absent() of the metric, or measure the lag with a heartbeat',
         };
       }
     },

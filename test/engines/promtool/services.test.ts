@@ -27,6 +27,14 @@ const late = (perMinute: number) => ({
 });
 const scaler = `keda_scaler_detail_errors_total{exported_namespace="services",scaledObject="${chart.bounded.scaledObject!.name}"}`;
 
+const guard = chart.ordersReplica;
+const planned = (knob: string) => guard.plan.value(knob);
+const ofGuard = (name: string, more = '') =>
+  `replica_guard_${name}{namespace="services",guard="${guard.deployment.name}",pod="guard-1"${more}}`;
+const ofReplica = (name: string) => ofGuard(name, ',replica="orders-replica"');
+/** Samples a minute apart. */
+const throughout = `x${Math.ceil(planned('alarmThrottledSeconds') / 60) + 20}`;
+
 testAlerts('services', {
   manifests: Testing.synth(chart),
   neighbour: new ServicesChart(Testing.app(), 'services', { namespace: 'other' }),
@@ -187,5 +195,89 @@ testAlerts('services', {
     { alert: 'JvmLogMissing', when: 'a pod has no log', series: { [of('up')]: '0x60' }, atMinute: 20, fires: true },
     { alert: 'JvmLogMissing', when: 'no exporter answers', series: {}, atMinute: 20, fires: true },
     { alert: 'JvmLogMissing', when: 'the log is read', series: { [of('up')]: '1x60' }, atMinute: 20, fires: false },
+    {
+      alert: 'ReplicaLagHigh',
+      when: 'a replica is beyond what the throttle bounds',
+      series: { [ofReplica('lag_seconds')]: `${planned('alarmLagSeconds') + 0.1}x10` },
+      atMinute: 3,
+      fires: true,
+    },
+    {
+      alert: 'ReplicaLagHigh',
+      when: 'the throttle holds it at its target',
+      series: { [ofReplica('lag_seconds')]: `${planned('targetLagSeconds') + 0.1}x10` },
+      atMinute: 5,
+      fires: false,
+    },
+    {
+      alert: 'ReplicationStopped',
+      when: 'a replica stands still',
+      series: { [ofReplica('stopped')]: '1x10' },
+      atMinute: 3,
+      fires: true,
+    },
+    {
+      alert: 'ReplicationStopped',
+      when: 'it applies',
+      series: { [ofReplica('stopped')]: '0x10' },
+      atMinute: 5,
+      fires: false,
+    },
+    {
+      alert: 'ReplicaLagUnknown',
+      when: 'nobody sees the replica',
+      series: { [ofGuard('unknown')]: '1x10' },
+      atMinute: 3,
+      fires: true,
+    },
+    {
+      alert: 'ReplicaLagUnknown',
+      when: 'a start lasted half a minute',
+      series: { [ofGuard('unknown')]: '1 0x10' },
+      atMinute: 5,
+      fires: false,
+    },
+    {
+      alert: 'ReplicaHeartbeatStopped',
+      when: 'the source takes none',
+      series: { [ofGuard('heartbeat_age_seconds')]: '0+60x10' },
+      atMinute: 4,
+      fires: true,
+    },
+    {
+      alert: 'ReplicaHeartbeatStopped',
+      when: 'one is a second late',
+      series: { [ofGuard('heartbeat_age_seconds')]: '1.5x10' },
+      atMinute: 5,
+      fires: false,
+    },
+    {
+      alert: 'ReplicaWritersThrottled',
+      when: 'they wait for longer than two peaks',
+      series: { [ofGuard('throttled')]: `1${throughout}` },
+      atMinute: Math.ceil(planned('alarmThrottledSeconds') / 60) + 2,
+      fires: true,
+    },
+    {
+      alert: 'ReplicaWritersThrottled',
+      when: 'a planned peak has ended',
+      series: { [ofGuard('throttled')]: `1x15 0${throughout}` },
+      atMinute: Math.ceil(planned('alarmThrottledSeconds') / 60) + 2,
+      fires: false,
+    },
+    {
+      alert: 'ReplicaGuardDown',
+      when: 'none answers',
+      series: { [of('stalls_total')]: '0x20' },
+      atMinute: 8,
+      fires: true,
+    },
+    {
+      alert: 'ReplicaGuardDown',
+      when: 'one does',
+      series: { [ofGuard('unknown')]: '0x20' },
+      atMinute: 8,
+      fires: false,
+    },
   ],
 });

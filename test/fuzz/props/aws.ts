@@ -11,6 +11,7 @@ import { Cluster, ContainerImage, FargateService, FargateTaskDefinition } from '
 import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { DatabaseCluster, DatabaseInstance } from 'aws-cdk-lib/aws-rds';
 import { Bucket, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { ConfigurationSet, EmailIdentity } from 'aws-cdk-lib/aws-ses';
@@ -40,6 +41,9 @@ import { KafkaQuotas } from '../../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../../lib/aws/rates/rate-limited-sender';
 import { TenantPolicy } from '../../../lib/aws/rates/rate-limited-sender-props';
 import { SenderAlarms } from '../../../lib/aws/rates/sender-alarms';
+import { DatabaseServer } from '../../../lib/aws/replication/database-server';
+import { ReplicaAlarms } from '../../../lib/aws/replication/replica-alarms';
+import { ReplicaLagGuard } from '../../../lib/aws/replication/replica-lag-guard';
 import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../../lib/aws/services/bounded-service';
@@ -77,6 +81,7 @@ import {
   streamObjective,
   streamWorkload,
 } from './values';
+import { writePeaks } from './writes';
 
 const outdir = mkdtempSync(join(tmpdir(), 'backpressure-fuzz-'));
 process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
@@ -249,6 +254,49 @@ const quotas = fc.record({
   alarms: flag,
   asked: fc.constantFrom('orders', 'clicks'),
 });
+const guards = fc.record({
+  ...writePeaks,
+  isCluster: fc.boolean(),
+  replicaCount: fc.integer({ min: 0, max: 3 }),
+  heartbeat: optional(seconds(1, 10)),
+  schema: optional(fc.constantFrom('backpressure', 'a-b')),
+});
+
+type Guards = typeof guards extends fc.Arbitrary<infer T> ? T : never;
+
+function makeGuard(stack: Stack, id: string, { isCluster, replicaCount, ...props }: Guards): ReplicaLagGuard {
+  const vpc = Vpc.fromVpcAttributes(stack, `${id}Vpc`, {
+    vpcId: 'vpc-1',
+    availabilityZones: ['a', 'b'],
+    privateSubnetIds: ['subnet-a', 'subnet-b'],
+  });
+  const server = (name: string) =>
+    isCluster
+      ? DatabaseServer.cluster(
+          DatabaseCluster.fromDatabaseClusterAttributes(stack, `${id}${name}`, {
+            clusterIdentifier: name,
+            clusterEndpointAddress: `${name}.internal`,
+            port: 3306,
+          }),
+        )
+      : DatabaseServer.instance(
+          DatabaseInstance.fromDatabaseInstanceAttributes(stack, `${id}${name}`, {
+            instanceIdentifier: name,
+            instanceEndpointAddress: `${name}.internal`,
+            port: 3306,
+            securityGroups: [],
+          }),
+        );
+  return new ReplicaLagGuard(stack, id, {
+    ...props,
+    source: server('source'),
+    replicas: Array.from({ length: replicaCount }, (_, at) => server(`replica-${at}`)),
+    secret: Secret.fromSecretNameV2(stack, `${id}Secret`, 'guard'),
+    cluster: Cluster.fromClusterAttributes(stack, `${id}Cluster`, { clusterName: 'shop', vpc }),
+    image: ContainerImage.fromRegistry('guard'),
+  });
+}
+
 type Quotas = typeof quotas extends fc.Arbitrary<infer T> ? T : never;
 
 function makeQuotas(stack: Stack, id: string, { scram, alarms, asked, ...props }: Quotas): KafkaQuotas {
@@ -868,6 +916,25 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, { quotas: planned, ...props }) => {
       const { plan } = makeQuotas(stack, 'Planned', planned);
       new KafkaAlarms(stack, id, { ...props, plan, repairer: lambda(stack) });
+    }),
+  ),
+  subject(
+    'aws.ReplicaLagGuard',
+    ['aws.ReplicaLagGuard', 'aws.DatabaseServer'],
+    'cdk',
+    guards,
+    inStack((stack, id, props) => {
+      makeGuard(stack, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'aws.ReplicaAlarms',
+    ['aws.ReplicaAlarms'],
+    'cdk',
+    guards,
+    inStack((stack, id, props) => {
+      const { plan, guardName } = makeGuard(stack, 'Planned', props);
+      new ReplicaAlarms(stack, id, { plan, guardName });
     }),
   ),
   subject(

@@ -21,6 +21,8 @@ import { WorkerProbes } from '../../../lib/k8s/queue/worker-probes';
 import { KafkaQuotas, KafkaUserAuthentication } from '../../../lib/k8s/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../../lib/k8s/rates/rate-limited-sender';
 import { SenderProvider } from '../../../lib/k8s/rates/sender-provider';
+import type { MysqlServer } from '../../../lib/k8s/replication/mysql-server';
+import { ReplicaLagGuard } from '../../../lib/k8s/replication/replica-lag-guard';
 import { TtlCollection } from '../../../lib/k8s/retention/ttl-collection';
 import type { JobEgress, SpreadJob } from '../../../lib/k8s/schedule/spread-job';
 import { SpreadSchedule } from '../../../lib/k8s/schedule/spread-schedule';
@@ -47,6 +49,7 @@ import {
   streamObjective,
   streamWorkload,
 } from './values';
+import { writePeaks } from './writes';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests have no types
 type Manifest = any;
@@ -695,6 +698,27 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new BoundedService(chart, id, props as never).plan.explain();
+    }),
+    'k8s.ReplicaLagGuard',
+    ['k8s.ReplicaLagGuard'],
+    'text',
+    fc.record({
+      ...writePeaks,
+      source: fc.constant({ host: 'source' }),
+      replicas: fc.constantFrom<MysqlServer[][]>(
+        [{ host: 'a' }],
+        [{ host: 'a' }, { host: 'b', port: 3307, namespace: 'databases' }],
+        [],
+      ),
+      user: fc.constant({ secretName: 'databases', key: 'user' }),
+      password: fc.constant({ secretName: 'databases', key: 'password' }),
+      tls: flag,
+      heartbeat: optional(chartSeconds(1, 10)),
+      tick: optional(chartSeconds(1, 10)),
+      schema: optional(fc.constantFrom('backpressure', 'a-b')),
+    }),
+    inChart((chart, id, props) => {
+      new ReplicaLagGuard(chart, id, props).plan.explain();
     }),
   ),
   subject(

@@ -692,6 +692,12 @@ const SILENT: readonly Near[] = [
   ['BP-RDS-001', 'MariaDB, which knows no other name', set('Replica', { Family: 'mariadb10.11' })],
   ['BP-RDS-001', 'MySQL 5.7, which knows no other either', set('Replica', { Family: 'mysql5.7' })],
   ['BP-RDS-002', 'MySQL 8.4, which keeps the order', set('Replica', { Family: 'mysql8.4' })],
+  ['BP-RDS-003', 'a value that is missing counts as breaching', set('Lag', { TreatMissingData: 'breaching' })],
+  ['BP-RDS-003', 'a parameter decides what is missing', set('Lag', { TreatMissingData: { Ref: 'Missing' } })],
+  ['BP-RDS-003', 'the lag of something else', set('Lag', { Namespace: 'AWS/DMS' })],
+  ['BP-RDS-003', 'it fires below a bound', set('Lag', { ComparisonOperator: 'LessThanThreshold' })],
+  ['BP-RDS-004', 'MySQL 8.0, which has it', set('Source', { Family: 'mysql8.0' })],
+  ['BP-RDS-004', 'a family that a parameter names', set('Source', { Family: { Ref: 'Family' } })],
   ['BP-RDS-002', 'one worker', set('Replica', { Parameters: { replica_parallel_workers: 1 } })],
 ];
 

@@ -1,0 +1,250 @@
+import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { ContainerImage, ICluster } from 'aws-cdk-lib/aws-ecs';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Check } from '../../flow/errors';
+import { CHECKED, FLAG, having, type Kinds, listOf, needed, OBJECT, TEXT } from '../../flow/kinds';
+import {
+  ReplicaEngine,
+  type ReplicationObjective,
+  type ReplicationQuestion,
+  type ReplicationWorkload,
+} from '../../flow/replication/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
+import { CLUSTER, DURATION, SECRET, TABLE, TOPIC } from '../kinds';
+import { removalCheck } from '../removal-policy';
+import type { DatabaseServer } from './database-server';
+
+/** Schema of the heartbeat. */
+export const DEFAULT_SCHEMA = 'backpressure';
+
+/**
+ * What a guard is sized from, and where its servers are.
+ */
+export interface ReplicaLagGuardProps {
+  /**
+   * The writes on the source, and how fast a replica applies them.
+   */
+  readonly workload: ReplicationWorkload;
+
+  /**
+   * The longest that a replica may be behind, and the longest that a bulk write may wait if that is promised.
+   */
+  readonly objective: ReplicationObjective;
+
+  /**
+   * The version of source and replicas: the family of their parameter groups.
+   */
+  readonly engine: ReplicaEngine;
+
+  /**
+   * The server that takes the writes. Heartbeats are written to it.
+   */
+  readonly source: DatabaseServer;
+
+  /**
+   * The replicas that readers use. 1 to 64. The throttle follows the one that is furthest behind. A class smaller than that
+   * of the source applies more slowly.
+   */
+  readonly replicas: DatabaseServer[];
+
+  /**
+   * User and password as JSON, keys `username` and `password`. The user needs SELECT, INSERT, UPDATE and CREATE on the schema
+   * of the heartbeat, and REPLICATION CLIENT.
+   */
+  readonly secret: ISecret;
+
+  /**
+   * The cluster in which the guard runs, in a VPC that reaches the servers.
+   */
+  readonly cluster: ICluster;
+
+  /**
+   * Subnets of the guard. It needs a way to DynamoDB, CloudWatch Logs, Secrets Manager and its registry.
+   *
+   * @default - private subnets
+   */
+  readonly vpcSubnets?: SubnetSelection;
+
+  /**
+   * The image of the guard.
+   *
+   * @default - built from the program that comes with this library, when the stack is deployed; that needs Docker
+   */
+  readonly image?: ContainerImage;
+
+  /**
+   * Schema of the table `heartbeat`. It has to exist, and no replica may filter it out. 1 to 64 letters, digits and underscores.
+   *
+   * @default 'backpressure'
+   */
+  readonly schema?: string;
+
+  /**
+   * The table of the signal, with partition key `guard` and sort key `item`, both strings. Several guards may share it.
+   *
+   * @default - a table is made
+   */
+  readonly table?: ITable;
+
+  /**
+   * Processors of a replica. A whole number, 1 to 256.
+   *
+   * @default 4
+   */
+  readonly cpu?: number;
+
+  /**
+   * Threads of a replica that apply. A whole number, 1 to 1,024. Still checked against the workload.
+   *
+   * @default - the fewest that apply the peak
+   */
+  readonly workers?: number;
+
+  /**
+   * Time from one heartbeat to the next. 0.1 to 60 seconds.
+   *
+   * @default Duration.millis(500)
+   */
+  readonly heartbeat?: Duration;
+
+  /**
+   * Time from one reading of the lag to the next. 0.1 to 60 seconds.
+   *
+   * @default Duration.seconds(1)
+   */
+  readonly tick?: Duration;
+
+  /**
+   * Time from one poll of a writer to its next; give writers the same. 0.1 to 60 seconds.
+   *
+   * @default Duration.seconds(1)
+   */
+  readonly writerPoll?: Duration;
+
+  /**
+   * Share of the target lag up to which the rate rises again. 0.1 to 0.9.
+   *
+   * @default 0.5
+   */
+  readonly releaseRatio?: number;
+
+  /**
+   * Times the load that is planned for. 1 to 10.
+   *
+   * @default 1.25
+   */
+  readonly headroom?: number;
+
+  /**
+   * Whether replicas write their logs once a second only. They apply faster, and after a crash they fetch again what they
+   * lost. The source is not touched.
+   *
+   * @default false
+   */
+  readonly relaxedDurability?: boolean;
+
+  /**
+   * Where the alarms go.
+   *
+   * @default - nowhere; the alarms still exist
+   */
+  readonly alarmTopic?: ITopic;
+
+  /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
+
+  /**
+   * Whether to make a CloudWatch dashboard.
+   *
+   * @default true
+   */
+  readonly dashboard?: boolean;
+
+  /**
+   * What happens to the table of the signal when it leaves the stack. Nothing in it is older than a second. RETAIN,
+   * RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
+   *
+   * @default RemovalPolicy.DESTROY
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+const SERVER = having(['_binding'], 'a DatabaseServer: DatabaseServer.instance() or DatabaseServer.cluster()');
+
+/** What each prop has to be. */
+export const GUARD_KINDS: Kinds<ReplicaLagGuardProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  engine: CHECKED,
+  source: needed(SERVER),
+  replicas: needed(listOf(SERVER)),
+  secret: needed(SECRET),
+  cluster: needed(CLUSTER),
+  vpcSubnets: OBJECT,
+  image: having(['bind'], "a ContainerImage: ContainerImage.fromRegistry('shop/guard:1')"),
+  schema: TEXT,
+  table: TABLE,
+  cpu: CHECKED,
+  workers: CHECKED,
+  heartbeat: DURATION,
+  tick: DURATION,
+  writerPoll: DURATION,
+  releaseRatio: CHECKED,
+  headroom: CHECKED,
+  relaxedDurability: FLAG,
+  alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
+  dashboard: FLAG,
+  removalPolicy: CHECKED,
+};
+
+/** The question that the props ask. */
+export function guardQuestion(props: ReplicaLagGuardProps): ReplicationQuestion {
+  const { workload, objective, engine, cpu, workers, releaseRatio, headroom, relaxedDurability, replicas } = props;
+  const seconds = (time: Duration | undefined) => time && time.toMilliseconds({ integral: false }) / 1000;
+  return {
+    workload,
+    objective,
+    engine,
+    cpu,
+    replicas: replicas?.length,
+    workers,
+    heartbeatSeconds: seconds(props.heartbeat),
+    tickSeconds: seconds(props.tick),
+    writerPollSeconds: seconds(props.writerPoll),
+    releaseRatio,
+    relaxedDurability,
+    headroom,
+  };
+}
+
+/** What is wrong with the props, beside what the plan refuses. */
+export function guardChecks(props: ReplicaLagGuardProps): Check[] {
+  const { engine, source, replicas = [], schema, table, removalPolicy } = props;
+  const aurora = engine === ReplicaEngine.AURORA_MYSQL_8_0;
+  const servers = [source, ...replicas].flatMap((server) => (server === undefined ? [] : [server._binding]));
+  return [
+    {
+      refused: servers.some(({ isCluster }) => isCluster !== aurora),
+      message: aurora
+        ? `engine ${engine} is that of clusters: give DatabaseServer.cluster()`
+        : `engine ${engine} is that of instances: give DatabaseServer.instance()`,
+    },
+    {
+      refused: schema !== undefined && !/^\w{1,64}$/.test(schema),
+      message: `schema must be 1 to 64 letters, digits and underscores, got '${schema}'`,
+    },
+    {
+      refused: table !== undefined && removalPolicy !== undefined,
+      message: 'removalPolicy is for the table that is made here; leave it out with table',
+    },
+    removalCheck(removalPolicy),
+  ];
+}

@@ -1,0 +1,153 @@
+import { Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
+import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { type Connections, type IConnectable, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { CfnDBClusterParameterGroup, CfnDBParameterGroup } from 'aws-cdk-lib/aws-rds';
+import { Construct } from 'constructs';
+import { sound } from '../../flow/kinds';
+import { cloudAlarmKnobs } from '../../flow/replication/cloud-alarms';
+import { planReplication } from '../../flow/replication/plan';
+import { guardTaskKnobs } from '../../flow/replication/pod';
+import { ReplicaEngine, type ReplicationPlan } from '../../flow/replication/workload';
+import { EXPIRY, GUARD_KEY, ITEM_KEY } from '../../runtime/replica-guard/items';
+import { alarmSettingsChecks } from '../alarm-settings';
+import { dashboardOf } from '../dashboard';
+import { cut, groupDescription } from '../descriptions';
+import { subjectOf } from '../subject';
+import { createGuardService, PORT } from './guard-service';
+import { guardMetric, REPLICA_ALARMS, ReplicaAlarms } from './replica-alarms';
+import { GUARD_KINDS, guardChecks, guardQuestion, type ReplicaLagGuardProps } from './replica-lag-guard-props';
+import { connect } from './server-binding';
+
+/**
+ * A replica of Amazon RDS or Aurora that keeps up: parameter groups of source and replica by the names of their version, and a
+ * guard on Fargate that tells bulk writers how fast they may go.
+ *
+ * Cures a replica that falls minutes behind in a peak of writes, so that its readers decide on old data (case 8). Workers follow
+ * from the write rate; where they are not enough the guard slows bulk writers down, at a lag that is computed from the delay
+ * of its own signal. CloudWatch's `ReplicaLag` has a value a minute, too late for a promise of seconds, so the guard writes and
+ * reads a heartbeat of its own.
+ */
+export class ReplicaLagGuard extends Construct implements IConnectable {
+  /** Every knob with its reason, the parameters, and what to expect. */
+  public readonly plan: ReplicationPlan;
+  /** Name of the parameter group of the source. */
+  public readonly sourceParameterGroupName: string;
+  /** Name of the parameter group of replicas. */
+  public readonly replicaParameterGroupName: string;
+  /** The table of the signal, made here or given. */
+  public readonly table: ITable;
+  /** Name of the guard: in the table, and the dimension `Guard` of its metrics. */
+  public readonly guardName: string;
+  /** The group of the guard: out to the servers, in from writers that ask by HTTP. */
+  public readonly securityGroup: SecurityGroup;
+  /** The network of the guard. */
+  public readonly connections: Connections;
+  /** The task of the guard. */
+  public readonly taskDefinition: FargateTaskDefinition;
+  /** The guard: one task. */
+  public readonly service: FargateService;
+  /** The alarms, each with a text that says what to do. */
+  public readonly alarms: ReplicaAlarms;
+  /**
+   * The dashboard.
+   *
+   * @default - `dashboard` is false
+   */
+  public readonly dashboard?: Dashboard;
+
+  /**
+   * @throws CapacityError when neither workers nor throttle keep the promise, with ways out
+   * @throws InvalidInputError when props are out of range; the message names each
+   */
+  constructor(scope: Construct, id: string, props: ReplicaLagGuardProps) {
+    super(scope, id);
+    const { props: usable, checks } = sound(props, GUARD_KINDS);
+    const plan = planReplication(subjectOf(this), guardQuestion(usable), [
+      ...checks,
+      ...guardChecks(usable),
+      ...alarmSettingsChecks(usable.alarms, REPLICA_ALARMS),
+    ]);
+    this.plan = plan.withKnobs([...guardTaskKnobs(plan), ...cloudAlarmKnobs(plan)]);
+    const { source, replicas, engine } = usable;
+    const { sourceParameters, replicaParameters } = this.plan;
+    this.sourceParameterGroupName = this.createParameters('SourceParameters', engine, sourceParameters);
+    this.replicaParameterGroupName = this.createParameters('ReplicaParameters', engine, replicaParameters);
+    source._binding.attach(this.sourceParameterGroupName);
+    for (const replica of replicas) replica._binding.attach(this.replicaParameterGroupName);
+    this.table = usable.table ?? this.createTable(usable.removalPolicy);
+    this.guardName = `${Aws.STACK_NAME}-${Names.uniqueResourceName(this, { maxLength: 100, separator: '-' })}`;
+    this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
+      vpc: usable.cluster.vpc,
+      description: groupDescription(`Watches replicas for ${Names.nodeUniqueId(this.node)}`),
+    });
+    this.connections = this.securityGroup.connections;
+    for (const server of [source, ...replicas]) connect(this, server._binding);
+    const made = createGuardService(this, usable, {
+      plan: this.plan,
+      table: this.table,
+      guardName: this.guardName,
+      securityGroup: this.securityGroup,
+    });
+    this.taskDefinition = made.taskDefinition;
+    this.service = made.service;
+    this.alarms = new ReplicaAlarms(this, 'Alarms', {
+      guardName: this.guardName,
+      plan: this.plan,
+      alarmTopic: usable.alarmTopic,
+      alarms: usable.alarms,
+    });
+    if (usable.dashboard ?? true) this.dashboard = this.createDashboard();
+  }
+
+  /** Lets a writer read the signal, and say that it is there: `dynamoSignal` of `backpressure-constructs/replica-guard`. */
+  public grantThrottle(writer: IGrantable): Grant {
+    const condition = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [this.guardName] } };
+    const resourceArns = [this.table.tableArn];
+    const actions = ['dynamodb:GetItem', 'dynamodb:PutItem'];
+    return Grant.addToPrincipal({ grantee: writer, actions, resourceArns, conditions: condition });
+  }
+
+  /** Lets a program of the same network ask by HTTP, `/throttle` at port 8080 of the task. */
+  public allowFrom(writer: IConnectable): void {
+    this.connections.allowFrom(writer, Port.tcp(PORT), 'How fast bulk writers may go');
+  }
+
+  private createParameters(id: string, family: string, parameters: Record<string, string>): string {
+    const description = cut(`${id === 'SourceParameters' ? 'Source' : 'Replica'} of ${this.node.path}`, 255);
+    if (family === ReplicaEngine.AURORA_MYSQL_8_0)
+      return new CfnDBClusterParameterGroup(this, id, { family, description, parameters }).ref;
+    return new CfnDBParameterGroup(this, id, { family, description, parameters }).ref;
+  }
+
+  private createTable(removalPolicy: RemovalPolicy = RemovalPolicy.DESTROY): TableV2 {
+    return new TableV2(this, 'Table', {
+      partitionKey: { name: GUARD_KEY, type: AttributeType.STRING },
+      sortKey: { name: ITEM_KEY, type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.awsManagedKey(),
+      timeToLiveAttribute: EXPIRY,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy,
+    });
+  }
+
+  private createDashboard(): Dashboard {
+    const period = Duration.seconds(this.plan.value('alarmSampleSeconds'));
+    const of = (name: string, statistic = Stats.MAXIMUM) => guardMetric(this.guardName, name, statistic)(period);
+    return dashboardOf(this, this.alarms.all, [
+      {
+        heading: `Replicas of ${Stack.of(this).stackName}`,
+        graphs: [
+          { title: 'Lag', unit: 'seconds', metrics: [of('ReplicaLag'), of('HeartbeatAge')] },
+          { title: 'Bulk writers', unit: 'commits a second', metrics: [of('BulkRate', Stats.MINIMUM)] },
+          { title: 'Throttled', unit: 'share of the time', metrics: [of('Throttled', Stats.AVERAGE)] },
+          { title: 'Who asks', unit: 'writers', metrics: [of('Writers')] },
+        ],
+      },
+    ]);
+  }
+}

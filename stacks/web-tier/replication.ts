@@ -1,0 +1,70 @@
+/** The replica of the orders' database: imports slow down before readers see old data (case 8). */
+import {
+  GatewayVpcEndpointAwsService,
+  InterfaceVpcEndpointAwsService,
+  Peer,
+  Port,
+  SecurityGroup,
+} from 'aws-cdk-lib/aws-ec2';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
+import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { DatabaseInstance } from 'aws-cdk-lib/aws-rds';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import { DatabaseServer } from '../../lib/aws/replication/database-server';
+import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
+import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
+import { SUBNETS, type WebTier } from './network';
+
+/**
+ * Adds the guard. Source and replica are there already, as `orders-source` and `orders-replica` behind these names of a private
+ * zone; the secret `orders/replica-guard` has their user, the repository `replica-guard` the image of `Dockerfile`.
+ */
+export function addReplica(scope: Construct, { vpc, cluster, alarmTopic }: WebTier): ReplicaLagGuard {
+  const part = new Construct(scope, 'Orders');
+  const databases = new SecurityGroup(part, 'Databases', {
+    vpc,
+    description: 'Source and replica of the orders',
+    allowAllOutbound: false,
+  });
+  const server = (id: string, name: string) =>
+    DatabaseServer.instance(
+      DatabaseInstance.fromDatabaseInstanceAttributes(part, id, {
+        instanceIdentifier: name,
+        instanceEndpointAddress: `${name}.databases.internal`,
+        port: 3306,
+        securityGroups: [databases],
+      }),
+    );
+  addEndpoints(part, vpc);
+  return new ReplicaLagGuard(part, 'Replica', {
+    ...WRITE_PEAK,
+    source: server('Source', 'orders-source'),
+    replicas: [server('ReadReplica', 'orders-replica')],
+    secret: Secret.fromSecretNameV2(part, 'Secret', 'orders/replica-guard'),
+    cluster,
+    vpcSubnets: { subnetGroupName: SUBNETS.services },
+    image: ContainerImage.fromEcrRepository(Repository.fromRepositoryName(part, 'Image', 'replica-guard'), '1.0.0'),
+    alarmTopic,
+  });
+}
+
+/** What a task of the guard needs besides the endpoints of every task: its password, and the table of the signal. */
+function addEndpoints(scope: Construct, vpc: WebTier['vpc']): void {
+  const securityGroup = new SecurityGroup(scope, 'Endpoint', {
+    vpc,
+    description: 'Endpoint of Secrets Manager, for everything in the VPC',
+    allowAllOutbound: false,
+  });
+  securityGroup.addIngressRule(Peer.ipv4(vpc.vpcCidrBlock), Port.tcp(443), 'HTTPS of the VPC');
+  vpc.addInterfaceEndpoint('SecretsManager', {
+    service: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+    securityGroups: [securityGroup],
+    subnets: { subnetGroupName: SUBNETS.services },
+    open: false,
+  });
+  vpc.addGatewayEndpoint('DynamoDb', {
+    service: GatewayVpcEndpointAwsService.DYNAMODB,
+    subnets: [{ subnetGroupName: SUBNETS.services }],
+  });
+}

@@ -1,0 +1,186 @@
+import { Duration, type Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { type IVpc, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { DatabaseCluster, DatabaseInstance, DatabaseInstanceEngine, MysqlEngineVersion } from 'aws-cdk-lib/aws-rds';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { DatabaseServer } from '../../../lib/aws/replication/database-server';
+import { ReplicaLagGuard } from '../../../lib/aws/replication/replica-lag-guard';
+import type { ReplicaLagGuardProps } from '../../../lib/aws/replication/replica-lag-guard-props';
+import { WRITE_PEAK } from '../../../lib/cases/case-08-replica-lag';
+import { ReplicaEngine } from '../../../lib/flow/replication/workload';
+import { shop } from '../../support/stack';
+
+const image = ContainerImage.fromRegistry('guard:1');
+
+function imported(stack: Stack, name: string) {
+  const group = SecurityGroup.fromSecurityGroupId(stack, `${name}Group`, `sg-${name}`);
+  return DatabaseServer.instance(
+    DatabaseInstance.fromDatabaseInstanceAttributes(stack, name, {
+      instanceIdentifier: name,
+      instanceEndpointAddress: `${name}.internal`,
+      port: 3306,
+      securityGroups: [group],
+    }),
+  );
+}
+
+function make(given: (stack: Stack, vpc: IVpc) => Partial<ReplicaLagGuardProps> = () => ({})) {
+  const stack = shop();
+  const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+    vpcId: 'vpc-1',
+    availabilityZones: ['a', 'b'],
+    privateSubnetIds: ['subnet-a', 'subnet-b'],
+  });
+  const changed = given(stack, vpc);
+  const guard = new ReplicaLagGuard(stack, 'Orders', {
+    ...WRITE_PEAK,
+    source: changed.source ?? imported(stack, 'source'),
+    replicas: changed.replicas ?? [imported(stack, 'replica')],
+    secret: Secret.fromSecretNameV2(stack, 'User', 'user'),
+    cluster: Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'shop', vpc }),
+    image,
+    ...changed,
+  });
+  return { stack, guard, template: Template.fromStack(stack) };
+}
+
+const made = make();
+const value = (name: string) => made.guard.plan.value(name);
+
+describe('the traps of case 8 are absent', () => {
+  test('trap: commit order is preserved, and no name is one that 8.4 has removed', () => {
+    made.template.hasResourceProperties('AWS::RDS::DBParameterGroup', {
+      Family: 'mysql8.4',
+      Parameters: {
+        binlog_format: 'ROW',
+        binlog_row_image: 'MINIMAL',
+        replica_preserve_commit_order: 'ON',
+        replica_parallel_workers: String(value('workers')),
+      },
+    });
+    expect(JSON.stringify(made.template.findResources('AWS::RDS::DBParameterGroup'))).not.toMatch(
+      /dependency_tracking|write_set_extraction|slave_/,
+    );
+  });
+
+  test('trap: a throttle that only halves never recovers: the task gets a rate at which it rises again', () => {
+    const [task] = Object.values(made.template.findResources('AWS::ECS::TaskDefinition'));
+    const { Environment } = task.Properties.ContainerDefinitions[0];
+    const settings = JSON.parse(Environment.find(({ Name }: { Name: string }) => Name === 'SETTINGS').Value);
+    expect(settings.increasePerSecond).toBe(value('increasePerSecond'));
+  });
+});
+
+describe('the guard', () => {
+  test('is one task, and the old one ends before the new one begins', () => {
+    made.template.hasResourceProperties('AWS::ECS::Service', {
+      DesiredCount: 1,
+      DeploymentConfiguration: { MinimumHealthyPercent: 0, MaximumPercent: 100 },
+    });
+  });
+
+  test('has user and password from the secret, and no secret in its variables', () => {
+    made.template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [
+        {
+          Secrets: [Match.objectLike({ Name: 'DB_USER' }), Match.objectLike({ Name: 'DB_PASSWORD' })],
+          ReadonlyRootFilesystem: true,
+        },
+      ],
+    });
+  });
+
+  test('may reach each server, write its signal and count writers, and nothing else of the table', () => {
+    for (const group of ['sg-source', 'sg-replica'])
+      made.template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { GroupId: group, FromPort: 3306 });
+    made.template.hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: { Statement: [{ Action: ['dynamodb:PutItem', 'dynamodb:Query'] }] },
+    });
+  });
+
+  test('a writer may read and write what is under the name of the guard', () => {
+    const { stack, guard } = make();
+    guard.grantThrottle(new Role(stack, 'Import', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
+    Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
+      PolicyDocument: {
+        Statement: [
+          {
+            Action: ['dynamodb:GetItem', 'dynamodb:PutItem'],
+            Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [Match.anyValue()] } },
+          },
+        ],
+      },
+    });
+  });
+
+  test('a guard that says nothing is an alarm, and so is a value that is missing', () => {
+    made.template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'LagUnknown',
+      Statistic: 'SampleCount',
+      TreatMissingData: 'breaching',
+      ComparisonOperator: 'LessThanThreshold',
+    });
+    expect(made.guard.alarms.all).toHaveLength(6);
+  });
+});
+
+describe('what is there already', () => {
+  test('an instance of the app without a parameter group gets that of the guard', () => {
+    const { template } = make((stack, vpc) => {
+      const engine = DatabaseInstanceEngine.mysql({ version: MysqlEngineVersion.of('8.4.6', '8.4') });
+      return { source: DatabaseServer.instance(new DatabaseInstance(stack, 'Source', { engine, vpc })) };
+    });
+    template.hasResourceProperties('AWS::RDS::DBInstance', {
+      DBParameterGroupName: { Ref: Match.stringLikeRegexp('^OrdersSourceParameters') },
+    });
+  });
+
+  test('an imported one is told which parameters it needs', () => {
+    Annotations.fromStack(make().stack).hasInfo(
+      '*',
+      Match.stringLikeRegexp('parameter group of its own, or is imported'),
+    );
+  });
+
+  test('a table that is given is used, and none is made', () => {
+    const { template } = make((stack) => ({
+      table: new Table(stack, 'Signals', {
+        partitionKey: { name: 'guard', type: AttributeType.STRING },
+        sortKey: { name: 'item', type: AttributeType.STRING },
+      }),
+    }));
+    template.resourceCountIs('AWS::DynamoDB::GlobalTable', 0);
+  });
+
+  test('clusters of Aurora have a parameter group of clusters', () => {
+    const { template } = make((stack) => {
+      const cluster = (name: string) =>
+        DatabaseServer.cluster(
+          DatabaseCluster.fromDatabaseClusterAttributes(stack, name, {
+            clusterIdentifier: name,
+            clusterEndpointAddress: `${name}.internal`,
+            port: 3306,
+          }),
+        );
+      return { engine: ReplicaEngine.AURORA_MYSQL_8_0, source: cluster('a'), replicas: [cluster('b')] };
+    });
+    template.hasResourceProperties('AWS::RDS::DBClusterParameterGroup', {
+      Family: 'aurora-mysql8.0',
+      Parameters: Match.objectLike({ binlog_format: 'ROW' }),
+    });
+    template.resourceCountIs('AWS::RDS::DBParameterGroup', 0);
+  });
+});
+
+describe('what it refuses', () => {
+  test('all at once: an instance under the family of Aurora, a schema, a tick that is too long', () => {
+    const refused = () =>
+      make(() => ({ engine: ReplicaEngine.AURORA_MYSQL_8_0, schema: 'a-b', tick: Duration.minutes(2) }));
+    expect(refused).toThrow(
+      /tickSeconds.*engine aurora-mysql8.0 is that of clusters.*schema must be|engine aurora-mysql8.0.*schema.*tickSeconds/,
+    );
+  });
+});
