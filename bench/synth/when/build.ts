@@ -1,4 +1,4 @@
-/** Synthesizes the constructs of cases 4, 7 and 9 on AWS, or the same resources written by hand. */
+/** Synthesizes the constructs of cases 4, 5, 7 and 9 on AWS, or the same resources written by hand. */
 import { deepStrictEqual } from 'node:assert';
 import { App, Stack } from 'aws-cdk-lib';
 import type { Side } from '../build';
@@ -7,6 +7,7 @@ import { merging } from './merging';
 import { rates } from './rates';
 import { type Maker, makers } from './rivals';
 import { schedule } from './schedule';
+import { streams } from './streams';
 import type { WhenSubject } from './subject';
 
 const root = () => new App();
@@ -15,6 +16,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Stack>>> = {
   schedule: makers(schedule, root),
   rates: makers(rates, root),
   merging: makers(merging, root),
+  streams: makers(streams, root),
 };
 /** A stack holds at most 500 resources; the largest of them has 67. */
 const PER_STACK = 5;

@@ -8,20 +8,20 @@ import { NAMESPACE } from './k8s-parts';
 import { k8sRates } from './k8s-rates';
 import { k8sSchedule } from './k8s-schedule';
 import { type Maker, makers } from './rivals';
-import type { WhenSubject } from './subject';
+import type { WhenSubjectK8s } from './subject';
 
 const chartOf = (app: App) => new Chart(app, 'shop', { namespace: NAMESPACE });
 
 const root = () => chartOf(new App());
 
-const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Chart>>> = {
+const MAKERS: Readonly<Record<WhenSubjectK8s, (side: Side) => Maker<Chart>>> = {
   schedule: makers(k8sSchedule, root),
   rates: makers(k8sRates, root),
   merging: makers(k8sMerging, root),
 };
 
 /** CPU seconds of an app with so many of them, written as `cdk8s synth` does. */
-export function synthesizeWhenK8s(subject: WhenSubject, side: Side, count: number): { seconds: number } {
+export function synthesizeWhenK8s(subject: WhenSubjectK8s, side: Side, count: number): { seconds: number } {
   const make = MAKERS[subject](side);
   return inEmptyFolder((outdir) =>
     timed(() => {
@@ -34,7 +34,7 @@ export function synthesizeWhenK8s(subject: WhenSubject, side: Side, count: numbe
 }
 
 /** A ratio is valid only if both sides make the same. */
-export function assertSameWhenK8s(subject: WhenSubject): void {
+export function assertSameWhenK8s(subject: WhenSubjectK8s): void {
   const [ours, byHand] = (['ours', 'by-hand'] as const).map((side) => {
     const make = MAKERS[subject](side);
     const chart = chartOf(new App());
