@@ -1,4 +1,4 @@
-/** Synthesizes the constructs of cases 4, 7 and 9 on Kubernetes, or the same objects written by hand. */
+/** Synthesizes the constructs of cases 4, 5, 7 and 9 on Kubernetes, or the same objects written by hand. */
 import { deepStrictEqual } from 'node:assert';
 import { App, Chart } from 'cdk8s';
 import type { Side } from '../build';
@@ -7,21 +7,23 @@ import { k8sMerging } from './k8s-merging';
 import { NAMESPACE } from './k8s-parts';
 import { k8sRates } from './k8s-rates';
 import { k8sSchedule } from './k8s-schedule';
+import { k8sStreams } from './k8s-streams';
 import { type Maker, makers } from './rivals';
-import type { WhenSubjectK8s } from './subject';
+import type { WhenSubject } from './subject';
 
 const chartOf = (app: App) => new Chart(app, 'shop', { namespace: NAMESPACE });
 
 const root = () => chartOf(new App());
 
-const MAKERS: Readonly<Record<WhenSubjectK8s, (side: Side) => Maker<Chart>>> = {
+const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Chart>>> = {
   schedule: makers(k8sSchedule, root),
   rates: makers(k8sRates, root),
   merging: makers(k8sMerging, root),
+  streams: makers(k8sStreams, root),
 };
 
 /** CPU seconds of an app with so many of them, written as `cdk8s synth` does. */
-export function synthesizeWhenK8s(subject: WhenSubjectK8s, side: Side, count: number): { seconds: number } {
+export function synthesizeWhenK8s(subject: WhenSubject, side: Side, count: number): { seconds: number } {
   const make = MAKERS[subject](side);
   return inEmptyFolder((outdir) =>
     timed(() => {
@@ -34,7 +36,7 @@ export function synthesizeWhenK8s(subject: WhenSubjectK8s, side: Side, count: nu
 }
 
 /** A ratio is valid only if both sides make the same. */
-export function assertSameWhenK8s(subject: WhenSubjectK8s): void {
+export function assertSameWhenK8s(subject: WhenSubject): void {
   const [ours, byHand] = (['ours', 'by-hand'] as const).map((side) => {
     const make = MAKERS[subject](side);
     const chart = chartOf(new App());
