@@ -26,7 +26,7 @@ beforeAll(async () => {
     },
     () => ({ READINGS_TABLE: 'readings' }),
   );
-  handler = (await import('../../lib/runtime/device-readings/handler.js')).handler as Handler;
+  handler = require('../../lib/runtime/device-readings/handler').handler;
   jest.spyOn(console, 'log').mockImplementation(() => {});
 });
 afterAll(() => server.close());
