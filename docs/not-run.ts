@@ -30,6 +30,12 @@ export const NOT_RUN: readonly NotRun[] = [
     reason: 'There is no emulator of Cloud Scheduler or Cloud Tasks; the component is asserted under mocks.',
   },
   {
+    case: 5,
+    construct: 'aws.PartitionedStream',
+    reason:
+      'The rules of the local AWS have no action for Amazon Kinesis, and its mappings deliver no part of a batch again; it has no brokers and no tasks. The loop of the consumers on Kubernetes, which tasks on Amazon MSK run as well, is judged on a real Kafka.',
+  },
+  {
     case: 6,
     construct: 'aws.QueueWorker',
     reason:

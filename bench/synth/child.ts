@@ -15,8 +15,8 @@ async function synthesizer(engine: Engine): Promise<(side: Side, pairs: number) 
     return (side, count) => made(subject, side, count);
   }
   if (engine === 'aws') return (await import('./build.js')).synthesize;
-  const { makeObjects, makePlannedObjects, synthesizeK8s } = await import('./k8s.js');
-  return { k8s: synthesizeK8s, 'k8s-objects': makeObjects, 'k8s-planned': makePlannedObjects }[engine as string]!;
+  const { makeObjects, synthesizeK8s } = await import('./k8s.js');
+  return engine === 'k8s' ? synthesizeK8s : makeObjects;
 }
 
 const WARM_UP_PAIRS = 10;

@@ -9,6 +9,7 @@ import { merging } from './merging';
 import { rates } from './rates';
 import { type Maker, makers } from './rivals';
 import { schedule } from './schedule';
+import { streams } from './streams';
 import type { WhenSubject } from './subject';
 
 const root = () => new App();
@@ -19,6 +20,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Stack>>> = {
   merging: makers(merging, root),
   jvm: makers(jvm, root),
   compaction: makers(compaction, root),
+  streams: makers(streams, root),
 };
 /** A stack holds at most 500 resources; the largest of them has 67. */
 const PER_STACK = 5;

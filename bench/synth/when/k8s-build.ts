@@ -9,6 +9,7 @@ import { k8sMerging } from './k8s-merging';
 import { NAMESPACE } from './k8s-parts';
 import { k8sRates } from './k8s-rates';
 import { k8sSchedule } from './k8s-schedule';
+import { k8sStreams } from './k8s-streams';
 import { type Maker, makers } from './rivals';
 import type { WhenSubject } from './subject';
 
@@ -22,6 +23,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Chart>>> = {
   merging: makers(k8sMerging, root),
   jvm: makers(k8sJvm, root),
   compaction: makers(k8sCompaction, root),
+  streams: makers(k8sStreams, root),
 };
 
 /** CPU seconds of an app with so many of them, written as `cdk8s synth` does. */

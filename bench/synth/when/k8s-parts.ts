@@ -106,7 +106,7 @@ export function watch(scope: Construct, { alerts, graphs }: Watched, named = (qu
     expr: named(expr),
     ...(forSeconds > 0 && { for: forSeconds % 60 === 0 ? `${forSeconds / 60}m` : `${forSeconds}s` }),
     labels: { severity, namespace: NAMESPACE },
-    annotations: { summary, runbook: named(runbook) },
+    annotations: { summary: named(summary), runbook: named(runbook) },
   }));
   new ApiObject(scope, 'Alerts', {
     apiVersion: 'monitoring.coreos.com/v1',

@@ -699,6 +699,8 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     inChart((chart, id, props) => {
       new BoundedService(chart, id, props as never).plan.explain();
     }),
+  ),
+  subject(
     'k8s.ReplicaLagGuard',
     ['k8s.ReplicaLagGuard'],
     'text',
