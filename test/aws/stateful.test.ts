@@ -136,7 +136,7 @@ const landing = (id = 'Raw', props: Partial<StreamingEtlProps> = {}) =>
         sink: StreamSink.landing({
           schema: '{"properties":{"at":{"format":"date-time"}}}',
           timeColumn: 'at',
-          namespace: 'reports',
+          tableNamespace: 'reports',
           tableName: 'raw',
         }),
         ...props,

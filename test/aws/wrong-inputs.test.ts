@@ -388,7 +388,7 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     sink: StreamSink.landing({
       schema: '{"properties":{"at":{"format":"date-time"}}}',
       timeColumn: 'at',
-      namespace: 'reports',
+      tableNamespace: 'reports',
       tableName: 'raw',
     }),
     ...{ encryptionKey: undefined, serverAccessLogsBucket: undefined, removalPolicy: undefined },

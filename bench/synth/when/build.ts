@@ -1,8 +1,9 @@
-/** Synthesizes the constructs of cases 4, 7 and 9 on AWS, or the same resources written by hand. */
+/** Synthesizes the constructs of cases 3, 4, 7 and 9 on AWS, or the same resources written by hand. */
 import { deepStrictEqual } from 'node:assert';
 import { App, Stack } from 'aws-cdk-lib';
 import type { Side } from '../build';
 import { inEmptyFolder, type Template, timedStacks } from '../timed';
+import { etl } from './etl';
 import { merging } from './merging';
 import { rates } from './rates';
 import { type Maker, makers } from './rivals';
@@ -15,6 +16,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Stack>>> = {
   schedule: makers(schedule, root),
   rates: makers(rates, root),
   merging: makers(merging, root),
+  etl: makers(etl, root),
 };
 /** A stack holds at most 500 resources; the largest of them has 67. */
 const PER_STACK = 5;

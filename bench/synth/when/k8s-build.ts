@@ -1,8 +1,9 @@
-/** Synthesizes the constructs of cases 4, 7 and 9 on Kubernetes, or the same objects written by hand. */
+/** Synthesizes the constructs of cases 3, 4, 7 and 9 on Kubernetes, or the same objects written by hand. */
 import { deepStrictEqual } from 'node:assert';
 import { App, Chart } from 'cdk8s';
 import type { Side } from '../build';
 import { inEmptyFolder, timed } from '../timed';
+import { k8sEtl } from './k8s-etl';
 import { k8sMerging } from './k8s-merging';
 import { NAMESPACE } from './k8s-parts';
 import { k8sRates } from './k8s-rates';
@@ -18,6 +19,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Chart>>> = {
   schedule: makers(k8sSchedule, root),
   rates: makers(k8sRates, root),
   merging: makers(k8sMerging, root),
+  etl: makers(k8sEtl, root),
 };
 
 /** CPU seconds of an app with so many of them, written as `cdk8s synth` does. */

@@ -14,7 +14,7 @@ const LANDING_KINDS: Kinds<StreamLandingOptions> = {
   schema: TEXT,
   schemaArn: TEXT,
   timeColumn: needed(TEXT),
-  namespace: needed(TEXT),
+  tableNamespace: needed(TEXT),
   tableName: needed(TEXT),
   tableBucketArn: TEXT,
   deadLetterBucket: BUCKET,
@@ -93,7 +93,7 @@ export function inputChecks({ queryName, source, sink, removalPolicy }: Streamin
 
 function landingChecks(landing: StreamLandingOptions): Check[] {
   const { props, checks } = sound(landing, LANDING_KINDS, 'sink.');
-  const { schema, schemaArn, timeColumn, namespace, tableName, tableBucketArn } = props;
+  const { schema, schemaArn, timeColumn, tableNamespace, tableName, tableBucketArn } = props;
   return [
     ...checks,
     {
@@ -102,7 +102,7 @@ function landingChecks(landing: StreamLandingOptions): Check[] {
     },
     ...(schema === undefined || timeColumn === undefined ? [] : [schemaCheck(schema, timeColumn)]),
     textCheck('sink.schemaArn', schemaArn, SCHEMA_ARN, 'the ARN of a schema in the AWS Glue Schema Registry'),
-    textCheck('sink.namespace', namespace, TABLE_NAME, '1 to 255 lower-case letters, digits and underscores'),
+    textCheck('sink.tableNamespace', tableNamespace, TABLE_NAME, '1 to 255 lower-case letters, digits and underscores'),
     textCheck('sink.tableName', tableName, TABLE_NAME, '1 to 255 lower-case letters, digits and underscores'),
     textCheck('sink.tableBucketArn', tableBucketArn, TABLE_BUCKET_ARN, 'the ARN of a table bucket of Amazon S3 Tables'),
   ];

@@ -66,7 +66,7 @@ export function createLanding(scope: Construct, parts: LandingParts): EtlLanding
   const channel = createChannel(scope, parts, { ...made, role, channelName });
   // It has to find all of it when it is made: one that fails cannot be mended.
   channel.node.addDependency(role, logGroup, deadLetterBucket);
-  for (const one of [table.namespace, schema.schema, parts.topic, encryptionKey]) {
+  for (const one of [table.tableNamespace, schema.schema, parts.topic, encryptionKey]) {
     if (one !== undefined) channel.node.addDependency(one);
   }
   return {
@@ -77,13 +77,13 @@ export function createLanding(scope: Construct, parts: LandingParts): EtlLanding
     deadLetterBucket,
     tableBucketArn: table.tableBucketArn,
     tableBucket: table.tableBucket,
-    namespace: table.namespace,
+    tableNamespace: table.tableNamespace,
     registry: schema.registry,
     schema: schema.schema,
   };
 }
 
-type Table = Pick<EtlLanding, 'tableBucket' | 'tableBucketArn' | 'namespace'> & { readonly bucketName: string };
+type Table = Pick<EtlLanding, 'tableBucket' | 'tableBucketArn' | 'tableNamespace'> & { readonly bucketName: string };
 
 function createTableBucket(scope: Construct, parts: LandingParts): Table {
   const { options, queryName, encryptionKey, removalPolicy } = parts;
@@ -101,11 +101,11 @@ function createTableBucket(scope: Construct, parts: LandingParts): Table {
   });
   tableBucket.applyRemovalPolicy(removalPolicy);
   const tableBucketArn = tableBucket.attrTableBucketArn;
-  const namespace = new CfnNamespace(scope, 'Namespace', { tableBucketArn, namespace: options.namespace });
+  const tableNamespace = new CfnNamespace(scope, 'Namespace', { tableBucketArn, namespace: options.tableNamespace });
   // A namespace with a table in it cannot be deleted.
-  namespace.applyRemovalPolicy(removalPolicy);
+  tableNamespace.applyRemovalPolicy(removalPolicy);
   allowMaintenance(scope, encryptionKey, bucketName);
-  return { tableBucket, tableBucketArn, namespace, bucketName };
+  return { tableBucket, tableBucketArn, tableNamespace, bucketName };
 }
 
 /** Amazon S3 user guide, Permissions for S3 Tables SSE-KMS encryption: compaction reads and writes with the key. */
@@ -228,7 +228,7 @@ function mskChannel(
         DeadLetterQueueS3: { BucketArn: made.deadLetterBucket.bucketArn, ErrorOutputPrefix: DEAD_LETTERS },
         DestinationTableList: [
           {
-            DestinationDatabaseName: options.namespace,
+            DestinationDatabaseName: options.tableNamespace,
             DestinationTableName: options.tableName,
             PartitionSpec: { PartitionStrategy: 'TIME_HOUR', SourceList: [{ SourceName: options.timeColumn }] },
           },
@@ -269,7 +269,7 @@ function kinesisChannel(
         S3TablesConfigurationList: [
           {
             TableBucketARN: made.tableBucketArn,
-            Namespace: options.namespace,
+            Namespace: options.tableNamespace,
             TableName: options.tableName,
             CompressionType: 'ZSTD',
             PartitionSpec: { PartitionFields: [{ SourceName: options.timeColumn, Transform: 'TIME_HOUR' }] },

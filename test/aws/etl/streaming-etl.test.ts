@@ -72,7 +72,7 @@ function land(
     sink: StreamSink.landing({
       schema: SCHEMA,
       timeColumn: 'at',
-      namespace: 'telemetry',
+      tableNamespace: 'telemetry',
       tableName: 'page_views',
       ...options,
     }),
