@@ -9,6 +9,7 @@ export * from './etl/etl-parts';
 export * from './etl/etl-source';
 export * from './etl/stream-sink';
 export * from './etl/streaming-etl';
+export * from './etl/streaming-etl-props';
 export * from './merging/coalescing-alarms';
 export * from './merging/coalescing-queue';
 export * from './merging/coalescing-queue-props';

@@ -6,7 +6,8 @@ import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambd
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { EtlSource } from '../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../lib/aws/etl/stream-sink';
-import { StreamingEtl, type StreamingEtlProps } from '../../lib/aws/etl/streaming-etl';
+import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
+import type { StreamingEtlProps } from '../../lib/aws/etl/streaming-etl-props';
 import { QueueAlarms, type QueueAlarmsProps } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';

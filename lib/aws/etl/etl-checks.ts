@@ -5,10 +5,11 @@ import { type Check, shown } from '../../flow/errors';
 import { COLUMN, QUERY_NAME } from '../../flow/etl/settings';
 import type { EtlQuestion } from '../../flow/etl/workload';
 import { CHECKED, having, type Kinds, listOf, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
-import { BUCKET, DURATION, SECURITY_GROUP, VPC } from '../kinds';
+import { ALARM_SETTINGS } from '../alarm-settings';
+import { BUCKET, DURATION, KEY, SECURITY_GROUP, TOPIC, VPC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import type { StreamAggregateOptions, StreamLandingOptions } from './stream-sink';
-import type { StreamingEtlProps } from './streaming-etl';
+import type { StreamingEtlProps } from './streaming-etl-props';
 
 const LANDING_KINDS: Kinds<StreamLandingOptions> = {
   schema: TEXT,
@@ -44,8 +45,22 @@ const AGGREGATE_KINDS: Kinds<StreamAggregateOptions> = {
 };
 
 /** A source and a sink, known by their members. */
-export const SOURCE = having(['_checks'], 'an EtlSource: EtlSource.mskTopic() or EtlSource.kinesisStream()');
-export const SINK = having(['_landing'], 'a StreamSink: StreamSink.aggregate() or StreamSink.landing()');
+const SOURCE = having(['_checks'], 'an EtlSource: EtlSource.mskTopic() or EtlSource.kinesisStream()');
+const SINK = having(['_landing'], 'a StreamSink: StreamSink.aggregate() or StreamSink.landing()');
+
+/** What each prop has to be. */
+export const ETL_KINDS: Kinds<StreamingEtlProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  queryName: needed(TEXT),
+  source: needed(SOURCE),
+  sink: needed(SINK),
+  encryptionKey: KEY,
+  serverAccessLogsBucket: BUCKET,
+  alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
+  removalPolicy: CHECKED,
+};
 
 /** Amazon S3 Tables user guide, naming rules; AWS::Kinesis::Channel has the same pattern. */
 const TABLE_NAME = /^[0-9a-z_]{1,255}$/;
