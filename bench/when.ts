@@ -18,11 +18,12 @@ const NAMES: Readonly<Record<WhenSubject, string>> = {
   jvm: 'JvmService',
   compaction: 'ContinuousCompaction',
   streams: 'PartitionedStream',
+  etl: 'StreamingEtl',
 };
 /** So many that a sample takes about a second. */
 const COUNTS: Readonly<Record<'aws' | 'k8s', Readonly<Record<WhenSubject, number>>>> = {
-  aws: { schedule: 15, rates: 20, merging: 40, jvm: 40, compaction: 40, streams: 40 },
-  k8s: { schedule: 30, rates: 100, merging: 100, jvm: 100, compaction: 100, streams: 100 },
+  aws: { schedule: 15, rates: 20, merging: 40, jvm: 40, compaction: 40, streams: 40, etl: 40 },
+  k8s: { schedule: 30, rates: 100, merging: 100, jvm: 100, compaction: 100, streams: 100, etl: 100 },
 };
 
 /**
@@ -30,7 +31,7 @@ const COUNTS: Readonly<Record<'aws' | 'k8s', Readonly<Record<WhenSubject, number
  * 1.20 (CoalescingQueue on Kubernetes, which reads and hashes its program for each) and 1.25 (SpreadSchedule on Kubernetes,
  * which places 36 jobs).
  */
-const HELD: readonly string[] = ['aws:schedule', 'aws:merging', 'aws:streams', 'k8s:rates'];
+const HELD: readonly string[] = ['aws:schedule', 'aws:merging', 'aws:streams', 'aws:etl', 'k8s:rates'];
 
 export async function bench(): Promise<Line[]> {
   const subjects = Object.keys(NAMES) as WhenSubject[];

@@ -12,6 +12,7 @@ export * from './etl/etl-parts';
 export * from './etl/etl-source';
 export * from './etl/stream-sink';
 export * from './etl/streaming-etl';
+export * from './etl/streaming-etl-props';
 export * from './jvm/jvm-alarms';
 export * from './jvm/jvm-service';
 export * from './jvm/jvm-service-props';

@@ -80,7 +80,7 @@ export class TelemetryEtl extends Construct {
           required: ['page', 'at'],
         }),
         timeColumn: 'at',
-        namespace: 'telemetry',
+        tableNamespace: 'telemetry',
         tableName: 'page_views',
       }),
       alarmTopic,

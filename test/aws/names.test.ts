@@ -87,7 +87,7 @@ function everything(stack: Stack, id: string): void {
     sink: StreamSink.landing({
       schema: '{"properties":{"at":{"format":"date-time"}}}',
       timeColumn: 'at',
-      namespace: 'reports',
+      tableNamespace: 'reports',
       tableName: 'raw',
     }),
   });

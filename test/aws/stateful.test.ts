@@ -9,7 +9,8 @@ import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { EtlSource } from '../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../lib/aws/etl/stream-sink';
-import { StreamingEtl, type StreamingEtlProps } from '../../lib/aws/etl/streaming-etl';
+import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
+import type { StreamingEtlProps } from '../../lib/aws/etl/streaming-etl-props';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import type { CoalescingQueueProps } from '../../lib/aws/merging/coalescing-queue-props';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
@@ -140,7 +141,7 @@ const landing = (id = 'Raw', props: Partial<StreamingEtlProps> = {}) =>
         sink: StreamSink.landing({
           schema: '{"properties":{"at":{"format":"date-time"}}}',
           timeColumn: 'at',
-          namespace: 'reports',
+          tableNamespace: 'reports',
           tableName: 'raw',
         }),
         ...props,

@@ -9,7 +9,8 @@ import { CompactionAlarms } from '../../lib/aws/compaction/compaction-alarms';
 import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
 import { EtlSource } from '../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../lib/aws/etl/stream-sink';
-import { StreamingEtl, type StreamingEtlProps } from '../../lib/aws/etl/streaming-etl';
+import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
+import type { StreamingEtlProps } from '../../lib/aws/etl/streaming-etl-props';
 import { QueueAlarms, type QueueAlarmsProps } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -444,7 +445,7 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     sink: StreamSink.landing({
       schema: '{"properties":{"at":{"format":"date-time"}}}',
       timeColumn: 'at',
-      namespace: 'reports',
+      tableNamespace: 'reports',
       tableName: 'raw',
     }),
     ...{ encryptionKey: undefined, serverAccessLogsBucket: undefined, removalPolicy: undefined },

@@ -4,6 +4,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import type { Side } from '../build';
 import { inEmptyFolder, type Template, timedStacks } from '../timed';
 import { compaction } from './compaction';
+import { etl } from './etl';
 import { jvm } from './jvm';
 import { merging } from './merging';
 import { rates } from './rates';
@@ -21,6 +22,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Stack>>> = {
   jvm: makers(jvm, root),
   compaction: makers(compaction, root),
   streams: makers(streams, root),
+  etl: makers(etl, root),
 };
 /** A stack holds at most 500 resources; the largest of them has 67. */
 const PER_STACK = 5;

@@ -4,6 +4,7 @@ import { App, Chart } from 'cdk8s';
 import type { Side } from '../build';
 import { inEmptyFolder, timed } from '../timed';
 import { k8sCompaction } from './k8s-compaction';
+import { k8sEtl } from './k8s-etl';
 import { k8sJvm } from './k8s-jvm';
 import { k8sMerging } from './k8s-merging';
 import { NAMESPACE } from './k8s-parts';
@@ -24,6 +25,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Chart>>> = {
   jvm: makers(k8sJvm, root),
   compaction: makers(k8sCompaction, root),
   streams: makers(k8sStreams, root),
+  etl: makers(k8sEtl, root),
 };
 
 /** CPU seconds of an app with so many of them, written as `cdk8s synth` does. */

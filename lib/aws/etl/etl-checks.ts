@@ -5,16 +5,17 @@ import { type Check, shown } from '../../flow/errors';
 import { COLUMN, QUERY_NAME } from '../../flow/etl/settings';
 import type { EtlQuestion } from '../../flow/etl/workload';
 import { CHECKED, having, type Kinds, listOf, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
-import { BUCKET, DURATION, SECURITY_GROUP, VPC } from '../kinds';
+import { ALARM_SETTINGS } from '../alarm-settings';
+import { BUCKET, DURATION, KEY, SECURITY_GROUP, TOPIC, VPC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import type { StreamAggregateOptions, StreamLandingOptions } from './stream-sink';
-import type { StreamingEtlProps } from './streaming-etl';
+import type { StreamingEtlProps } from './streaming-etl-props';
 
 const LANDING_KINDS: Kinds<StreamLandingOptions> = {
   schema: TEXT,
   schemaArn: TEXT,
   timeColumn: needed(TEXT),
-  namespace: needed(TEXT),
+  tableNamespace: needed(TEXT),
   tableName: needed(TEXT),
   tableBucketArn: TEXT,
   deadLetterBucket: BUCKET,
@@ -44,8 +45,22 @@ const AGGREGATE_KINDS: Kinds<StreamAggregateOptions> = {
 };
 
 /** A source and a sink, known by their members. */
-export const SOURCE = having(['_checks'], 'an EtlSource: EtlSource.mskTopic() or EtlSource.kinesisStream()');
-export const SINK = having(['_landing'], 'a StreamSink: StreamSink.aggregate() or StreamSink.landing()');
+const SOURCE = having(['_checks'], 'an EtlSource: EtlSource.mskTopic() or EtlSource.kinesisStream()');
+const SINK = having(['_landing'], 'a StreamSink: StreamSink.aggregate() or StreamSink.landing()');
+
+/** What each prop has to be. */
+export const ETL_KINDS: Kinds<StreamingEtlProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  queryName: needed(TEXT),
+  source: needed(SOURCE),
+  sink: needed(SINK),
+  encryptionKey: KEY,
+  serverAccessLogsBucket: BUCKET,
+  alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
+  removalPolicy: CHECKED,
+};
 
 /** Amazon S3 Tables user guide, naming rules; AWS::Kinesis::Channel has the same pattern. */
 const TABLE_NAME = /^[0-9a-z_]{1,255}$/;
@@ -93,7 +108,7 @@ export function inputChecks({ queryName, source, sink, removalPolicy }: Streamin
 
 function landingChecks(landing: StreamLandingOptions): Check[] {
   const { props, checks } = sound(landing, LANDING_KINDS, 'sink.');
-  const { schema, schemaArn, timeColumn, namespace, tableName, tableBucketArn } = props;
+  const { schema, schemaArn, timeColumn, tableNamespace, tableName, tableBucketArn } = props;
   return [
     ...checks,
     {
@@ -102,7 +117,7 @@ function landingChecks(landing: StreamLandingOptions): Check[] {
     },
     ...(schema === undefined || timeColumn === undefined ? [] : [schemaCheck(schema, timeColumn)]),
     textCheck('sink.schemaArn', schemaArn, SCHEMA_ARN, 'the ARN of a schema in the AWS Glue Schema Registry'),
-    textCheck('sink.namespace', namespace, TABLE_NAME, '1 to 255 lower-case letters, digits and underscores'),
+    textCheck('sink.tableNamespace', tableNamespace, TABLE_NAME, '1 to 255 lower-case letters, digits and underscores'),
     textCheck('sink.tableName', tableName, TABLE_NAME, '1 to 255 lower-case letters, digits and underscores'),
     textCheck('sink.tableBucketArn', tableBucketArn, TABLE_BUCKET_ARN, 'the ARN of a table bucket of Amazon S3 Tables'),
   ];

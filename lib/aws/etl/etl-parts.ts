@@ -37,7 +37,7 @@ export interface EtlLanding {
    *
    * @default - none: the delivery makes it in the bucket that was given
    */
-  readonly namespace?: CfnNamespace;
+  readonly tableNamespace?: CfnNamespace;
   /**
    * The registry of the schema.
    *

@@ -1,5 +1,5 @@
 /** A managed delivery into a table of Amazon S3 Tables, with all that it needs. */
-import { CfnResource, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { CfnRegistry, CfnSchema } from 'aws-cdk-lib/aws-glue';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
@@ -13,6 +13,7 @@ import type { EtlPlan } from '../../flow/etl/workload';
 import { roleDescription } from '../descriptions';
 import { installationName } from '../installation-name';
 import { acknowledgeWildcards } from '../wildcards';
+import { createChannel, DEAD_LETTERS } from './channel';
 import type { EtlLanding } from './etl-parts';
 import type { EtlSource } from './etl-source';
 import type { StreamLandingOptions } from './stream-sink';
@@ -45,7 +46,6 @@ const TABLE_ACTIONS = [
   's3tables:PutTableRecordExpirationConfiguration',
 ];
 const KEY_ACTIONS = ['kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'];
-const DEAD_LETTERS = 'dead-letters/';
 /** Names of table buckets have at most 63 characters, those of channels 128. */
 const MOST_BUCKET_CHARACTERS = 63;
 const MOST_CHANNEL_CHARACTERS = 128;
@@ -63,10 +63,10 @@ export function createLanding(scope: Construct, parts: LandingParts): EtlLanding
   const made: Delivered = { ...table, ...schema, deadLetterBucket, logGroup };
   const role = createRole(scope, parts, made);
   const channelName = installationName(scope, queryName, MOST_CHANNEL_CHARACTERS);
-  const channel = createChannel(scope, parts, { ...made, role, channelName });
+  const channel = createChannel(scope, { ...parts, ...made, role, channelName });
   // It has to find all of it when it is made: one that fails cannot be mended.
   channel.node.addDependency(role, logGroup, deadLetterBucket);
-  for (const one of [table.namespace, schema.schema, parts.topic, encryptionKey]) {
+  for (const one of [table.tableNamespace, schema.schema, parts.topic, encryptionKey]) {
     if (one !== undefined) channel.node.addDependency(one);
   }
   return {
@@ -77,13 +77,13 @@ export function createLanding(scope: Construct, parts: LandingParts): EtlLanding
     deadLetterBucket,
     tableBucketArn: table.tableBucketArn,
     tableBucket: table.tableBucket,
-    namespace: table.namespace,
+    tableNamespace: table.tableNamespace,
     registry: schema.registry,
     schema: schema.schema,
   };
 }
 
-type Table = Pick<EtlLanding, 'tableBucket' | 'tableBucketArn' | 'namespace'> & { readonly bucketName: string };
+type Table = Pick<EtlLanding, 'tableBucket' | 'tableBucketArn' | 'tableNamespace'> & { readonly bucketName: string };
 
 function createTableBucket(scope: Construct, parts: LandingParts): Table {
   const { options, queryName, encryptionKey, removalPolicy } = parts;
@@ -101,11 +101,11 @@ function createTableBucket(scope: Construct, parts: LandingParts): Table {
   });
   tableBucket.applyRemovalPolicy(removalPolicy);
   const tableBucketArn = tableBucket.attrTableBucketArn;
-  const namespace = new CfnNamespace(scope, 'Namespace', { tableBucketArn, namespace: options.namespace });
+  const tableNamespace = new CfnNamespace(scope, 'Namespace', { tableBucketArn, namespace: options.tableNamespace });
   // A namespace with a table in it cannot be deleted.
-  namespace.applyRemovalPolicy(removalPolicy);
+  tableNamespace.applyRemovalPolicy(removalPolicy);
   allowMaintenance(scope, encryptionKey, bucketName);
-  return { tableBucket, tableBucketArn, namespace, bucketName };
+  return { tableBucket, tableBucketArn, tableNamespace, bucketName };
 }
 
 /** Amazon S3 user guide, Permissions for S3 Tables SSE-KMS encryption: compaction reads and writes with the key. */
@@ -189,97 +189,4 @@ function createRole(scope: Construct, parts: LandingParts, made: Delivered): Rol
     'The delivery makes the table and the objects, which then get their ids.',
   );
   return role;
-}
-
-type Channeled = Delivered & Pick<EtlLanding, 'role' | 'channelName'>;
-
-/** L1 classes of both came after the oldest aws-cdk-lib that this library works with. */
-function createChannel(scope: Construct, parts: LandingParts, made: Channeled): CfnResource {
-  return parts.stream === undefined ? mskChannel(scope, parts, made) : kinesisChannel(scope, parts.stream, parts, made);
-}
-
-function mskChannel(
-  scope: Construct,
-  { options, source, plan, encryptionKey }: LandingParts,
-  made: Channeled,
-): CfnResource {
-  const { partition, region, account } = Stack.of(scope);
-  return new CfnResource(scope, 'Channel', {
-    type: 'AWS::MSK::Channel',
-    properties: {
-      ChannelName: made.channelName,
-      ClusterArn: source._topic?.clusterArn,
-      TopicConfigurationList: [
-        {
-          TopicArn: source._topicArn(),
-          RecordConverter: { ValueConverter: 'JSON' },
-          RecordSchema: { GsrArn: made.schemaArn },
-        },
-      ],
-      IcebergDestinationConfiguration: {
-        AppendOnly: true,
-        SchemaEvolution: { EnableSchemaEvolution: false },
-        TableCreation: { EnableTableCreation: true },
-        Catalog: {
-          CatalogArn: `arn:${partition}:glue:${region}:${account}:catalog/s3tablescatalog/${made.bucketName}`,
-          WarehouseLocation: made.tableBucketArn,
-        },
-        DataFreshnessInSeconds: plan.value('dataFreshnessSeconds'),
-        DeadLetterQueueS3: { BucketArn: made.deadLetterBucket.bucketArn, ErrorOutputPrefix: DEAD_LETTERS },
-        DestinationTableList: [
-          {
-            DestinationDatabaseName: options.namespace,
-            DestinationTableName: options.tableName,
-            PartitionSpec: { PartitionStrategy: 'TIME_HOUR', SourceList: [{ SourceName: options.timeColumn }] },
-          },
-        ],
-        CompressionType: 'ZSTD',
-        ServiceExecutionRoleArn: made.role.roleArn,
-      },
-      LoggingInfo: { CloudWatchLogs: { Enabled: true, LogGroup: made.logGroup.logGroupName } },
-      ...(encryptionKey !== undefined && { EncryptionConfiguration: { KmsKeyArn: encryptionKey.keyArn } }),
-    },
-  });
-}
-
-function kinesisChannel(
-  scope: Construct,
-  stream: IStream,
-  { options, plan, encryptionKey }: LandingParts,
-  made: Channeled,
-): CfnResource {
-  return new CfnResource(scope, 'Channel', {
-    type: 'AWS::Kinesis::Channel',
-    properties: {
-      ChannelName: made.channelName,
-      ServiceExecutionRoleARN: made.role.roleArn,
-      StreamConfigurationList: [
-        {
-          StreamARN: stream.streamArn,
-          RecordConfiguration: { RecordFormatType: 'JSON', GSRSchemaARN: made.schemaArn },
-        },
-      ],
-      S3TablesDestinationConfiguration: {
-        DataFreshnessInSeconds: plan.value('dataFreshnessSeconds'),
-        DeadLetterQueueS3Configuration: {
-          BucketARN: made.deadLetterBucket.bucketArn,
-          ErrorOutputPrefix: DEAD_LETTERS,
-          ExpectedBucketOwner: Stack.of(scope).account,
-        },
-        S3TablesConfigurationList: [
-          {
-            TableBucketARN: made.tableBucketArn,
-            Namespace: options.namespace,
-            TableName: options.tableName,
-            CompressionType: 'ZSTD',
-            PartitionSpec: { PartitionFields: [{ SourceName: options.timeColumn, Transform: 'TIME_HOUR' }] },
-          },
-        ],
-      },
-      LoggingConfiguration: { CloudWatchLogs: { Enabled: true, LogGroupName: made.logGroup.logGroupName } },
-      ...(encryptionKey !== undefined && {
-        EncryptionConfiguration: { EncryptionType: 'KMS', KeyId: encryptionKey.keyArn },
-      }),
-    },
-  });
 }

@@ -30,7 +30,7 @@ export interface StreamLandingOptions {
   /**
    * Name of the namespace, which query engines call database. 1 to 255 lower-case letters, digits and underscores.
    */
-  readonly namespace: string;
+  readonly tableNamespace: string;
 
   /**
    * Name of the table. The delivery makes it and writes into no other: there must be none of this name. 1 to 255 lower-case

@@ -5,110 +5,26 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { accessLogKnobs } from '../../flow/access-logs';
 import { etlAlarmKnobs, keeperKnobs, landingAlarmKnobs } from '../../flow/etl/alarms';
 import { planEtl } from '../../flow/etl/plan';
-import type { EtlObjective, EtlPlan, EtlWorkload } from '../../flow/etl/workload';
-import { CHECKED, type Kinds, needed, sound, TEXT } from '../../flow/kinds';
+import type { EtlPlan } from '../../flow/etl/workload';
+import { sound } from '../../flow/kinds';
 import { resourceTimeoutKnobs } from '../../flow/resource-timeouts';
 import { createAccessLogs } from '../access-logs';
-import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { CLOSED_BUCKET, encryptedWith } from '../closed-bucket';
 import { dashboardOf } from '../dashboard';
-import { BUCKET, KEY, TOPIC } from '../kinds';
 import { retainPolicyOf } from '../retained-policy';
 import { createAlarms } from '../watch';
 import { jobRows, jobSections, landingRows, landingSections, type OfJob, type OfLanding } from './etl-alarms';
-import { inputChecks, questionOf, SINK, SOURCE } from './etl-checks';
+import { ETL_KINDS, inputChecks, questionOf } from './etl-checks';
 import { createFilters, jobMetric, landingMetric } from './etl-metrics';
 import type { EtlJob, EtlLanding } from './etl-parts';
-import type { EtlSource } from './etl-source';
 import { createLanding } from './landing';
 import { createKeeper } from './run-keeper';
 import { createJob, type JobParts } from './spark-job';
-import type { StreamSink } from './stream-sink';
-
-/**
- * What a streaming ETL on AWS is sized from.
- */
-export interface StreamingEtlProps {
-  /**
-   * What arrives, and what a record costs.
-   */
-  readonly workload: EtlWorkload;
-
-  /**
-   * How fresh the table has to be, and what an outage may do.
-   */
-  readonly objective: EtlObjective;
-
-  /**
-   * Name of the job or the delivery: of its objects, its metrics and its consumer groups. With another name it begins anew
-   * beside the old one, so give it once. 1 to 50 lower-case letters, digits and hyphens.
-   */
-  readonly queryName: string;
-
-  /**
-   * What carries the records.
-   */
-  readonly source: EtlSource;
-
-  /**
-   * How they get into a table.
-   */
-  readonly sink: StreamSink;
-
-  /**
-   * The key of the buckets, of the table bucket and of a stream that is made.
-   *
-   * @default - encryption with keys of Amazon S3; a stream that is made has a key of its own
-   */
-  readonly encryptionKey?: IKey;
-
-  /**
-   * Where the server access logs of buckets go that are made. It must let `logging.s3.amazonaws.com` write, and use SSE-S3.
-   *
-   * @default - a bucket is made, where another one is
-   */
-  readonly serverAccessLogsBucket?: IBucket;
-
-  /**
-   * Where alarms go.
-   *
-   * @default - nowhere; the alarms still exist
-   */
-  readonly alarmTopic?: ITopic;
-
-  /**
-   * Where alarms of each severity go, what they are called, and which are silent.
-   *
-   * @default - all to `alarmTopic`, with names from CloudFormation
-   */
-  readonly alarms?: AlarmSettings;
-
-  /**
-   * What happens to topic, stream, buckets and tables when they leave the stack.
-   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-}
-
-const KINDS: Kinds<StreamingEtlProps> = {
-  workload: CHECKED,
-  objective: CHECKED,
-  queryName: needed(TEXT),
-  source: needed(SOURCE),
-  sink: needed(SINK),
-  encryptionKey: KEY,
-  serverAccessLogsBucket: BUCKET,
-  alarmTopic: TOPIC,
-  alarms: ALARM_SETTINGS,
-  removalPolicy: CHECKED,
-};
+import type { StreamingEtlProps } from './streaming-etl-props';
 
 /**
  * A stream of small batches into a table, in place of a nightly batch.
@@ -159,7 +75,7 @@ export class StreamingEtl extends Construct {
    */
   constructor(scope: Construct, id: string, props: StreamingEtlProps) {
     super(scope, id);
-    const { props: usable, checks } = sound(props, KINDS);
+    const { props: usable, checks } = sound(props, ETL_KINDS);
     // Log delivery by bucket policy: with the older way, by ACL, the log bucket could not have its ACLs disabled.
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true);
     const planned = planEtl(id, questionOf(usable), [...checks, ...inputChecks(usable)]);

@@ -146,9 +146,9 @@ export function keeperKnobs(plan: EtlPlan): Knob[] {
     chosenKnob('keeperPollSeconds', 10, 's', 'a run ends in tens of seconds', AWS_PAGE),
     chosenKnob(
       'keeperCheckSeconds',
-      300,
+      900,
       's',
-      'events of a run that failed come as a best effort: after this a lost one is made good',
+      'events of a run that failed come as a best effort: after this a lost one is made good; longer than the keeper may take, so that no two looks overlap',
       'Amazon EventBridge user guide, Events from AWS services: best effort delivery',
     ),
     firstOneKnob('alarmRestarted', 'runs', 'the service gave a run up, and the records waited meanwhile', AWS_PAGE),

@@ -3,7 +3,7 @@ import { EVENTBRIDGE_RETRIES } from '../../flow/schedule/eventbridge';
 import type { Value } from '../document';
 import type { Found, Rule } from '../rule';
 import { functionAt } from './read/functions';
-import { isEnabled, losesFailures } from './read/invocations';
+import { isEnabled, isScheduledAsWell, losesFailures } from './read/invocations';
 import type { Template } from './read/template';
 
 /** Protocols for which SNS supports a dead-letter queue; the rest is tried once. */
@@ -39,6 +39,7 @@ export const TARGET_RULES: readonly Rule<Template>[] = [
         for (const target of rule.at('Properties', 'Targets').items()) {
           const queue = target.at('DeadLetterConfig');
           if (!queue.absent || isLog(template, target.at('Arn')) || isSaid(template, target.at('Arn'))) continue;
+          if (isScheduledAsWell(template, target)) continue;
           const seconds = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(EVENTBRIDGE_RETRIES.seconds);
           const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(EVENTBRIDGE_RETRIES.tries);
           const bound =

@@ -238,6 +238,7 @@ export const AWS: Readonly<Record<string, Row>> = {
     properties: {
       Id: 'target_id',
       Arn: 'arn',
+      Input: 'input',
       RoleArn: 'role_arn',
       DeadLetterConfig: block('dead_letter_config', DEAD_LETTERS),
       RetryPolicy: block('retry_policy', RETRIES),

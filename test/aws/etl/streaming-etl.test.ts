@@ -9,7 +9,8 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EtlSource, MskBrokers, type MskTopicOptions } from '../../../lib/aws/etl/etl-source';
 import { type StreamAggregateOptions, type StreamLandingOptions, StreamSink } from '../../../lib/aws/etl/stream-sink';
-import { StreamingEtl, type StreamingEtlProps } from '../../../lib/aws/etl/streaming-etl';
+import { StreamingEtl } from '../../../lib/aws/etl/streaming-etl';
+import type { StreamingEtlProps } from '../../../lib/aws/etl/streaming-etl-props';
 import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../../lib/cases/case-03-batch-to-streaming';
 import { CapacityError } from '../../../lib/flow/errors';
 import { nagFindings } from '../../support/nag';
@@ -72,7 +73,7 @@ function land(
     sink: StreamSink.landing({
       schema: SCHEMA,
       timeColumn: 'at',
-      namespace: 'telemetry',
+      tableNamespace: 'telemetry',
       tableName: 'page_views',
       ...options,
     }),

@@ -402,7 +402,7 @@ function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
     sink: lands
       ? StreamSink.landing({
           timeColumn: 'at',
-          namespace: 'reports',
+          tableNamespace: 'reports',
           tableName: props.tableName,
           tableBucketArn: props.tableBucketArn,
           ...(props.schemaArn === undefined ? { schema } : { schemaArn: props.schemaArn }),

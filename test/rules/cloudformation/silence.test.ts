@@ -361,6 +361,16 @@ const SILENT: readonly Near[] = [
       DestinationConfig: { OnFailure: { Destination: ARN('sqs', 'failed') } },
     }),
   ],
+  [
+    'BP-LAMBDA-005',
+    'an event with the words of a schedule, which does its work at the next tick',
+    (r) => {
+      delete r.Uploads;
+      const Targets = [{ Id: 'it', Arn: { 'Fn::GetAtt': 'Function.Arn' }, Input: '{"look":true}' }];
+      r.Ended = { Type: 'AWS::Events::Rule', Properties: { EventPattern: { source: ['shop'] }, Targets } };
+      r.Often = { Type: 'AWS::Events::Rule', Properties: { ScheduleExpression: 'rate(1 hour)', Targets } };
+    },
+  ],
   ['BP-LAMBDA-005', 'a macro may add one', macro],
   ['BP-LAMBDA-005', 'another stack may', output('Function')],
   ['BP-CW-001', 'a macro may add the alarm', macro],

@@ -101,6 +101,7 @@ const sendersTo = oncePer((template: Template) => {
       .ofType('AWS::Events::Rule')
       .filter((rule) => rule.at('Properties', 'EventPattern').present && isEnabled(rule))
       .flatMap((rule) => rule.at('Properties', 'Targets').items())
+      .filter((target) => !isScheduledAsWell(template, target))
       .map((target) => ({ name: target.resource.name, handler: target.at('Arn') })),
     ...template
       .ofType('AWS::Scheduler::Schedule')
@@ -137,6 +138,25 @@ const sendersTo = oncePer((template: Template) => {
   ];
   return grouped(senders.map((sender) => [functionAt(template, sender.handler), sender] as const));
 });
+
+/** Whether a schedule starts the same function with the same words: an event that is lost holds nothing, and the next tick does its work. */
+export function isScheduledAsWell(template: Template, target: Value): boolean {
+  const input = target.at('Input').text();
+  const handler = functionAt(template, target.at('Arn'));
+  return input !== undefined && handler !== undefined && scheduled(template).has(`${handler.name} ${input}`);
+}
+
+/** What rules start on a schedule: the function, and the words that it is given. */
+const scheduled = oncePer(
+  (template: Template) =>
+    new Set(
+      template
+        .ofType('AWS::Events::Rule')
+        .filter((rule) => rule.at('Properties', 'ScheduleExpression').present && isEnabled(rule))
+        .flatMap((rule) => rule.at('Properties', 'Targets').items())
+        .map((target) => `${functionAt(template, target.at('Arn'))?.name} ${target.at('Input').text()}`),
+    ),
+);
 
 /** Whether a rule or a schedule is switched on, for certain. */
 export function isEnabled(schedule: Resource): boolean {
