@@ -153,12 +153,12 @@ describe.each(charts)('%s', (_name, objects) => {
     const alerts = objects.flatMap(({ manifest, plan }) => rulesOf(manifest).map((rule) => ({ rule, plan: plan! })));
     expect(alerts.length).toBeGreaterThan(2);
     for (const { rule, plan } of alerts) {
-      const { hold, numbers } = ALERTS[rule.alert] ?? {};
+      const { hold, numbers, window: over = 'alarmWindowSeconds' } = ALERTS[rule.alert] ?? {};
       expect([rule.alert, numbers]).toEqual([rule.alert, expect.any(Function)]);
       expect([rule.alert, seconds(rule.for)]).toEqual([rule.alert, hold === undefined ? 0 : plan.value(hold)]);
       expect([rule.alert, numbersOf(rule.expr)]).toEqual([rule.alert, numbers(plan).map((name) => plan.value(name))]);
       for (const window of windowsOf(rule.expr)) {
-        expect([rule.alert, window]).toEqual([rule.alert, plan.value('alarmWindowSeconds')]);
+        expect([rule.alert, window]).toEqual([rule.alert, plan.value(over)]);
       }
     }
   });

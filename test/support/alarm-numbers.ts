@@ -166,17 +166,20 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/(Parked|Paused|SenderErrors|BreakerErrors)\/Resource$/, (path) => window(`alarm${path.split('/').at(-2)}`)],
   [/Alarms\/Stalls\/Resource$/, () => ({ threshold: 'alarmStalls', seconds: 'alarmWindowSeconds' })],
   [
-    /Alarms\/(LongPauses|SlowCollections)\/Resource$/,
+    /Alarms\/(LongPauses|SlowCollections|Allocation)\/Resource$/,
     (path) => ({
-      threshold: /Pauses/.test(path) ? 'alarmPauseRatio' : 'alarmCycleSeconds',
+      threshold: {
+        LongPauses: 'alarmPauseRatio',
+        SlowCollections: 'alarmCycleSeconds',
+        Allocation: 'alarmAllocationBytesPerSecond',
+      }[path.split('/').at(-2)!]!,
       seconds: 'alarmPeriodSeconds',
     }),
   ],
   [
-    /Alarms\/(Allocation|LiveSet|Memory)\/Resource$/,
+    /Alarms\/(LiveSet|Memory)\/Resource$/,
     (path) => ({
       threshold: {
-        Allocation: 'alarmAllocationBytesPerSecond',
         LiveSet: 'alarmLiveBytes',
         Memory: 'alarmTaskMebibytes',
       }[path.split('/').at(-2)!]!,

@@ -9,6 +9,8 @@ import type { Untyped } from './stack';
 export interface AlertKnobs {
   /** How long the condition holds. Absent: it fires at once. */
   readonly hold?: string;
+  /** The time over which its rates are. Absent: `alarmWindowSeconds`. */
+  readonly window?: string;
   /** What it compares with, in the order of its expression. */
   readonly numbers: (plan: Plan) => string[];
 }
@@ -50,9 +52,13 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   DeadLetters: alert(undefined, 'alarmDeadLetters'),
   QueueNearlyFull: alert('alarmSampleSeconds', 'alarmNearlyFull'),
   JvmAllocationStall: alert(undefined, 'alarmStalls'),
-  JvmPausesLong: alert('alarmHoldSeconds', 'alarmPauseRatio'),
-  JvmCollectionSlow: alert('alarmHoldSeconds', 'alarmCycleSeconds'),
-  JvmAllocationAbovePlan: alert('alarmHoldSeconds', 'alarmAllocationBytesPerSecond'),
+  // Over two collections.
+  JvmPausesLong: { ...alert('alarmHoldSeconds', 'alarmPauseRatio'), window: 'alarmHoldSeconds' },
+  JvmCollectionSlow: { ...alert('alarmHoldSeconds', 'alarmCycleSeconds'), window: 'alarmHoldSeconds' },
+  JvmAllocationAbovePlan: {
+    ...alert('alarmHoldSeconds', 'alarmAllocationBytesPerSecond'),
+    window: 'alarmHoldSeconds',
+  },
   JvmLiveSetAbovePlan: alert('alarmHoldSeconds', 'alarmLiveBytes'),
   JvmMemoryNearLimit: alert('alarmHoldSeconds', 'alarmMemoryBytes'),
   JvmContainerKilled: alert(undefined, 'alarmKills'),

@@ -184,9 +184,8 @@ function makeAlarms(scope: Construct, metric: Metrics, memory: IMetric, numbers:
     alarm(scope, 'SlowCollections', metric('CollectionSeconds', 'p90', seconds), {
       threshold: numbers('alarmCycleSeconds'),
     }),
-    alarm(scope, 'Allocation', metric('AllocatedBytesPerSecond', Stats.MAXIMUM), {
+    alarm(scope, 'Allocation', metric('AllocatedBytesPerSecond', 'p90', seconds), {
       threshold: numbers('alarmAllocationBytesPerSecond'),
-      evaluationPeriods,
     }),
     alarm(scope, 'LiveSet', metric('LiveBytes', Stats.MAXIMUM), {
       threshold: numbers('alarmLiveBytes'),

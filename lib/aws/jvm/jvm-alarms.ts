@@ -136,7 +136,6 @@ export function taskMemory({ cluster, serviceName }: FargateService, period: Dur
 
 function logRows(service: string): AlarmRow[] {
   const metric = (name: string, statistic: string) => (period: Duration) => jvmMetric(service, name, statistic, period);
-  const held = { seconds: 'metricSeconds', periods: 'alarmHoldPeriods' };
   return [
     {
       id: 'Stalls',
@@ -171,9 +170,10 @@ function logRows(service: string): AlarmRow[] {
     {
       id: 'Allocation',
       severity: 'warning',
-      metric: metric('AllocatedBytesPerSecond', Stats.MAXIMUM),
+      metric: metric('AllocatedBytesPerSecond', 'p90'),
       threshold: 'alarmAllocationBytesPerSecond',
-      ...held,
+      // Told at each collection, so that not every minute has a value.
+      seconds: 'alarmPeriodSeconds',
       text: 'One JVM allocates more than planned. More requests: more tasks. More a request: a recording of the flight recorder shows where (Object Allocation Sample). Then give the measured rate to the workload.',
     },
     {
@@ -181,7 +181,8 @@ function logRows(service: string): AlarmRow[] {
       severity: 'warning',
       metric: metric('LiveBytes', Stats.MAXIMUM),
       threshold: 'alarmLiveBytes',
-      ...held,
+      seconds: 'metricSeconds',
+      periods: 'alarmHoldPeriods',
       text: 'More stays reachable than the heap was sized for: from here on it is too small. A set that grows without end is a leak: compare two class histograms. Otherwise give the measured set to the workload.',
     },
     {

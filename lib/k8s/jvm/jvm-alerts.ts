@@ -20,6 +20,8 @@ export function jvmAlerts(plan: JvmPlan, series: JvmSeries): Alert[] {
   const value = (name: string) => plan.value(name);
   const window = `[${value('alarmWindowSeconds')}s]`;
   const hold = value('alarmHoldSeconds');
+  // Two collections: over a shorter time without any there is no mean, and nothing would hold.
+  const collections = `[${hold}s]`;
   return [
     {
       name: 'JvmAllocationStall',
@@ -33,7 +35,7 @@ export function jvmAlerts(plan: JvmPlan, series: JvmSeries): Alert[] {
     },
     {
       name: 'JvmPausesLong',
-      expr: `sum(increase(${of('long_pauses_total')}${window})) / sum(increase(${of('pauses_total')}${window})) > ${value('alarmPauseRatio')}`,
+      expr: `sum(increase(${of('long_pauses_total')}${collections})) / sum(increase(${of('pauses_total')}${collections})) > ${value('alarmPauseRatio')}`,
       forSeconds: hold,
       severity: 'warning',
       summary: `More than one pause of a hundred is longer than ${duration(value('alarmPauseSeconds'))}, as promised.`,
@@ -42,7 +44,7 @@ export function jvmAlerts(plan: JvmPlan, series: JvmSeries): Alert[] {
     },
     {
       name: 'JvmCollectionSlow',
-      expr: `max(rate(${of('cycle_seconds_total')}${window}) / rate(${of('cycles_total')}${window})) > ${value('alarmCycleSeconds')}`,
+      expr: `max(rate(${of('cycle_seconds_total')}${collections}) / rate(${of('cycles_total')}${collections})) > ${value('alarmCycleSeconds')}`,
       forSeconds: hold,
       severity: 'warning',
       summary: `A collection takes longer than ${duration(value('alarmCycleSeconds'))}: the heap was sized for less, and stalls come next.`,
@@ -51,7 +53,7 @@ export function jvmAlerts(plan: JvmPlan, series: JvmSeries): Alert[] {
     },
     {
       name: 'JvmAllocationAbovePlan',
-      expr: `max(rate(${of('allocated_bytes_total')}${window})) > ${value('alarmAllocationBytesPerSecond')}`,
+      expr: `max(rate(${of('allocated_bytes_total')}${collections})) > ${value('alarmAllocationBytesPerSecond')}`,
       forSeconds: hold,
       severity: 'warning',
       summary: `One JVM allocates more than ${sizeText(value('alarmAllocationBytesPerSecond'))}/s, above the plan.`,

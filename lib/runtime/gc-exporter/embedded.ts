@@ -18,7 +18,7 @@ const COUNTED = [
  * One line.
  *
  * @param before the readings of the last line
- * @param seconds since the last line
+ * @param seconds since the last line that had an allocation: the log tells of it at each collection
  */
 export function readingsLine(
   service: string,
@@ -39,7 +39,7 @@ export function readingsLine(
     ...(cycles > 0
       ? [{ name: 'CollectionSeconds', value: since('cycleSeconds') / cycles, unit: 'Seconds' } as const]
       : []),
-    ...(seconds > 0
+    ...(seconds > 0 && since('allocatedBytes') > 0
       ? [{ name: 'AllocatedBytesPerSecond', value: since('allocatedBytes') / seconds, unit: 'Bytes/Second' } as const]
       : []),
     ...gauge('LiveBytes', now.liveBytes),

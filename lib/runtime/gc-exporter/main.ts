@@ -51,11 +51,12 @@ async function main(): Promise<void> {
 /** Writes what was counted since the last line. */
 function embedded(service: string, log: GcLog): (up: boolean) => void {
   let before = { ...log.readings };
-  let last = performance.now();
+  let allocated = performance.now();
   return (up) => {
     const [now, at] = [{ ...log.readings }, performance.now()];
-    console.log(readingsLine(service, before, now, (at - last) / 1000, up));
-    [before, last] = [now, at];
+    console.log(readingsLine(service, before, now, (at - allocated) / 1000, up));
+    if (now.allocatedBytes > before.allocatedBytes) allocated = at;
+    before = now;
   };
 }
 

@@ -154,6 +154,8 @@ describe('the programs in the task', () => {
       '[1.000s][info][gc,start    ] GC(0) Garbage Collection (Proactive)',
       '[1.100s][info][gc,heap     ] GC(0)      Live:         -                 8M (6%)            8M (6%)            8M (6%)            -                   -',
       '[1.200s][info][gc          ] GC(0) Garbage Collection (Proactive) 230M(85%)->234M(87%)',
+      '[2.000s][info][gc,start    ] GC(1) Garbage Collection (Proactive)',
+      '[2.200s][info][gc          ] GC(1) Garbage Collection (Proactive) 300M(85%)->234M(87%)',
     ];
     appendFileSync(log, `${concurrent.join('\n')}\n`);
     await until('a live set', () => lines().some(({ LiveBytes }) => LiveBytes !== undefined));

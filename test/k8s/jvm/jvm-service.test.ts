@@ -184,3 +184,23 @@ test('an app and a scratch chart: two services beside each other share no name',
   const names = Testing.synth(chart).map(({ kind, metadata }) => `${kind}/${metadata.name}`);
   expect(new Set(names).size).toBe(names.length);
 });
+
+// Over five minutes without a collection there is no mean, and the condition would never hold.
+test('a JVM that collects every quarter of an hour is alarmed too: rates are over two collections', () => {
+  const rare = make({
+    workload: { allocationBytesPerSecond: 1e6, liveBytes: 800e6 },
+    objective: { pauseSeconds: 0.005 },
+  });
+  const { intervalSeconds } = rare.service.plan.predictions;
+  expect(intervalSeconds).toBeGreaterThan(300);
+  const { rules } = one(rare, 'PrometheusRule').spec.groups[0];
+  for (const name of ['JvmCollectionSlow', 'JvmPausesLong', 'JvmAllocationAbovePlan']) {
+    const { expr } = rules.find(({ alert }: Manifest) => alert === name);
+    const windows = [...expr.matchAll(/\[(\d+)s\]/g)].map(([, seconds]) => Number(seconds));
+    expect([name, windows.length > 0, windows.filter((seconds) => seconds < 2 * intervalSeconds)]).toEqual([
+      name,
+      true,
+      [],
+    ]);
+  }
+});

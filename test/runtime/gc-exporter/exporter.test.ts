@@ -15,6 +15,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readingsLine } from '../../../lib/runtime/gc-exporter/embedded';
+import { GcLog } from '../../../lib/runtime/gc-exporter/parser';
 import { Tail } from '../../../lib/runtime/gc-exporter/tail';
 import { until } from '../../support/until';
 
@@ -203,6 +205,15 @@ describe('the program', () => {
       expect(Metrics.map(({ Name }) => Name).sort()).toEqual(Object.keys(values).sort());
       expect(Object.values(values).every((value) => typeof value === 'number')).toBe(true);
       expect(collector).toBe('Z');
+    });
+
+    // Collections may be minutes apart: a minute without one would read as no allocation, the next as many times the rate.
+    test('a rate of allocation is of the time from one collection to the next, and no line between has one', () => {
+      const readings = (allocatedBytes: number) => ({ ...new GcLog().readings, allocatedBytes });
+      const rate = (before: number, now: number, seconds: number): unknown =>
+        JSON.parse(readingsLine('api', readings(before), readings(now), seconds, true)).AllocatedBytesPerSecond;
+      expect(rate(100, 100, 60)).toBeUndefined();
+      expect(rate(100, 1900, 180)).toBe(10);
     });
 
     test('what was counted since the last line is written when it is told to end', async () => {
