@@ -50,6 +50,11 @@ const NEAR: readonly Near[] = [
   ['BP-ISTIO-001', 'the default share', ', maxEjectionPercent: 100', ''],
   ['BP-ISTIO-002', 'no time-out for all tries', 'timeout: 2s', 'name: a'],
   ['BP-ISTIO-002', 'no retries', 'attempts: 3', 'attempts: 0'],
+  ['BP-ISTIO-003', 'it refuses with 429', "'503'", "'429'"],
+  ['BP-ISTIO-003', 'the rule is of another host', 'host: orders', 'host: carts'],
+  ['BP-ISTIO-003', 'the host is in another namespace', 'host: orders', 'host: orders.other.svc.cluster.local'],
+  ['BP-ISTIO-003', 'the service selects other pods', 'selector: { app: orders }', 'selector: { app: carts }'],
+  ['BP-ISTIO-003', 'errors do not eject', 'consecutive5xxErrors: 5', 'consecutive5xxErrors: 0'],
   ['BP-JVM-001', 'a heap in another unit of the same size', /-Xmx\S+/, '-Xmx100m'],
   ['BP-HPA-001', 'a target value and no share', /type: Utilization/, 'type: AverageValue'],
 ];
