@@ -72,6 +72,12 @@ export const NOT_RUN: readonly NotRun[] = [
       'The local AWS keeps every object in one storage class: it runs no lifecycle rule and has no bill to compare with.',
   },
   {
+    case: 12,
+    construct: 'aws.BoundedService',
+    reason:
+      'Neither a load balancer nor its Target Optimizer runs here; slots, queue and what is refused are those that case 12 claims on Kubernetes.',
+  },
+  {
     case: 14,
     construct: 'gcp.RedriveQueue',
     reason:

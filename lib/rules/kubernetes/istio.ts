@@ -1,6 +1,7 @@
+import type { Resource, Value } from '../document';
 import type { Rule } from '../rule';
 import { durationSeconds } from './read/durations';
-import type { Manifests } from './read/manifests';
+import { type Manifests, namespaceOf } from './read/manifests';
 
 /** Share of the endpoints that has to stay, in percent. */
 const ALL = 100;
@@ -16,14 +17,7 @@ export const ISTIO_RULES: readonly Rule<Manifests>[] = [
     cases: [12],
     *check(manifests) {
       for (const rule of manifests.ofType('networking.istio.io/DestinationRule')) {
-        const policies = [
-          rule.at('spec', 'trafficPolicy'),
-          ...rule
-            .at('spec', 'subsets')
-            .items()
-            .map((subset) => subset.at('trafficPolicy')),
-        ];
-        for (const policy of policies) {
+        for (const policy of policiesOf(rule)) {
           const detection = policy.at('outlierDetection');
           const at = detection.at('maxEjectionPercent');
           const percent = at.number();
@@ -64,4 +58,68 @@ export const ISTIO_RULES: readonly Rule<Manifests>[] = [
       }
     },
   },
+  {
+    id: 'BP-ISTIO-003',
+    title: 'Pods that refuse with 503 are ejected for it',
+    why: 'A pod that has no room answers 503 and is well. Outlier detection counts it as an error, ejects the pods that protect themselves, and gives their requests to the others, which then refuse as well.',
+    source:
+      'Istio, DestinationRule, OutlierDetection: consecutive5xxErrors, 5 by default; outlierDetectionHttpErrorCodes, from 1.32',
+    severity: 'error',
+    cases: [12],
+    *check(manifests) {
+      for (const rule of manifests.ofType('networking.istio.io/DestinationRule')) {
+        for (const policy of policiesOf(rule)) {
+          const at = policy.at('outlierDetection');
+          if (!at.present || !countsRefusals(at)) continue;
+          const shedding = sheddingBehind(manifests, rule);
+          if (shedding === undefined) continue;
+          yield {
+            at,
+            message: `${shedding.at('metadata', 'name').text()} refuses with ${REFUSED} when it has no room, and ${at.at('consecutive5xxErrors').number(ERRORS)} of them in a row eject its pod`,
+            fix: 'list the statuses of a broken pod without it: outlierDetectionHttpErrorCodes: [500, 502, 504]; or let the service refuse with 429',
+          };
+        }
+      }
+    },
+  },
 ];
+
+/** `consecutive5xxErrors` when it is left out. */
+const ERRORS = 5;
+/** The status of a refusal that counts as an error. */
+const REFUSED = 503;
+
+/** The policies of a rule: its own, and those of its subsets. */
+function policiesOf(rule: Resource): Value[] {
+  const subsets = rule.at('spec', 'subsets').items();
+  return [rule.at('spec', 'trafficPolicy'), ...subsets.map((subset) => subset.at('trafficPolicy'))];
+}
+
+/** Whether 503 is among the statuses that eject. */
+function countsRefusals(detection: Value): boolean {
+  const codes = detection.at('outlierDetectionHttpErrorCodes');
+  if (codes.present) return codes.items().some((code) => code.number() === REFUSED);
+  return detection.at('consecutive5xxErrors').number(ERRORS) !== 0;
+}
+
+/** The workload behind the host of a rule that is told to refuse with 503, as the gate of BoundedService is. */
+function sheddingBehind(manifests: Manifests, rule: Resource): Resource | undefined {
+  const [name, namespace = namespaceOf(rule)] = (rule.at('spec', 'host').text() ?? '').split('.');
+  const service = manifests
+    .ofType('Service')
+    .find((one) => one.at('metadata', 'name').text() === name && namespaceOf(one) === namespace);
+  const selector = service?.at('spec', 'selector').entries() ?? [];
+  if (selector.length === 0) return undefined;
+  return manifests.workloads().find((workload) => {
+    const labels = workload.at('spec', 'template', 'metadata', 'labels');
+    const isSelected = selector.every(([key, value]) => labels.at(key).text() === value.text());
+    return namespaceOf(workload) === namespace && isSelected && manifests.containers(workload).some(sheds);
+  });
+}
+
+function sheds(container: Value): boolean {
+  return container
+    .at('env')
+    .items()
+    .some((one) => one.at('name').text() === 'SHED_STATUS' && one.at('value').text() === String(REFUSED));
+}
