@@ -8,6 +8,7 @@ export * from './backpressure-checks';
 export * from './compaction/compacted-table';
 export * from './compaction/compaction-alarms';
 export * from './compaction/continuous-compaction';
+export * from './compaction/table-props';
 export * from './merging/coalescing-alarms';
 export * from './merging/coalescing-queue';
 export * from './merging/coalescing-queue-props';
