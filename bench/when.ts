@@ -28,10 +28,19 @@ const COUNTS: Readonly<Record<'aws' | 'k8s', Readonly<Record<WhenSubject, number
 
 /**
  * Rows that hold the bound. The others are printed without one: on 2026-11-29 they were at 1.15 (RateLimitedSender on AWS),
- * 1.20 (CoalescingQueue on Kubernetes, which reads and hashes its program for each) and 1.25 (SpreadSchedule on Kubernetes,
- * which places 36 jobs).
+ * 1.20 (CoalescingQueue on Kubernetes, which reads and hashes its program for each), 1.25 (SpreadSchedule on Kubernetes,
+ * which places 36 jobs), 1.35 (ContinuousCompaction on Kubernetes, which plans, and reads and hashes two scripts), 1.17
+ * (StreamingEtl on Kubernetes), 1.22 (JvmService on Kubernetes) and 2.31 (PartitionedStream on Kubernetes, which plans a stream
+ * and the queue of its worker: 6 ms).
  */
-const HELD: readonly string[] = ['aws:schedule', 'aws:merging', 'aws:streams', 'aws:etl', 'k8s:rates'];
+const HELD: readonly string[] = [
+  'aws:schedule',
+  'aws:merging',
+  'aws:compaction',
+  'aws:streams',
+  'aws:etl',
+  'k8s:rates',
+];
 
 export async function bench(): Promise<Line[]> {
   const subjects = Object.keys(NAMES) as WhenSubject[];

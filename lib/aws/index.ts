@@ -8,6 +8,7 @@ export * from './backpressure-checks';
 export * from './compaction/compacted-table';
 export * from './compaction/compaction-alarms';
 export * from './compaction/continuous-compaction';
+export * from './compaction/table-props';
 export * from './etl/etl-parts';
 export * from './etl/etl-source';
 export * from './etl/stream-sink';

@@ -7,6 +7,8 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
+import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
 import { EtlSource } from '../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../lib/aws/etl/stream-sink';
 import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
@@ -31,6 +33,7 @@ import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
+import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { type Deployable, deployed, lost, NOTHING, STATEFUL } from '../support/deployed';
 import { shop, type Untyped } from '../support/stack';
 
@@ -190,6 +193,13 @@ const topic = (topicName: string): Partial<PartitionedStreamProps> => ({
   consumerGroup: 'metrics',
   iot: undefined,
 });
+const compaction = (
+  id = 'Compaction',
+  table = (_: Stack) => CompactedTable.s3Table({ namespace: 'a', tableName: 'b' }),
+) => template((stack) => void new ContinuousCompaction(stack, id, { ...SMALL_FILES, table: table(stack) }));
+const deltaTable = (stack: Stack) =>
+  CompactedTable.delta({ bucket: Bucket.fromBucketName(stack, 'Lake', 'lake'), prefix: 'events' });
+const S3_TABLES = ['Namespace', 'Table', 'TableBucket'].map((name) => `AWS::S3Tables::${name}`);
 
 /** The types of stateful resources that the second template leaves behind. */
 function leftBehind(before: Deployable, after: Deployable): string[] {
@@ -206,6 +216,13 @@ describe('nothing is deleted that holds something', () => {
   test.each<[string, Deployable, Deployable, string[]]>([
     ['a queue that is renamed', queue(), queue('Purchases'), ['AWS::DynamoDB::Table', ...QUEUES]],
     ['a queue that moves into another construct', queue(), template(moved), ['AWS::DynamoDB::Table', ...QUEUES]],
+    ['a table of S3 Tables whose compaction is renamed', compaction(), compaction('Other'), S3_TABLES],
+    [
+      'a Delta table whose compaction is renamed: failed starts',
+      compaction('Compaction', deltaTable),
+      compaction('Other', deltaTable),
+      ['AWS::SQS::Queue'],
+    ],
     ['a queue that becomes FIFO', queue(), queue('Orders', { fifo: true }), ['AWS::DynamoDB::Table', ...QUEUES]],
     ['a FIFO queue that becomes a standard one', queue('Orders', { fifo: true }), queue(), QUEUES],
     ['a queue that gives up its redriver', queue(), queue('Orders', { maxRedrives: 0 }), ['AWS::DynamoDB::Table']],

@@ -26,12 +26,8 @@ import { dashboardOf } from '../dashboard';
 import { DURATION, TOPIC } from '../kinds';
 import { resolvedSeconds, wholeSeconds } from '../tokens';
 import type { CompactedTable } from './compacted-table';
-import {
-  COMPACTION_ALARMS,
-  CompactionAlarms,
-  type CompactionAlarmsProps,
-  compactionSections,
-} from './compaction-alarms';
+import { COMPACTION_ALARMS, CompactionAlarms, type CompactionAlarmsProps } from './compaction-alarms';
+import { compactionSections } from './compaction-rows';
 import { createDeltaJob } from './delta-job';
 import { createOptimizers } from './iceberg-optimizers';
 import { createJobSchedule } from './job-schedule';

@@ -65,7 +65,7 @@ export function createDeltaJob(
     }),
   );
   const reportedAs = `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`;
-  // The L2 came with aws-cdk-lib 2.27x; an older one is enough for this library.
+  // Its L2 is younger than the oldest aws-cdk-lib that this library takes, 2.264.
   const job = new CfnJob(scope, 'Job', {
     description: `Rewrites small files of ${place.prefix}, when there are enough of them`,
     role: role.roleArn,

@@ -4,16 +4,13 @@ import { Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { CfnTable } from 'aws-cdk-lib/aws-s3tables';
-import {
-  CompactedTable,
-  type DeltaTableProps,
-  type IcebergTableProps,
-} from '../../../lib/aws/compaction/compacted-table';
+import { CompactedTable } from '../../../lib/aws/compaction/compacted-table';
 import { COMPACTION_ALARMS } from '../../../lib/aws/compaction/compaction-alarms';
 import {
   ContinuousCompaction,
   type ContinuousCompactionProps,
 } from '../../../lib/aws/compaction/continuous-compaction';
+import type { DeltaTableProps, IcebergTableProps } from '../../../lib/aws/compaction/table-props';
 import { COMPACTION_ON_AWS, SMALL_FILES } from '../../../lib/cases/case-17-continuous-cleanup';
 import { planCompaction } from '../../../lib/flow/compaction/plan';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
