@@ -123,7 +123,7 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
     return new CfnDBParameterGroup(this, id, { family, description, parameters }).ref;
   }
 
-  private createTable(removalPolicy: RemovalPolicy = RemovalPolicy.DESTROY): TableV2 {
+  private createTable(removalPolicy: RemovalPolicy = RemovalPolicy.RETAIN): TableV2 {
     return new TableV2(this, 'Table', {
       partitionKey: { name: GUARD_KEY, type: AttributeType.STRING },
       sortKey: { name: ITEM_KEY, type: AttributeType.STRING },
