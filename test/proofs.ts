@@ -94,6 +94,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'flags and heaps on JVMs of Java 17, 21 and 25',
   },
   {
+    name: 'replica-lag',
+    cases: [8],
+    suite: 'engines',
+    file: 'test/engines/replica-lag.test.ts',
+    title: 'a pair of MariaDB in a peak of writes, without and with the guard',
+  },
+  {
     name: 'partitioned-stream',
     cases: [5],
     suite: 'engines',
