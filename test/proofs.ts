@@ -101,6 +101,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'a gate before a real HTTP server, at half to five times its capacity',
   },
   {
+    name: 'replica-lag',
+    cases: [8],
+    suite: 'engines',
+    file: 'test/engines/replica-lag.test.ts',
+    title: 'a pair of MariaDB in a peak of writes, without and with the guard',
+  },
+  {
     name: 'partitioned-stream',
     cases: [5],
     suite: 'engines',

@@ -115,6 +115,7 @@ suite('a peak of 1.2 × what one thread applies', () => {
 
   test('without a guard it is behind by peak × (k − 1)', async () => {
     const guard = await startGuard(pair, question());
+    await until('the guard has seen its heartbeat', async () => (await guard.signal()).mode === 'open', 60);
     const watch = watchLag(pair);
     const began = performance.now();
     const before = await applied();

@@ -31,7 +31,7 @@ const MOST_PACKED_BYTES = 5_000_000;
 /** What an install may add to an app that has its own CDK. */
 const MOST_INSTALLED_BYTES = 12_000_000;
 /** Programs of which the package has a Dockerfile and the compressed code. */
-const IMAGES = ['sender-tasks', 'webhook-receiver'];
+const IMAGES = ['replica-guard-dynamodb', 'sender-tasks', 'webhook-receiver'];
 /** Functions of which it has only the zip that Lambda is given. */
 const ZIPPED = ['coalescer', 'kafka-quotas', 'rebuild', 'redrive', 'sender', 'sender-breaker'];
 
@@ -165,9 +165,17 @@ describe('the tarball', () => {
       .filter((path) => /^dist\/runtime\/[^/]+\/(index\.js(\.gz)?|code\.zip)$/.test(path))
       .map(dirname);
     // These are this project's own code alone.
-    const own = ['gate', 'gate-proxy', 'gc-exporter', 'log-exporter', 'pubsub-webhook', 'rebuild', 'stream'].map(
-      (name) => `dist/runtime/${name}`,
-    );
+    const own = [
+      'gate',
+      'gate-proxy',
+      'gc-exporter',
+      'log-exporter',
+      'maintenance-status',
+      'pubsub-webhook',
+      'rebuild',
+      'replica-writer',
+      'stream',
+    ].map((name) => `dist/runtime/${name}`);
     const noticed = bundles.filter((path) => packed.includes(`${path}/THIRD-PARTY-NOTICES.txt`));
     expect(noticed.sort()).toEqual(bundles.filter((path) => !own.includes(path)).sort());
     const folders = new Set(packed.flatMap((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));

@@ -146,6 +146,8 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/ Environment\.Variables\.STUCK_HOLD_SECONDS$/, 'stuckHoldSeconds'],
   [/ Environment\.Variables\.IDEMPOTENCY_SECONDS$/, 'idempotencySeconds'],
   [/^AWS::ECS::TaskDefinition .*\.StopTimeout$/, 'stopTimeoutSeconds'],
+  [/^AWS::ECS::TaskDefinition .*\.HealthCheck\.Interval$/, 'probePeriodSeconds'],
+  [/^AWS::ECS::TaskDefinition .*\.HealthCheck\.Timeout$/, 'probeTimeoutSeconds'],
   [/^AWS::ApplicationAutoScaling::ScalingPolicy .*\.ScaleInCooldown$/, 'scaleInCooldownSeconds'],
   [/^AWS::ApplicationAutoScaling::ScalingPolicy .*\.ScaleOutCooldown$/, 'scaleOutCooldownSeconds'],
   [/^AWS::ECS::Service .*HealthCheckGracePeriodSeconds$/, 'healthGraceSeconds'],

@@ -76,7 +76,7 @@ function createTask(scope: Construct, props: ReplicaLagGuardProps, parts: GuardP
       DB_PASSWORD: TaskSecret.fromSecretsManager(props.secret, 'password'),
     },
     readonlyRootFilesystem: true,
-    stopTimeout: seconds('terminationGracePeriodSeconds'),
+    stopTimeout: seconds('stopTimeoutSeconds'),
     healthCheck: {
       command: ['CMD-SHELL', `wget -qO- http://127.0.0.1:${PORT}/healthz || exit 1`],
       interval: seconds('probePeriodSeconds'),

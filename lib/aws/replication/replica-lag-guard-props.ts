@@ -168,10 +168,10 @@ export interface ReplicaLagGuardProps {
   readonly dashboard?: boolean;
 
   /**
-   * What happens to the table of the signal when it leaves the stack. Nothing in it is older than a second. RETAIN,
+   * What happens to the table of the signal when it leaves the stack; writers go on with the least rate without it. RETAIN,
    * RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
-   * @default RemovalPolicy.DESTROY
+   * @default RemovalPolicy.RETAIN
    */
   readonly removalPolicy?: RemovalPolicy;
 }

@@ -2,7 +2,7 @@ import { Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { type Connections, type IConnectable, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { type Connections, type IConnectable, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { CfnDBClusterParameterGroup, CfnDBParameterGroup } from 'aws-cdk-lib/aws-rds';
@@ -83,7 +83,9 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc: usable.cluster.vpc,
       description: groupDescription(`Watches replicas for ${Names.nodeUniqueId(this.node)}`),
+      allowAllOutbound: false,
     });
+    this.securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'Registry, secret, log and table');
     this.connections = this.securityGroup.connections;
     for (const server of [source, ...replicas]) connect(this, server._binding);
     const made = createGuardService(this, usable, {
@@ -123,7 +125,7 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
     return new CfnDBParameterGroup(this, id, { family, description, parameters }).ref;
   }
 
-  private createTable(removalPolicy: RemovalPolicy = RemovalPolicy.DESTROY): TableV2 {
+  private createTable(removalPolicy: RemovalPolicy = RemovalPolicy.RETAIN): TableV2 {
     return new TableV2(this, 'Table', {
       partitionKey: { name: GUARD_KEY, type: AttributeType.STRING },
       sortKey: { name: ITEM_KEY, type: AttributeType.STRING },

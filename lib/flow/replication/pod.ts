@@ -7,8 +7,11 @@ import type { ReplicationPlan } from './workload';
 const OWN = 'this library, docs/constructs/k8s-replica-lag-guard.md';
 const LEAST_STALLED_SECONDS = 30;
 
+const STOPS_AT_ONCE = 'it has nothing to finish: writers keep the last signal until it is too old';
+const STOP_SECONDS = 10;
+
 /** What every guard has. */
-export function guardKnobs(plan: ReplicationPlan): Knob[] {
+function guardKnobs(plan: ReplicationPlan): Knob[] {
   const tickSeconds = plan.value('tickSeconds');
   return [
     chosenKnob('guards', 1, 'guards', 'one: each would cut the rate that the other has cut', OWN),
@@ -20,25 +23,29 @@ export function guardKnobs(plan: ReplicationPlan): Knob[] {
       inputs: { tickSeconds },
       source: OWN,
     },
-    chosenKnob(
-      'terminationGracePeriodSeconds',
-      10,
-      's',
-      'it has nothing to finish: writers keep the last signal until it is too old',
-      OWN,
-    ),
   ];
 }
 
-/** What a guard in a pod has beside it. */
+/** What a guard in a pod has. */
 export function guardPodKnobs(plan: ReplicationPlan): Knob[] {
-  return [...guardKnobs(plan), progressDeadlineKnob(), ...podProbeKnobs(), probeTimeoutKnob()];
+  return [
+    ...guardKnobs(plan),
+    chosenKnob('terminationGracePeriodSeconds', STOP_SECONDS, 's', STOPS_AT_ONCE, OWN),
+    progressDeadlineKnob(),
+    ...podProbeKnobs(),
+    probeTimeoutKnob(),
+  ];
 }
 
-/** What a guard in a task of ECS has beside it. */
+/** What a guard in a task of ECS has. */
 export function guardTaskKnobs(plan: ReplicationPlan): Knob[] {
   const probes = podProbeKnobs().filter(
     ({ name }) => name === 'probePeriodSeconds' || name === 'livenessProbeFailures',
   );
-  return [...guardKnobs(plan), ...probes, probeTimeoutKnob()];
+  return [
+    ...guardKnobs(plan),
+    chosenKnob('stopTimeoutSeconds', STOP_SECONDS, 's', STOPS_AT_ONCE, OWN),
+    ...probes,
+    probeTimeoutKnob(),
+  ];
 }

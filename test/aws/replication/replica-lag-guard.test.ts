@@ -27,15 +27,20 @@ function imported(stack: Stack, name: string) {
   );
 }
 
-function make(given: (stack: Stack, vpc: IVpc) => Partial<ReplicaLagGuardProps> = () => ({})) {
+function make(given?: (stack: Stack, vpc: IVpc) => Partial<ReplicaLagGuardProps>) {
   const stack = shop();
+  const guard = guardIn(stack, given);
+  return { stack, guard, template: Template.fromStack(stack) };
+}
+
+function guardIn(stack: Stack, given: (stack: Stack, vpc: IVpc) => Partial<ReplicaLagGuardProps> = () => ({})) {
   const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
     vpcId: 'vpc-1',
     availabilityZones: ['a', 'b'],
     privateSubnetIds: ['subnet-a', 'subnet-b'],
   });
   const changed = given(stack, vpc);
-  const guard = new ReplicaLagGuard(stack, 'Orders', {
+  return new ReplicaLagGuard(stack, 'Orders', {
     ...WRITE_PEAK,
     source: changed.source ?? imported(stack, 'source'),
     replicas: changed.replicas ?? [imported(stack, 'replica')],
@@ -44,7 +49,6 @@ function make(given: (stack: Stack, vpc: IVpc) => Partial<ReplicaLagGuardProps> 
     image,
     ...changed,
   });
-  return { stack, guard, template: Template.fromStack(stack) };
 }
 
 const made = make();
@@ -102,8 +106,9 @@ describe('the guard', () => {
   });
 
   test('a writer may read and write what is under the name of the guard', () => {
-    const { stack, guard } = make();
-    guard.grantThrottle(new Role(stack, 'Import', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
+    const stack = shop();
+    const writer = new Role(stack, 'Import', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    guardIn(stack).grantThrottle(writer);
     Template.fromStack(stack).hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
         Statement: [
