@@ -131,7 +131,7 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
     },
   },
   {
-    id: 'BP-PROM-006',
+    id: 'BP-PROM-008',
     title: 'An alert on the lag of a replica is silent when replication stops',
     why: 'Seconds_Behind_Source is NULL while a thread of the replica stands still, and the exporter then has no series: an alert above a bound does not fire, although the lag grows by a second each second.',
     source: 'MySQL Reference Manual, SHOW REPLICA STATUS, Seconds_Behind_Source: NULL if the applier is not running',
