@@ -1,4 +1,71 @@
+import {
+  type MetricFamily,
+  MetricKind,
+  type MetricRecording,
+  type MetricSource,
+  type MetricsObjective,
+  type MetricsWorkload,
+  type MetricUse,
+} from '../flow/metrics/workload';
 import { Case } from './case';
+
+/** Twelve buckets, as an HTTP library has them. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** One pod: 86 histogram label sets of 15 series, 501 counters and gauges that are queried, 204 series that are not. */
+const POD: MetricFamily[] = [
+  { name: 'http_request_duration_seconds', kind: MetricKind.HISTOGRAM, labelSets: 60, buckets: BUCKETS },
+  { name: 'db_query_duration_seconds', kind: MetricKind.HISTOGRAM, labelSets: 26, buckets: BUCKETS },
+  { name: 'http_requests_total', kind: MetricKind.COUNTER, labelSets: 300 },
+  { name: 'db_queries_total', kind: MetricKind.COUNTER, labelSets: 200 },
+  { name: 'process_resident_memory_bytes', kind: MetricKind.GAUGE },
+  { name: 'http_client_connections', kind: MetricKind.GAUGE, labelSets: 120 },
+  { name: 'rpc_client_messages_total', kind: MetricKind.COUNTER, labelSets: 80 },
+  { name: 'runtime_build_info', kind: MetricKind.GAUGE, labelSets: 4 },
+];
+
+/** 10,000 pods of 2,000 series each: 1,995 of the program, five of the scrape. */
+export const PODS: MetricSource = { name: 'pods', targets: 10_000, families: POD };
+
+/** What dashboards and alerts have, as it was read from their files. */
+export const PODS_USES: MetricUse[] = [
+  {
+    file: 'dashboards/requests.json',
+    expression: 'histogram_quantile(0.99, sum(rate(http_request_duration_seconds{namespace="$namespace"}[5m])))',
+  },
+  {
+    file: 'dashboards/requests.json',
+    expression: 'sum by (code) (rate(http_requests_total{namespace="$namespace"}[$__rate_interval]))',
+  },
+  {
+    file: 'dashboards/database.json',
+    expression: 'histogram_quantile(0.95, sum by (statement) (rate(db_query_duration_seconds[5m])))',
+  },
+  { file: 'dashboards/database.json', expression: 'sum by (statement) (rate(db_queries_total[5m]))' },
+  {
+    file: 'alerts/errors.yaml',
+    expression: 'sum(rate(http_requests_total{code=~"5.."}[2m])) / sum(rate(http_requests_total[2m])) > 0.01',
+  },
+  { file: 'alerts/memory.yaml', expression: 'process_resident_memory_bytes > 2e9' },
+];
+
+/** What dashboards of everybody show. */
+export const PODS_RECORDINGS: MetricRecording[] = [
+  { metric: 'http_requests_total', by: ['job', 'code'], labelSets: 60 },
+];
+
+/** The budget: 8 million series, with what is exposed and what is needed. */
+export const TOO_MANY_METRICS: {
+  workload: MetricsWorkload;
+  objective: MetricsObjective;
+  uses: MetricUse[];
+  recordings: MetricRecording[];
+} = {
+  workload: { sources: [PODS] },
+  objective: { activeSeries: 8e6 },
+  uses: PODS_USES,
+  recordings: PODS_RECORDINGS,
+};
 
 export const tooManyMetrics: Case = {
   number: 19,
@@ -25,8 +92,9 @@ export const tooManyMetrics: Case = {
     {
       name: 'MetricsSampling',
       engines: ['k8s'],
-      form: 'monitors with keep and drop lists, recording rules',
-      available: false,
+      form: 'monitors with limits and relabelling, recording rules',
+      available: true,
+      deployed: 'observability/Metrics',
     },
     {
       name: 'MetricsSampling',
@@ -36,4 +104,11 @@ export const tooManyMetrics: Case = {
     },
   ],
   trap: 'Dropping temporary pods after the scrape removes real counters from the sums and saves no scrape. A scrape interval above two minutes breaks the five-minute look-back.',
+  scenario: {
+    kind: 'metrics',
+    calibration:
+      'Before: 10,000 pods with 2,000 series each. 12.9 million are buckets, sums and counts of classic histograms, 15 for each label set; 5 million are counters and gauges that dashboards and alerts query; 2 million nobody queries. After: Prometheus 3 stores a histogram as one series with the same buckets, which leaves 7.96 million with every counter and every bucket. Head-room of 1.25 wants 6.4 million, so the families that no file queries go as well, the largest first. The two levers that are named most often do little: a scrape every 30 s instead of every second changes samples, not series, and dropping temporary pods after the scrape removes their counters from every sum. On Prometheus 2 the headline is missed: with 4 of 12 buckets the same queries need 11 million series.',
+    answers: [{ measure: 'active series', by: 'activeSeries' }],
+    question: TOO_MANY_METRICS,
+  },
 };

@@ -73,6 +73,8 @@ export interface Numbers {
   readonly oldestAfterOutageSeconds?: number;
   /** Seconds from the end of an outage until a batch takes all that is there. */
   readonly catchUpSeconds?: number;
+  /** Series of a time-series database that had a sample within two hours. */
+  readonly activeSeries?: number;
   /** Hours of a core that a day takes, busy or not. */
   readonly coreHoursPerDay?: number;
 }

@@ -5,6 +5,7 @@ import { jvm } from './jvm';
 import type { Kind } from './kind';
 import { logs } from './logs';
 import { coalesce } from './merging';
+import { metrics } from './metrics';
 import { queue } from './queue';
 import { quotas } from './quotas';
 import { rates } from './rates';
@@ -30,6 +31,7 @@ const kinds = {
   etl,
   stream,
   jvm,
+  metrics,
 };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */

@@ -1,0 +1,46 @@
+/** The numbers of the alarms on a time-series database, each with its reason. */
+import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
+import type { Knob } from '../plan';
+import type { MetricsQuestion } from './workload';
+
+const OWN = 'this library, docs/constructs/k8s-metrics-sampling.md';
+/** Share of a limit at which there is time to act. */
+const NEAR = 0.8;
+
+/** What the alarms compare with, and how long a condition holds before one fires. */
+export function metricsAlarmKnobs({ objective, workload }: MetricsQuestion, headroom: number): Knob[] {
+  const { activeSeries } = objective;
+  const { sources } = workload;
+  return [
+    {
+      name: 'alarmSeries',
+      value: Math.floor(0.95 * activeSeries),
+      unit: 'series',
+      formula: '0.95 × the budget: beyond the head-room, before the budget is used up',
+      inputs: { activeSeries },
+      source: OWN,
+    },
+    chosenKnob('alarmLimitRatio', NEAR, 'ratio', 'a limit of samples rejects whole scrapes: warn before it', OWN),
+    ...sources.map(({ name, targets }) => ({
+      name: `alarmTargets.${name}`,
+      value: Math.ceil(headroom * targets),
+      unit: 'targets',
+      formula: '⌈head-room × targets⌉: more than were planned for',
+      inputs: { headroom, targets },
+      source: OWN,
+    })),
+    ...sources.map(({ name, targets, churnPerHour = 0 }) => ({
+      name: `alarmReplacedTargets.${name}`,
+      value: Math.max(1, Math.ceil(headroom * 2 * churnPerHour * targets)),
+      unit: 'targets in 2 h',
+      formula: '⌈head-room × churn an hour × 2 h × targets⌉, at least 1',
+      inputs: { headroom, churnPerHour, targets },
+      source: OWN,
+    })),
+    firstOneKnob('alarmRejectedScrapes', 'scrapes', 'a scrape above a limit stores nothing of its target', OWN),
+    firstOneKnob('alarmMissedRules', 'evaluations', 'a recorded series has a gap', OWN),
+    rateWindowKnob(),
+    chosenKnob('alarmHoldSeconds', 600, 's', 'a deployment doubles targets for some minutes', OWN),
+    chosenKnob('alarmDownSeconds', 300, 's', 'ten scrapes of 30 s: a source without any target', OWN),
+  ];
+}
