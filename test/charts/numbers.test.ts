@@ -65,6 +65,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^CronJob\.spec\.startingDeadlineSeconds$/, 'startingDeadlineSeconds'],
   [/^CronJob\.spec\.jobTemplate\.spec\.activeDeadlineSeconds$/, 'runDeadlineSeconds'],
   [/^PodMonitor\..*\.interval$/, 'scrapeSeconds'],
+  [/^(PodMonitor|PrometheusRule)\..*\.interval$/, 'intervalSeconds'],
   [/\.filebeat\.yml\..*\.check_interval$/, 'scanSeconds'],
   [/\.filebeat\.yml\..*\.close\.on_state_change\.inactive$/, 'closeInactiveSeconds'],
   [/\.filebeat\.yml\..*\.bulk_flush_frequency$/, 'flushSeconds'],
@@ -157,7 +158,9 @@ describe.each(charts)('%s', (_name, objects) => {
       expect([rule.alert, seconds(rule.for)]).toEqual([rule.alert, hold === undefined ? 0 : plan.value(hold)]);
       expect([rule.alert, numbersOf(rule.expr)]).toEqual([rule.alert, numbers(plan).map((name) => plan.value(name))]);
       for (const window of windowsOf(rule.expr)) {
-        expect([rule.alert, window]).toEqual([rule.alert, plan.value('alarmWindowSeconds')]);
+        const names = ['alarmWindowSeconds', 'alarmChurnWindowSeconds'];
+        const windows = plan.knobs.filter(({ name }) => names.includes(name)).map(({ value }) => value);
+        expect([rule.alert, windows]).toEqual([rule.alert, expect.arrayContaining([window])]);
       }
     }
   });

@@ -1,6 +1,7 @@
 /** The numbers of the alarms on a time-series database, each with its reason. */
 import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
+import { ACTIVE_SECONDS } from './platforms';
 import type { MetricsQuestion } from './workload';
 
 const OWN = 'this library, docs/constructs/k8s-metrics-sampling.md';
@@ -40,6 +41,13 @@ export function metricsAlarmKnobs({ objective, workload }: MetricsQuestion, head
     firstOneKnob('alarmRejectedScrapes', 'scrapes', 'a scrape above a limit stores nothing of its target', OWN),
     firstOneKnob('alarmMissedRules', 'evaluations', 'a recorded series has a gap', OWN),
     rateWindowKnob(),
+    chosenKnob(
+      'alarmChurnWindowSeconds',
+      ACTIVE_SECONDS,
+      's',
+      'for so long a target that is gone still has series',
+      'Prometheus, Storage: the head',
+    ),
     chosenKnob('alarmHoldSeconds', 600, 's', 'a deployment doubles targets for some minutes', OWN),
     chosenKnob('alarmDownSeconds', 300, 's', 'ten scrapes of 30 s: a source without any target', OWN),
   ];

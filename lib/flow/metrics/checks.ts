@@ -232,9 +232,11 @@ function droppedChecks({ question, uses }: Known): Check[] {
   const families = workload.sources.flatMap((source) => source.families);
   return dropped.flatMap((name) => {
     const by = families.filter((family) => family.name === name).flatMap((family) => uses.family(family).by);
+    const files = new Set(by.map(({ file }) => file)).size;
+    const need = files === 1 ? '1 file needs' : `${files} files need`;
     return by.slice(0, 1).map((use) => ({
       refused: true,
-      message: `dropped has ${name}, which ${new Set(by.map(({ file }) => file)).size} file${new Set(by.map(({ file }) => file)).size === 1 ? '' : 's'} need: ${placeOf(use)}; change the query, or keep the family`,
+      message: `dropped has ${name}, which ${need}: ${placeOf(use)}; change the query, or keep the family`,
     }));
   });
 }

@@ -65,16 +65,28 @@ export function recordedOf(
     const labels = [...by, ...(isClassic && !by.includes('le') ? ['le'] : [])];
     const level = labels.join('_');
     const window = windowText(windowSeconds);
-    if (kind === MetricKind.GAUGE) {
-      return { record: `${level}:${series}:sum`, expression: `sum by (${labels.join(', ')}) (${series})` };
-    }
     // Without _total, which a rate no longer is (Prometheus, Recording rules).
-    const operand = series.replace(/_total$/, '');
+    const operand = kind === MetricKind.GAUGE ? series : series.replace(/_total$/, '');
+    const summed = { series, by: labels, ...(kind !== MetricKind.GAUGE && { window }) };
     return {
-      record: `${level}:${operand}:rate${window}`,
-      expression: `sum by (${labels.join(', ')}) (rate(${series}[${window}]))`,
+      ...summed,
+      record: `${level}:${operand}:${kind === MetricKind.GAUGE ? 'sum' : `rate${window}`}`,
+      expression: recordedExpression(summed),
     };
   });
+}
+
+/**
+ * What is recorded, of the series that a selector has.
+ *
+ * @param selector label matchers in braces; default: none
+ */
+export function recordedExpression(
+  { series, by, window }: Pick<RecordedSeries, 'series' | 'by' | 'window'>,
+  selector = '',
+): string {
+  const operand = window === undefined ? `${series}${selector}` : `rate(${series}${selector}[${window}])`;
+  return `sum by (${by.join(', ')}) (${operand})`;
 }
 
 function kindOf(sources: readonly MetricSource[], name: string): MetricKind | undefined {

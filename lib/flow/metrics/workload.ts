@@ -188,6 +188,16 @@ export interface ScrapePlan {
 export interface RecordedSeries {
   /** The name, as `level:metric:operations`. */
   readonly record: string;
+  /** The series that are summed. */
+  readonly series: string;
+  /** The labels that stay. */
+  readonly by: string[];
+  /**
+   * The window of a rate, in Prometheus' notation.
+   *
+   * @default - no rate: a gauge is summed
+   */
+  readonly window?: string;
   /** What is recorded. */
   readonly expression: string;
 }

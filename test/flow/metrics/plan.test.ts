@@ -123,7 +123,7 @@ describe('known answers', () => {
       'job_le:wait_seconds_bucket:rate5m',
     ]);
     expect(records({})[2].expression).toBe('sum by (job, le) (rate(wait_seconds_bucket[5m]))');
-    expect(records({ nativeHistograms: true })[2]).toEqual({
+    expect(records({ nativeHistograms: true })[2]).toMatchObject({
       record: 'job:wait_seconds:rate5m',
       expression: 'sum by (job) (rate(wait_seconds[5m]))',
     });
@@ -362,7 +362,7 @@ const questions: fc.Arbitrary<MetricsQuestion> = fc.record({
                   // A family is of one kind everywhere.
                   kind: fc.constant(name < 'c' ? MetricKind.HISTOGRAM : MetricKind.COUNTER),
                   labelSets: fc.integer({ min: 1, max: 20 }),
-                  ...(name < 'c' && { buckets: fc.constant([0.1, 0.2, 0.5, 1, 2, 5, 10]) }),
+                  ...(name < 'c' && { buckets: fc.constant<number[]>([0.1, 0.2, 0.5, 1, 2, 5, 10]) }),
                 }),
               ),
             ),
