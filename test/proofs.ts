@@ -94,6 +94,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'flags and heaps on JVMs of Java 17, 21 and 25',
   },
   {
+    name: 'metrics-sampling',
+    cases: [19],
+    suite: 'engines',
+    file: 'test/engines/metrics-sampling.test.ts',
+    title: 'two thousand series a target, relabelled by Prometheus 2 and 3',
+  },
+  {
     name: 'partitioned-stream',
     cases: [5],
     suite: 'engines',

@@ -56,17 +56,13 @@ export function exampleOf(text: string): Example {
 
 type Record = (name: string, props: Untyped, construct: Untyped) => void;
 
-/** The classes of each engine, which note what they are made with. */
+/** What the package exports; the classes of each engine note what they are made with. */
 function engines(record: Record): object {
   const library = load('backpressure-constructs') as Untyped;
-  return {
-    get aws() {
-      return recorded(library.aws, record, true);
-    },
-    get k8s() {
-      return recorded(library.k8s, record, true);
-    },
-  };
+  return Object.create(library, {
+    aws: { get: () => recorded(library.aws, record, true) },
+    k8s: { get: () => recorded(library.k8s, record, true) },
+  });
 }
 
 /** A module whose classes note what they are made with. */

@@ -3,6 +3,7 @@ import { App, Chart, Duration, Size, Testing } from 'cdk8s';
 import fc from 'fast-check';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
+import { MetricKind } from '../../../lib/flow/metrics/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
 import { ContinuousCompaction } from '../../../lib/k8s/compaction/continuous-compaction';
@@ -13,6 +14,7 @@ import { LogReopen } from '../../../lib/k8s/logs/log-reopen';
 import { LogShipping } from '../../../lib/k8s/logs/log-shipping';
 import { CoalescingQueue } from '../../../lib/k8s/merging/coalescing-queue';
 import { Invalidator } from '../../../lib/k8s/merging/invalidator';
+import { MetricsSampling } from '../../../lib/k8s/metrics/metrics-sampling';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
 import { ScalerFallback } from '../../../lib/k8s/queue/scaler-fallback';
@@ -681,6 +683,70 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new JvmService(chart, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.MetricsSampling',
+    ['k8s.MetricsSampling'],
+    'text',
+    fc.record({
+      workload: fc.record({
+        sources: fc.array(
+          fc.record({
+            name: fc.constantFrom('api', 'jobs', 'nodes'),
+            targets: fc.integer({ min: 1, max: 10_000 }),
+            churnPerHour: optional(fc.constantFrom(0, 0.1, 3)),
+            otherSeries: optional(fc.integer({ min: 0, max: 1000 })),
+            families: fc.array(
+              fc.oneof(
+                fc.record({
+                  name: fc.constantFrom('wait_seconds', 'run_seconds'),
+                  kind: fc.constant(MetricKind.HISTOGRAM),
+                  labelSets: optional(fc.integer({ min: 1, max: 100 })),
+                  buckets: fc.constantFrom<number[]>([0.1, 0.5, 1, 5, 10], [1, 2], [1, 1]),
+                }),
+                fc.record({
+                  name: fc.constantFrom('work_total', 'idle', 'open'),
+                  kind: fc.constantFrom(MetricKind.COUNTER, MetricKind.GAUGE),
+                  labelSets: optional(fc.integer({ min: 0, max: 500 })),
+                }),
+              ),
+              { minLength: 1, maxLength: 4 },
+            ),
+          }),
+          { minLength: 1, maxLength: 2 },
+        ),
+      }),
+      objective: fc.record({
+        activeSeries: fc.integer({ min: 1, max: 1e7 }),
+        headroom: optional(fc.constantFrom(1, 1.5, 0.5)),
+      }),
+      scrapes: fc.constantFrom(
+        {
+          api: { podLabels: { app: 'api' } },
+          jobs: { serviceLabels: { app: 'jobs' } },
+          nodes: { addresses: ['10.0.0.1:9100'] },
+        },
+        { api: { podLabels: { app: 'api' } } },
+        { jobs: { serviceLabels: { app: 'jobs' }, namespaces: ['jobs', 'more'], port: 'http' } },
+      ),
+      uses: optional(
+        fc.subarray(
+          ['rate(wait_seconds[5m])', 'rate(wait_seconds_bucket[1m])', 'sum(work_total)', '{__name__=~"idle|open"}'].map(
+            (expression) => ({ file: 'dashboards/a.json', expression }),
+          ),
+        ),
+      ),
+      dropped: optional(fc.subarray(['idle', 'open', 'nothing'])),
+      kept: optional(fc.subarray(['idle', 'open'])),
+      keptBuckets: optional(fc.integer({ min: 0, max: 5 })),
+      recordings: optional(fc.constantFrom([{ metric: 'work_total', by: ['job'] }], [])),
+      interval: optional(chartSeconds(1, 130)),
+      prometheusVersion: optional(fc.constantFrom(2, 3)),
+      nativeHistograms: flag,
+    }),
+    inChart((chart, id, props) => {
+      new MetricsSampling(chart, id, props).plan.explain();
     }),
   ),
   subject(
