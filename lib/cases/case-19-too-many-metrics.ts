@@ -24,8 +24,11 @@ const POD: MetricFamily[] = [
   { name: 'runtime_build_info', kind: MetricKind.GAUGE, labelSets: 4 },
 ];
 
-/** 10,000 pods of 2,000 series each: 1,995 of the program, five of the scrape. */
-export const PODS: MetricSource = { name: 'pods', targets: 10_000, families: POD };
+/**
+ * 8,000 pods of 2,000 series each: 1,995 of the program, five of the scrape. 1,000 are replaced in an hour, by deployments and
+ * autoscaling, so that 10,000 have series.
+ */
+export const PODS: MetricSource = { name: 'pods', targets: 8000, churnPerHour: 0.125, families: POD };
 
 /** What dashboards and alerts have, as it was read from their files. */
 export const PODS_USES: MetricUse[] = [
@@ -65,6 +68,15 @@ export const TOO_MANY_METRICS: {
   objective: { activeSeries: 8e6 },
   uses: PODS_USES,
   recordings: PODS_RECORDINGS,
+};
+
+/**
+ * The same in Amazon Managed Service for Prometheus, which takes no converted histograms: here the programs expose native ones
+ * beside the classic.
+ */
+export const TOO_MANY_METRICS_ON_AWS: typeof TOO_MANY_METRICS = {
+  ...TOO_MANY_METRICS,
+  workload: { sources: [{ ...PODS, exposesNative: true }] },
 };
 
 export const tooManyMetrics: Case = {
@@ -107,8 +119,8 @@ export const tooManyMetrics: Case = {
   scenario: {
     kind: 'metrics',
     calibration:
-      'Before: 10,000 pods with 2,000 series each. 12.9 million are buckets, sums and counts of classic histograms, 15 for each label set; 5 million are counters and gauges that dashboards and alerts query; 2 million nobody queries. After: Prometheus 3 stores a histogram as one series with the same buckets, which leaves 7.96 million with every counter and every bucket. Head-room of 1.25 wants 6.4 million, so the families that no file queries go as well, the largest first. The two levers that are named most often do little: a scrape every 30 s instead of every second changes samples, not series, and dropping temporary pods after the scrape removes their counters from every sum. On Prometheus 2 the headline is missed: with 4 of 12 buckets the same queries need 11 million series.',
+      'Before: 8,000 pods with 2,000 series each, of which 1,000 are replaced in an hour and leave their series for two more: as many as 10,000 pods have. 12.9 million are buckets, sums and counts of classic histograms, 15 for each label set; 5 million are counters and gauges that dashboards and alerts query; 2 million nobody queries. After: Prometheus 3 stores a histogram as one series with the same buckets, which leaves 7.96 million with every counter and every bucket. Head-room of 1.25 wants 6.4 million, so the families that no file queries go as well, the largest first. The two levers that are named most often do little: a scrape every 30 s instead of every second changes samples, not series, and dropping temporary pods after the scrape removes their counters from every sum. On Prometheus 2 the headline is missed: with 4 of 12 buckets the same queries need 11 million series. Amazon Managed Service for Prometheus takes no converted histograms; there the programs have to expose native ones.',
     answers: [{ measure: 'active series', by: 'activeSeries' }],
-    question: TOO_MANY_METRICS,
+    on: { k8s: TOO_MANY_METRICS, aws: TOO_MANY_METRICS_ON_AWS },
   },
 };

@@ -3,7 +3,7 @@ import { activeSeries, untouched } from '../../flow/metrics/simulation';
 import type { MetricsQuestion } from '../../flow/metrics/workload';
 import type { Engine } from '../engine';
 import type { Answer } from '../scenario';
-import type { Kind } from './kind';
+import { enginesIn, type Kind } from './kind';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** A time-series database that stores all that is exposed before, and what is needed after. */
@@ -11,18 +11,15 @@ export interface MetricsScenario {
   readonly kind: 'metrics';
   readonly calibration: string;
   readonly answers: readonly Answer[];
-  readonly question: Omit<MetricsQuestion, 'platform'>;
+  /** What is asked on each engine. */
+  readonly on: Readonly<Partial<Record<Engine, Omit<MetricsQuestion, 'platform'>>>>;
 }
 
 /** How it is measured. */
-export const metrics: Kind<MetricsScenario> = { measure: measureMetrics };
+export const metrics: Kind<MetricsScenario> = { measure: measureMetrics, engines: ({ on }) => enginesIn(on) };
 
-function measureMetrics(
-  subject: string,
-  { question }: MetricsScenario,
-  seed: number,
-  engine: Engine = 'k8s',
-): Measured {
+function measureMetrics(subject: string, { on }: MetricsScenario, seed: number, engine: Engine = 'k8s'): Measured {
+  const question = on[engine]!;
   const plan = planMetrics(subject, { ...question, platform: engine === 'aws' ? 'amp' : 'prometheus' });
   const { sources } = question.workload;
   const recorded = (question.recordings ?? []).reduce((sum, { labelSets = 1 }) => sum + labelSets, 0);

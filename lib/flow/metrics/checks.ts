@@ -2,8 +2,8 @@
 import { type Check, inRange, isKnown, oneOf, present, required, shown, wholeNumber } from '../errors';
 import { type Fields, listChecks, objectChecks, rowOf } from '../fields';
 import { figure } from '../figures';
-import { LONGEST_INTERVAL_SECONDS, METRICS_PLATFORMS, NATIVE_SINCE, PLATFORMS, SCRAPES_IN_WINDOW } from './platforms';
-import { type Known, knownOf } from './sizing';
+import { LONGEST_INTERVAL_SECONDS, METRICS_PLATFORMS, PLATFORMS, SCRAPES_IN_WINDOW } from './platforms';
+import { type Known, knownOf, nativeObstacle } from './sizing';
 import { placeOf } from './uses';
 import {
   type MetricFamily,
@@ -41,6 +41,7 @@ const SOURCE_FIELDS: Fields<MetricSource> = {
   churnPerHour: true,
   families: true,
   otherSeries: true,
+  exposesNative: true,
 };
 const FAMILY_FIELDS: Fields<MetricFamily> = { name: true, kind: true, labelSets: true, buckets: true };
 const OBJECTIVE_FIELDS: Fields<MetricsObjective> = { activeSeries: true, headroom: true };
@@ -83,7 +84,7 @@ function different(list: string, named: readonly { readonly name: string }[]): C
   return { refused: twice !== undefined, message: `${list} must have different names, got ${shown(twice)} twice` };
 }
 
-function sourceChecks({ name, targets, churnPerHour, families, otherSeries }: MetricSource): Check[] {
+function sourceChecks({ name, targets, churnPerHour, families, otherSeries, exposesNative }: MetricSource): Check[] {
   const of = (field: string) => `sources.${field} of ${shown(name)}`;
   return [
     {
@@ -93,6 +94,7 @@ function sourceChecks({ name, targets, churnPerHour, families, otherSeries }: Me
     required(wholeNumber, of('targets'), targets, 1, MOST_TARGETS),
     inRange(of('churnPerHour'), churnPerHour, 0, 100),
     inRange(of('otherSeries'), otherSeries, 0, MOST_OF_ONE),
+    oneOf(of('exposesNative'), exposesNative, [true, false]),
     ...listChecks(of('families'), families, (list) => [
       { refused: list.length === 0, message: `${of('families')} must have at least one` },
       different(of('families'), list),
@@ -159,10 +161,6 @@ function choiceChecks(choices: MetricsChoices): Check[] {
     oneOf('platform', platform, METRICS_PLATFORMS),
     wholeNumber('prometheusVersion', prometheusVersion, 2, 3),
     oneOf('nativeHistograms', nativeHistograms, [true, false]),
-    {
-      refused: nativeHistograms === true && isKnown(prometheusVersion) && prometheusVersion < NATIVE_SINCE,
-      message: `nativeHistograms needs Prometheus ${NATIVE_SINCE}, got prometheusVersion ${shown(prometheusVersion)}`,
-    },
     wholeNumber('keptBuckets', keptBuckets, 1, MOST_BUCKETS),
     wholeNumber('intervalSeconds', intervalSeconds, leastIntervalSeconds, LONGEST_INTERVAL_SECONDS),
     wholeNumber('retentionDays', retentionDays, 1, 1095),
@@ -243,23 +241,28 @@ function droppedChecks({ question, uses }: Known): Check[] {
 
 /** A native histogram has no `_bucket`, and a classic one has no series of its own name. */
 function nativeChecks({ question, uses }: Known): Check[] {
-  const { nativeHistograms, prometheusVersion = NATIVE_SINCE, workload } = question;
-  return workload.sources.flatMap(({ name, families }) => {
-    const histograms = families
+  const { nativeHistograms, workload } = question;
+  return workload.sources.flatMap((source) => {
+    const histograms = source.families
       .filter(({ kind }) => kind === MetricKind.HISTOGRAM)
       .map((family) => ({ family, use: uses.family(family) }));
     const classic = histograms.find(({ use }) => use.classicBy.length > 0);
     const native = histograms.find(({ use }) => use.nativeBy.length > 0);
-    const wanted = native !== undefined || nativeHistograms === true;
-    const isOld = prometheusVersion < NATIVE_SINCE || nativeHistograms === false;
+    const obstacle = nativeObstacle(question, source);
+    const wanted = native !== undefined || (nativeHistograms === true && histograms.length > 0);
+    const histogram = classic?.family.name;
     return [
       {
-        refused: wanted && classic !== undefined && !isOld,
-        message: `the histograms of ${name} cannot become native: ${classic && placeOf(classic.use.classicBy[0])} needs ${classic?.family.name}_bucket, _sum or _count${native === undefined ? '' : `, and ${placeOf(native.use.nativeBy[0])} needs ${native.family.name} as a native one`}; write it as histogram_quantile(0.99, sum(rate(${classic?.family.name}[5m]))), histogram_sum or histogram_count`,
+        refused: wanted && classic !== undefined && obstacle === undefined,
+        message: `the histograms of ${source.name} cannot become native: ${classic && placeOf(classic.use.classicBy[0])} needs ${histogram}_bucket, _sum or _count${native === undefined ? '' : `, and ${placeOf(native.use.nativeBy[0])} needs ${native.family.name} as a native one`}; write it as histogram_quantile(0.99, sum(rate(${histogram}[5m]))), histogram_sum or histogram_count`,
       },
       {
-        refused: native !== undefined && isOld,
-        message: `${native && placeOf(native.use.nativeBy[0])} needs ${native?.family.name} as a native histogram, and ${nativeHistograms === false ? 'nativeHistograms is false' : `Prometheus ${prometheusVersion} cannot convert it`}; query ${native?.family.name}_bucket instead`,
+        refused: native !== undefined && obstacle !== undefined,
+        message: `${native && placeOf(native.use.nativeBy[0])} needs ${native?.family.name} as a native histogram, and ${obstacle}; query ${native?.family.name}_bucket instead`,
+      },
+      {
+        refused: nativeHistograms === true && histograms.length > 0 && obstacle !== undefined,
+        message: `nativeHistograms must not be true: ${obstacle}`,
       },
     ];
   });

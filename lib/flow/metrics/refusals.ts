@@ -53,6 +53,13 @@ export function waysOut(known: Known, levers: Levers): string[] {
         : []),
     ];
     if (steps.length > 0) ways.push(steps.join(' and '));
+  } else {
+    const sources = question.workload.sources.map((source) => ({ ...source, exposesNative: true }));
+    if (holds({ ...converted, workload: { sources } })) {
+      ways.push(
+        `programs that expose native histograms (exposesNative)${inTheWay.length > 0 ? `, and queries for them, such as ${placeOf(inTheWay[0])}` : ''}`,
+      );
+    }
   }
   if (keptBuckets > 1 && holds({ ...question, keptBuckets: 1 })) {
     let most = 1;

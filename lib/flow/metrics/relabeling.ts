@@ -33,7 +33,14 @@ export function scrapeOf(source: MetricSource, levers: Levers): ScrapePlan {
     });
   }
   const named = (list: readonly { name: string }[]) => list.map((one) => one.name).sort();
-  return { source: name, nativeHistograms, relabelings, dropped: named(dropped), thinned: named(thinned) };
+  return {
+    source: name,
+    nativeHistograms,
+    convertsHistograms: nativeHistograms && !source.exposesNative,
+    relabelings,
+    dropped: named(dropped),
+    thinned: named(thinned),
+  };
 }
 
 /** How clients and servers write a bound: `5`, `5.0` (Java, Python, Prometheus 3), `1e+06`, `1e-05` (Go). */

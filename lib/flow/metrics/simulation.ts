@@ -97,5 +97,12 @@ export function activeSeries(sources: readonly MetricSource[], scrapes: readonly
 
 /** How a source is scraped when nothing is done. */
 export function untouched({ name }: MetricSource): ScrapePlan {
-  return { source: name, nativeHistograms: false, relabelings: [], dropped: [], thinned: [] };
+  return {
+    source: name,
+    nativeHistograms: false,
+    convertsHistograms: false,
+    relabelings: [],
+    dropped: [],
+    thinned: [],
+  };
 }

@@ -1,6 +1,6 @@
 /** How many series there are, and what each lever leaves of them. */
 import { DEFAULT_HEADROOM } from '../headroom';
-import { ACTIVE_SECONDS, NATIVE_SINCE } from './platforms';
+import { ACTIVE_SECONDS, type MetricsPlatformName, NATIVE_SINCE, PLATFORMS } from './platforms';
 import { type FamilyUse, type Uses, usesOf } from './uses';
 import { type MetricFamily, MetricKind, type MetricSource, type MetricsQuestion } from './workload';
 
@@ -109,14 +109,25 @@ export function isTold({ uses = [] }: MetricsQuestion): boolean {
   return uses.length > 0;
 }
 
+/** Why the histograms of a source cannot be native ones, in words; undefined when they can. */
+export function nativeObstacle(
+  { nativeHistograms, prometheusVersion = NATIVE_SINCE, platform }: MetricsQuestion,
+  { name, exposesNative = false }: MetricSource,
+): string | undefined {
+  if (nativeHistograms === false) return 'nativeHistograms is false';
+  if (prometheusVersion < NATIVE_SINCE) return `Prometheus ${prometheusVersion} cannot convert it`;
+  const { takesConverted, called } = PLATFORMS[platform as MetricsPlatformName];
+  if (takesConverted || exposesNative) return undefined;
+  return `${called} takes no converted ones, and the programs of ${name} expose none (exposesNative)`;
+}
+
 /** Whether the histograms of a source become native: queries may need it, or be in the way. */
-export function nativeChoice({ question, uses }: Known, { families }: MetricSource): NativeChoice {
-  const { nativeHistograms, prometheusVersion = NATIVE_SINCE } = question;
-  const histograms = families.filter(({ kind }) => kind === MetricKind.HISTOGRAM);
-  if (histograms.length === 0 || nativeHistograms === false || prometheusVersion < NATIVE_SINCE) return 'refused';
+export function nativeChoice({ question, uses }: Known, source: MetricSource): NativeChoice {
+  const histograms = source.families.filter(({ kind }) => kind === MetricKind.HISTOGRAM);
+  if (histograms.length === 0 || nativeObstacle(question, source) !== undefined) return 'refused';
   const needed = histograms.map((family) => uses.family(family));
   if (needed.some(({ classicBy }) => classicBy.length > 0)) return 'refused';
-  if (nativeHistograms === true || needed.some(({ nativeBy }) => nativeBy.length > 0)) return 'needed';
+  if (question.nativeHistograms === true || needed.some(({ nativeBy }) => nativeBy.length > 0)) return 'needed';
   return isTold(question) ? 'possible' : 'refused';
 }
 

@@ -69,6 +69,14 @@ export interface MetricSource {
    * @default 0
    */
   readonly otherSeries?: number;
+
+  /**
+   * Whether the programs expose each histogram as a native one as well, with exponential buckets. Then it need not be
+   * converted, which Amazon Managed Service for Prometheus does not take.
+   *
+   * @default false
+   */
+  readonly exposesNative?: boolean;
 }
 
 /**
@@ -172,8 +180,10 @@ export interface SampleRelabeling {
 export interface ScrapePlan {
   /** Name of the source. */
   readonly source: string;
-  /** Whether its classic histograms become native ones with the same buckets. */
+  /** Whether its histograms are stored as native ones. */
   readonly nativeHistograms: boolean;
+  /** Whether for that its classic histograms are converted, with the same buckets. */
+  readonly convertsHistograms: boolean;
   /** What happens to its samples, in this order. */
   readonly relabelings: SampleRelabeling[];
   /** Families that are dropped. */

@@ -73,7 +73,7 @@ function placeChecks(prop: string, scrape: MetricScrape): Check[] {
 
 /** The object by which Prometheus finds the targets of a source, and what bounds each scrape. */
 export function scrapeObject(scope: Construct, plan: MetricsPlan, scrape: ScrapePlan, place: MetricScrape): ApiObject {
-  const { source, nativeHistograms, relabelings } = scrape;
+  const { source, nativeHistograms, convertsHistograms, relabelings } = scrape;
   const { podLabels, serviceLabels, addresses, namespaces, port = 'metrics', path = '/metrics' } = place;
   const value = (name: string) => plan.value(name);
   const settings: ScrapeSettings = {
@@ -82,7 +82,8 @@ export function scrapeObject(scope: Construct, plan: MetricsPlan, scrape: Scrape
     labelLimit: value('labelLimit'),
     labelValueLengthLimit: value('labelValueLengthLimit'),
     keepDroppedTargets: value('keepDroppedTargets'),
-    ...(nativeHistograms && { convertClassicHistogramsToNHCB: true }),
+    ...(convertsHistograms && { convertClassicHistogramsToNHCB: true }),
+    ...(nativeHistograms && !convertsHistograms && { scrapeNativeHistograms: true }),
   };
   const endpoint = {
     port,

@@ -67,6 +67,8 @@ export interface ScrapeSettings {
   readonly labelValueLengthLimit: number;
   readonly keepDroppedTargets: number;
   readonly convertClassicHistogramsToNHCB?: boolean;
+  /** Those that the program exposes. Prometheus 3.8 or later. */
+  readonly scrapeNativeHistograms?: boolean;
 }
 
 /** How one endpoint is scraped. */

@@ -13,7 +13,7 @@ class HundredPods extends Chart {
     const [pods] = TOO_MANY_METRICS.workload.sources;
     this.metrics = new MetricsSampling(this, 'Metrics', {
       ...TOO_MANY_METRICS,
-      workload: { sources: [{ ...pods, targets: 100 }] },
+      workload: { sources: [{ ...pods, targets: 100, churnPerHour: 0 }] },
       objective: { activeSeries: 80_000 },
       scrapes: { pods: { podLabels: { 'app.kubernetes.io/part-of': 'platform' } } },
     });

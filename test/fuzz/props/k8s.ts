@@ -14,7 +14,7 @@ import { LogReopen } from '../../../lib/k8s/logs/log-reopen';
 import { LogShipping } from '../../../lib/k8s/logs/log-shipping';
 import { CoalescingQueue } from '../../../lib/k8s/merging/coalescing-queue';
 import { Invalidator } from '../../../lib/k8s/merging/invalidator';
-import { MetricsSampling } from '../../../lib/k8s/metrics/metrics-sampling';
+import { MetricsSampling, type MetricsSamplingProps } from '../../../lib/k8s/metrics/metrics-sampling';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
 import { ScalerFallback } from '../../../lib/k8s/queue/scaler-fallback';
@@ -697,6 +697,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
             targets: fc.integer({ min: 1, max: 10_000 }),
             churnPerHour: optional(fc.constantFrom(0, 0.1, 3)),
             otherSeries: optional(fc.integer({ min: 0, max: 1000 })),
+            exposesNative: flag,
             families: fc.array(
               fc.oneof(
                 fc.record({
@@ -721,7 +722,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
         activeSeries: fc.integer({ min: 1, max: 1e7 }),
         headroom: optional(fc.constantFrom(1, 1.5, 0.5)),
       }),
-      scrapes: fc.constantFrom(
+      scrapes: fc.constantFrom<MetricsSamplingProps['scrapes']>(
         {
           api: { podLabels: { app: 'api' } },
           jobs: { serviceLabels: { app: 'jobs' } },
