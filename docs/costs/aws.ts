@@ -22,6 +22,8 @@ export interface Resource {
 
 /** Resources that cost nothing by themselves: what flows through them does, and stands in the usage of their construct. */
 const FREE_AT_REST = new Set([
+  'AWS::APS::RuleGroupsNamespace',
+  'AWS::APS::Workspace',
   'AWS::ApiGateway::Account',
   'AWS::ApiGateway::Deployment',
   'AWS::ApiGateway::Method',

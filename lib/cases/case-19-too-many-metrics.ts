@@ -111,8 +111,9 @@ export const tooManyMetrics: Case = {
     {
       name: 'MetricsSampling',
       engines: ['aws'],
-      form: 'Amazon Managed Prometheus, rule groups, scraper',
-      available: false,
+      form: 'Amazon Managed Prometheus with limits, rule groups',
+      available: true,
+      deployed: 'Observability/Metrics',
     },
   ],
   trap: 'Dropping temporary pods after the scrape removes real counters from the sums and saves no scrape. A scrape interval above two minutes breaks the five-minute look-back.',

@@ -14,6 +14,7 @@ import { COALESCING_ALARMS } from '../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../lib/aws/merging/coalescing-queue-props';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
+import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QUEUE_ALARMS } from '../../lib/aws/queue/queue-alarms';
 import { WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -29,6 +30,7 @@ import { WEBHOOK_ALARMS } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import { refusalOf } from '../support/refused';
 import { shop, type Untyped } from '../support/stack';
 
@@ -118,6 +120,19 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
   ArchiveBucket: [
     (stack, alarms) => new ArchiveBucket(stack, 'It', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 }, alarms }),
     ['storedBytesAlarm', 'objectBytesAlarm'],
+  ],
+  MetricsSampling: [
+    (stack, alarms) =>
+      new MetricsSampling(stack, 'It', {
+        ...{
+          workload: {
+            sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }],
+          },
+          objective: { activeSeries: 1000 },
+        },
+        alarms,
+      }),
+    ['activeSeries', 'ingestionRate'],
   ],
 };
 

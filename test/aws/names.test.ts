@@ -7,6 +7,7 @@ import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambd
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
+import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -17,6 +18,7 @@ import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -36,6 +38,10 @@ function everything(stack: Stack, id: string): void {
   const queue = new RedriveQueue(scope, id, { ...demand, platform: QueuePlatform.FARGATE });
   new WebhookBuffer(scope, `${id}1`, { ...demand, sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }] });
   new ArchiveBucket(scope, `${id}2`, { workload: { bytesPerDay: 640e9, objectBytes: MIB } });
+  new MetricsSampling(scope, `${id}9`, {
+    workload: { sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }] },
+    objective: { activeSeries: 1000 },
+  });
   new KafkaQuotas(scope, `${id}3`, {
     clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7',
     capacity: { brokers: 3, brokerBytesPerSecond: 60 * MIB },

@@ -10,6 +10,7 @@ import { ConfigurationSet } from 'aws-cdk-lib/aws-ses';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { CoalescingAlarms } from '../../lib/aws/merging/coalescing-alarms';
+import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -23,6 +24,7 @@ import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { coalescingAlarmKnobs } from '../../lib/flow/merging/alarms';
 import { planCoalescing } from '../../lib/flow/merging/plan';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import type { Knob, Plan } from '../../lib/flow/plan';
 import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
@@ -162,6 +164,16 @@ test.each<[string, (scope: Construct) => { readonly plan: Plan; readonly node: C
   [
     'ArchiveBucket',
     (scope) => new ArchiveBucket(scope, 'Archive', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 } }),
+  ],
+  [
+    'MetricsSampling',
+    (scope) =>
+      new MetricsSampling(scope, 'Metrics', {
+        workload: {
+          sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }],
+        },
+        objective: { activeSeries: 1000 },
+      }),
   ],
   [
     'QueueWorker on Fargate, from zero',

@@ -4,6 +4,7 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { MetricsSampling, type MetricsSamplingProps } from '../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms, type QueueAlarmsProps } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -20,6 +21,7 @@ import { WebhookAlarms, type WebhookAlarmsProps } from '../../lib/aws/webhooks/w
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import { shop, type Untyped } from '../support/stack';
 
 const workload = { steadyPerSecond: 20, serviceSeconds: 0.05 };
@@ -63,6 +65,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   KafkaQuotas: (stack, props) => new KafkaQuotas(stack, 'It', props),
   KafkaAlarms: (stack, props) => new KafkaAlarms(stack, 'It', props),
   ArchiveBucket: (stack, props) => new ArchiveBucket(stack, 'It', props),
+  MetricsSampling: (stack, props) => new MetricsSampling(stack, 'It', props),
   ScheduleAlarms: (stack, props) => new ScheduleAlarms(stack, 'It', props),
   SpreadSchedule: (stack, props) => new SpreadSchedule(stack, 'It', props),
 };
@@ -426,6 +429,18 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
       costAllocationTag: undefined,
       budgetHeadroom: undefined,
     },
+    removalPolicy: undefined,
+  }),
+  MetricsSampling: (): All<MetricsSamplingProps> => ({
+    ...{
+      workload: {
+        sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }],
+      },
+      objective: { activeSeries: 1000 },
+    },
+    ...{ usedIn: undefined, uses: undefined, dropped: undefined, kept: undefined, keptBuckets: undefined },
+    ...{ recordings: undefined, interval: undefined, prometheusVersion: undefined, nativeHistograms: undefined },
+    ...{ retention: undefined, encryptionKey: undefined, alarmTopic: undefined, alarms: undefined },
     removalPolicy: undefined,
   }),
 };

@@ -9,9 +9,17 @@ const OWN = 'this library, docs/constructs/k8s-metrics-sampling.md';
 const NEAR = 0.8;
 
 /** What the alarms compare with, and how long a condition holds before one fires. */
-export function metricsAlarmKnobs({ objective, workload }: MetricsQuestion, headroom: number): Knob[] {
+export function metricsAlarmKnobs(question: MetricsQuestion, headroom: number, samplesPerSecond: number): Knob[] {
+  return [
+    ...seriesKnobs(question),
+    ...(question.platform === 'amp'
+      ? workspaceAlarmKnobs(headroom, samplesPerSecond)
+      : prometheusAlarmKnobs(question, headroom)),
+  ];
+}
+
+function seriesKnobs({ objective }: MetricsQuestion): Knob[] {
   const { activeSeries } = objective;
-  const { sources } = workload;
   return [
     {
       name: 'alarmSeries',
@@ -21,6 +29,27 @@ export function metricsAlarmKnobs({ objective, workload }: MetricsQuestion, head
       inputs: { activeSeries },
       source: OWN,
     },
+  ];
+}
+
+function workspaceAlarmKnobs(headroom: number, samplesPerSecond: number): Knob[] {
+  return [
+    {
+      name: 'alarmSamplesPerSecond',
+      value: Math.ceil(headroom * samplesPerSecond),
+      unit: 'samples/s',
+      formula: '⌈head-room × planned rate⌉: more than was planned for, and each sample is paid for',
+      inputs: { headroom, samplesPerSecond },
+      source: 'this library, docs/constructs/metrics-sampling.md',
+    },
+    chosenKnob('alarmPeriodSeconds', 300, 's', 'usage metrics come once a minute', 'Amazon CloudWatch user guide'),
+    chosenKnob('alarmPeriods', 2, 'periods', 'a deployment doubles targets for some minutes', OWN),
+  ];
+}
+
+function prometheusAlarmKnobs({ workload }: MetricsQuestion, headroom: number): Knob[] {
+  const { sources } = workload;
+  return [
     chosenKnob('alarmLimitRatio', NEAR, 'ratio', 'a limit of samples rejects whole scrapes: warn before it', OWN),
     ...sources.map(({ name, targets }) => ({
       name: `alarmTargets.${name}`,

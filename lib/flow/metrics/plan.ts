@@ -38,7 +38,10 @@ export function planMetrics(subject: string, question: MetricsQuestion, checks: 
   const { headroom = DEFAULT_HEADROOM } = question.objective;
   return new MetricsPlan(
     subject,
-    [...metricsKnobs(known, levers), ...metricsAlarmKnobs(question, headroom)],
+    [
+      ...metricsKnobs(known, levers),
+      ...metricsAlarmKnobs(question, headroom, samplesPerSecond(question, levers, interval)),
+    ],
     predictionsOf(known, levers, planned, interval),
     question.workload.sources.map((source) => scrapeOf(source, levers)),
     recordedOf(question, levers, rateWindowOf(interval)),

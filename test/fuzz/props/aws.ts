@@ -21,6 +21,7 @@ import { CoalescingAlarms } from '../../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../../lib/aws/merging/coalescing-queue-props';
 import { Invalidator } from '../../../lib/aws/merging/invalidator';
+import { MetricsSampling } from '../../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms } from '../../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
@@ -39,6 +40,7 @@ import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
 import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { optional, spread, usually } from '../../support/property';
+import { METRICS } from './metrics';
 import { type Subject, subject } from './subject';
 import {
   consumers,
@@ -641,6 +643,22 @@ export const AWS_SUBJECTS: readonly Subject[] = [
       const made = new ArchiveBucket(stack, id, { ...props, alarmTopic: topic(stack, alarms) });
       made.grantWrite(lambda(stack), service);
       made.partitionProjection([service]);
+      made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.MetricsSampling',
+    ['aws.MetricsSampling'],
+    'cdk',
+    fc.record({
+      ...METRICS,
+      interval: optional(fc.integer({ min: 20, max: 130 }).map((seconds) => Duration.seconds(seconds))),
+      retention: optional(fc.constantFrom(Duration.days(30), Duration.hours(30), Duration.days(2000))),
+      alarms: fc.boolean(),
+    }),
+    inStack((stack, id, { alarms, ...props }) => {
+      const made = new MetricsSampling(stack, id, { ...props, alarmTopic: topic(stack, alarms) });
+      made.grantRemoteWrite(lambda(stack));
       made.plan.explain();
     }),
   ),

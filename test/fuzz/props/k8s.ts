@@ -3,7 +3,6 @@ import { App, Chart, Duration, Size, Testing } from 'cdk8s';
 import fc from 'fast-check';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
-import { MetricKind } from '../../../lib/flow/metrics/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
 import { ContinuousCompaction } from '../../../lib/k8s/compaction/continuous-compaction';
@@ -29,6 +28,7 @@ import { FairShare } from '../../../lib/k8s/shares/fair-share';
 import { TenantNamespace } from '../../../lib/k8s/shares/tenant-namespace';
 import { PartitionedStream } from '../../../lib/k8s/streams/partitioned-stream';
 import { optional, spread, usually } from '../../support/property';
+import { METRICS } from './metrics';
 import { type Subject, subject } from './subject';
 import {
   chartSeconds,
@@ -690,38 +690,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     ['k8s.MetricsSampling'],
     'text',
     fc.record({
-      workload: fc.record({
-        sources: fc.array(
-          fc.record({
-            name: fc.constantFrom('api', 'jobs', 'nodes'),
-            targets: fc.integer({ min: 1, max: 10_000 }),
-            churnPerHour: optional(fc.constantFrom(0, 0.1, 3)),
-            otherSeries: optional(fc.integer({ min: 0, max: 1000 })),
-            exposesNative: flag,
-            families: fc.array(
-              fc.oneof(
-                fc.record({
-                  name: fc.constantFrom('wait_seconds', 'run_seconds'),
-                  kind: fc.constant(MetricKind.HISTOGRAM),
-                  labelSets: optional(fc.integer({ min: 1, max: 100 })),
-                  buckets: fc.constantFrom<number[]>([0.1, 0.5, 1, 5, 10], [1, 2], [1, 1]),
-                }),
-                fc.record({
-                  name: fc.constantFrom('work_total', 'idle', 'open'),
-                  kind: fc.constantFrom(MetricKind.COUNTER, MetricKind.GAUGE),
-                  labelSets: optional(fc.integer({ min: 0, max: 500 })),
-                }),
-              ),
-              { minLength: 1, maxLength: 4 },
-            ),
-          }),
-          { minLength: 1, maxLength: 2 },
-        ),
-      }),
-      objective: fc.record({
-        activeSeries: fc.integer({ min: 1, max: 1e7 }),
-        headroom: optional(fc.constantFrom(1, 1.5, 0.5)),
-      }),
+      ...METRICS,
       scrapes: fc.constantFrom<MetricsSamplingProps['scrapes']>(
         {
           api: { podLabels: { app: 'api' } },
@@ -731,20 +700,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
         { api: { podLabels: { app: 'api' } } },
         { jobs: { serviceLabels: { app: 'jobs' }, namespaces: ['jobs', 'more'], port: 'http' } },
       ),
-      uses: optional(
-        fc.subarray(
-          ['rate(wait_seconds[5m])', 'rate(wait_seconds_bucket[1m])', 'sum(work_total)', '{__name__=~"idle|open"}'].map(
-            (expression) => ({ file: 'dashboards/a.json', expression }),
-          ),
-        ),
-      ),
-      dropped: optional(fc.subarray(['idle', 'open', 'nothing'])),
-      kept: optional(fc.subarray(['idle', 'open'])),
-      keptBuckets: optional(fc.integer({ min: 0, max: 5 })),
-      recordings: optional(fc.constantFrom([{ metric: 'work_total', by: ['job'] }], [])),
       interval: optional(chartSeconds(1, 130)),
-      prometheusVersion: optional(fc.constantFrom(2, 3)),
-      nativeHistograms: flag,
     }),
     inChart((chart, id, props) => {
       new MetricsSampling(chart, id, props).plan.explain();
