@@ -165,7 +165,13 @@ const PRICED: Readonly<Record<string, Price>> = {
 function metricsOf(alarm: Untyped): Untyped[] {
   const { Namespace, MetricName, Dimensions, Metrics } = alarm;
   if (Metrics === undefined) return [{ Namespace, MetricName, Dimensions }];
-  return Metrics.flatMap(({ MetricStat }: Untyped) => (MetricStat === undefined ? [] : [MetricStat.Metric]));
+  return Metrics.flatMap(({ MetricStat, Expression }: Untyped) => {
+    if (MetricStat !== undefined) return [MetricStat.Metric];
+    // A query of Metrics Insights is paid by the metrics that it reads; ours read one each.
+    const [, namespace] =
+      /^SELECT .* FROM "([^"]+)"/.exec(JSON.stringify(Expression).replace(/\\"/g, '"').slice(1)) ?? [];
+    return namespace === undefined ? [] : [{ Namespace: namespace }];
+  });
 }
 
 /** How many tasks run at least and at most, and what an hour of one costs. */

@@ -115,7 +115,7 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   MetricsTargetsAbovePlan: perSource('alarmHoldSeconds', 'alarmTargets.'),
   MetricsChurnAbovePlan: perSource('alarmHoldSeconds', 'alarmReplacedTargets.'),
   MetricsSourceMissing: perSource('alarmDownSeconds'),
-  MetricsRecordingsMissed: alert(undefined, 'alarmMissedRules'),
+  MetricsRecordingMissing: alert('alarmDownSeconds'),
   StreamPartitionHot: alert('alarmHotSeconds', 'alarmHotLag', 'alarmHotRatio'),
   StreamRecordsSetAside: alert(undefined, 'alarmSetAside'),
   ScheduledJobSilent: perSilence(),

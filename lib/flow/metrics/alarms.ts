@@ -1,5 +1,5 @@
 /** The numbers of the alarms on a time-series database, each with its reason. */
-import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
+import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { ACTIVE_SECONDS } from './platforms';
 import type { MetricsQuestion } from './workload';
@@ -68,8 +68,6 @@ function prometheusAlarmKnobs({ workload }: MetricsQuestion, headroom: number): 
       source: OWN,
     })),
     firstOneKnob('alarmRejectedScrapes', 'scrapes', 'a scrape above a limit stores nothing of its target', OWN),
-    firstOneKnob('alarmMissedRules', 'evaluations', 'a recorded series has a gap', OWN),
-    rateWindowKnob(),
     chosenKnob(
       'alarmChurnWindowSeconds',
       ACTIVE_SECONDS,

@@ -3,7 +3,7 @@ import { figure } from '../../flow/figures';
 import type { MetricsPlan } from '../../flow/metrics/workload';
 import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { anyOf, matching, quoted } from '../promql';
+import { anyOf, matching } from '../promql';
 
 /** The labels of a source's series. */
 export interface SourceSeries {
@@ -15,12 +15,14 @@ export interface SourceSeries {
 /** What the alerts are about. */
 export interface MetricsSeries {
   readonly sources: readonly SourceSeries[];
-  /** Namespace and name of the `PrometheusRule` with the recording rules, if there is one. */
-  readonly recordings?: { readonly namespace?: string; readonly name: string };
+  /** Names of the recorded series. */
+  readonly recordings: readonly string[];
+  /** The namespace of the installation. */
+  readonly namespace?: string;
 }
 
 /** The alerts of a budget of series. */
-export function metricsAlerts(plan: MetricsPlan, { sources, recordings }: MetricsSeries): Alert[] {
+export function metricsAlerts(plan: MetricsPlan, { sources, recordings, namespace }: MetricsSeries): Alert[] {
   const value = (name: string) => plan.value(name);
   const hold = value('alarmHoldSeconds');
   const each = (expression: (source: SourceSeries) => string) => sources.map(expression).join(' or ');
@@ -91,23 +93,20 @@ export function metricsAlerts(plan: MetricsPlan, { sources, recordings }: Metric
       runbook:
         'Do the labels select pods or Services, is the port named as in scrapes, and does the Prometheus select this monitor (its podMonitorSelector, serviceMonitorSelector, scrapeConfigSelector)?',
     },
-    ...(recordings === undefined ? [] : [missedRules(plan, recordings)]),
+    ...(recordings.length === 0 ? [] : [missingRecordings(plan, recordings, namespace)]),
   ];
 }
 
-function missedRules(plan: MetricsPlan, { namespace, name }: NonNullable<MetricsSeries['recordings']>): Alert {
-  const window = `[${plan.value('alarmWindowSeconds')}s]`;
-  // The operator names the file after namespace and name of the object.
-  const file = `.*/${namespace === undefined ? '.*' : namespace}-${name}-.*`;
-  const missed = `prometheus_rule_group_iterations_missed_total${matching({}, { rule_group: quoted(file) })}`;
+function missingRecordings(plan: MetricsPlan, recordings: readonly string[], namespace: string | undefined): Alert {
+  const own = matching({ namespace });
   return {
-    name: 'MetricsRecordingsMissed',
-    expr: `sum(increase(${missed}${window})) > ${plan.value('alarmMissedRules')}`,
-    forSeconds: 0,
+    name: 'MetricsRecordingMissing',
+    expr: recordings.map((record) => `absent(${record}${own === '{}' ? '' : own})`).join(' or '),
+    forSeconds: plan.value('alarmDownSeconds'),
     severity: 'warning',
-    summary: 'Recording rules were not evaluated in time: recorded series have gaps.',
+    summary: 'A recorded series is not there: what shows it is empty.',
     runbook:
-      'prometheus_rule_group_last_duration_seconds against the interval: split the recordings, or give Prometheus more CPU.',
+      'Does the Prometheus select this PrometheusRule (its ruleSelector), is its group on the page Status, Rules, and has the family that is summed any series?',
   };
 }
 

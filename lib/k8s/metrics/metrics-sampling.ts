@@ -161,11 +161,8 @@ export class MetricsSampling extends Construct {
     );
     const sources = this.sourcesOf(usable);
     this.recordings = this.createRecordings(usable, sources);
-    const namespace = namespaceOf(this);
-    const series: MetricsSeries = {
-      sources,
-      ...(this.recordings !== undefined && { recordings: { namespace, name: this.recordings.name } }),
-    };
+    const recordings = this.plan.recordings.map(({ record }) => record);
+    const series: MetricsSeries = { sources, recordings, namespace: namespaceOf(this) };
     this.alerts = alertRules(this, 'Alerts', this.node.path, metricsAlerts(this.plan, series));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, metricsGraphs(this.plan, series));
   }

@@ -30,8 +30,7 @@ const samples = (pod?: number) => of('scrape_samples_post_metric_relabeling', po
 const held = Math.ceil(at('alarmHoldSeconds') / 60) + 5;
 const many = (count: number, value: string) =>
   Object.fromEntries(Array.from({ length: count }, (_, pod) => [of('up', pod), value]));
-const missed = `prometheus_rule_group_iterations_missed_total{rule_group="/etc/prometheus/rules/prometheus-k8s-rulefiles-0/observability-${recordings!.name}-7a1f.yaml;observability/Metrics/recordings"}`;
-const other = missed.replace('observability-observability', 'another-observability');
+const recorded = (namespace: string) => `job_code:http_requests:rate5m{job="pods",code="200",namespace="${namespace}"}`;
 
 testAlerts('observability', {
   // What is recorded is no alert, and is judged on a real Prometheus.
@@ -123,17 +122,17 @@ testAlerts('observability', {
       fires: false,
     },
     {
-      alert: 'MetricsRecordingsMissed',
-      when: 'one evaluation of its rules was missed',
-      series: { [missed]: '0x3 1x20' },
-      atMinute: 5,
+      alert: 'MetricsRecordingMissing',
+      when: "there is only another installation's",
+      series: { [recorded('another')]: '1x60' },
+      atMinute: 20,
       fires: true,
     },
     {
-      alert: 'MetricsRecordingsMissed',
-      when: "another installation's were",
-      series: { [missed]: '0x20', [other]: '0x3 1x20' },
-      atMinute: 5,
+      alert: 'MetricsRecordingMissing',
+      when: 'it is recorded, and nothing happens',
+      series: { [recorded('observability')]: '0x60' },
+      atMinute: 20,
       fires: false,
     },
   ],
