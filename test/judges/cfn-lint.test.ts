@@ -54,6 +54,9 @@ function lint(...templates: readonly string[]): Finding[] {
   }));
 }
 
+/** Rules with a finding in any environment. */
+const everywhere: string[] = [];
+
 const ignored = ({ rule, path }: Finding) => IGNORED.some((one) => one.rule === rule && one.where.test(path));
 
 describe.each(REFERENCE_NAMES)('%s', (name) => {
@@ -64,15 +67,17 @@ describe.each(REFERENCE_NAMES)('%s', (name) => {
 
   beforeAll(() => {
     found = lint(templateFullPath);
+    everywhere.push(...found.map(({ rule }) => rule));
   }, 120_000);
 
   test('no finding, warnings included', () => {
     expect(found.filter((one) => !ignored(one))).toEqual([]);
   });
+});
 
-  test.each(IGNORED)('$rule is still found, so ignoring it still says something: $reason', ({ rule }) => {
-    expect(found.map((one) => one.rule)).toContain(rule);
-  });
+// Not in each: one without a function or a budget has no such dependency.
+test.each(IGNORED)('$rule is still found somewhere, so ignoring it still says something: $reason', ({ rule }) => {
+  expect(everywhere).toContain(rule);
 });
 
 test('the judge sees what is wrong: an unknown property, a wrong value and an unused parameter', () => {
