@@ -5,6 +5,7 @@ import { FairBatchChart } from './fair-batch';
 import { ImageProcessingChart } from './image-processing';
 import { LogShippingChart } from './log-shipping';
 import { NotificationsChart } from './notifications';
+import { ObservabilityChart } from './observability';
 import { OrderProcessingChart } from './order-processing';
 import { ServicesChart } from './services';
 import { StreamingTenantsChart } from './streaming-tenants';
@@ -19,6 +20,7 @@ export const REFERENCE_CHARTS: Readonly<Record<string, ReferenceChart>> = {
   'image-processing': ImageProcessingChart,
   'log-shipping': LogShippingChart,
   notifications: NotificationsChart,
+  observability: ObservabilityChart,
   'order-processing': OrderProcessingChart,
   services: ServicesChart,
   'streaming-tenants': StreamingTenantsChart,

@@ -4,6 +4,7 @@ import { ColdDataStack } from './cold-data';
 import { ImageProcessingStack } from './image-processing';
 import { MessageProcessingStack } from './message-processing';
 import { NotificationsStack } from './notifications';
+import { ObservabilityStack } from './observability';
 import { LOCAL_INTAKE, OrderIntakeStack } from './order-intake';
 import { TelemetryStack } from './telemetry';
 import { WebTierStack } from './web-tier';
@@ -17,6 +18,7 @@ export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
   ImageProcessing: ImageProcessingStack,
   MessageProcessing: MessageProcessingStack,
   Notifications: NotificationsStack,
+  Observability: ObservabilityStack,
   OrderIntake: OrderIntakeStack,
   Telemetry: TelemetryStack,
   WebTier: WebTierStack,

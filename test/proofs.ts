@@ -108,6 +108,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'a pair of MariaDB in a peak of writes, without and with the guard',
   },
   {
+    name: 'metrics-sampling',
+    cases: [19],
+    suite: 'engines',
+    file: 'test/engines/metrics-sampling.test.ts',
+    title: 'two thousand series a target, relabelled by Prometheus 2 and 3',
+  },
+  {
     name: 'partitioned-stream',
     cases: [5],
     suite: 'engines',

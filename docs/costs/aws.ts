@@ -22,6 +22,8 @@ export interface Resource {
 
 /** Resources that cost nothing by themselves: what flows through them does, and stands in the usage of their construct. */
 const FREE_AT_REST = new Set([
+  'AWS::APS::RuleGroupsNamespace',
+  'AWS::APS::Workspace',
   'AWS::ApiGateway::Account',
   'AWS::ApiGateway::Deployment',
   'AWS::ApiGateway::Method',
@@ -199,7 +201,13 @@ const PRICED: Readonly<Record<string, Price>> = {
 function metricsOf(alarm: Untyped): Untyped[] {
   const { Namespace, MetricName, Dimensions, Metrics } = alarm;
   if (Metrics === undefined) return [{ Namespace, MetricName, Dimensions }];
-  return Metrics.flatMap(({ MetricStat }: Untyped) => (MetricStat === undefined ? [] : [MetricStat.Metric]));
+  return Metrics.flatMap(({ MetricStat, Expression }: Untyped) => {
+    if (MetricStat !== undefined) return [MetricStat.Metric];
+    // A query of Metrics Insights is paid by the metrics that it reads; ours read one each.
+    const [, namespace] =
+      /^SELECT .* FROM "([^"]+)"/.exec(JSON.stringify(Expression).replace(/\\"/g, '"').slice(1)) ?? [];
+    return namespace === undefined ? [] : [{ Namespace: namespace }];
+  });
 }
 
 /** How many tasks run at least and at most, and what an hour of one costs. */

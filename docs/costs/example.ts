@@ -56,7 +56,7 @@ export function exampleOf(text: string): Example {
 
 type Record = (name: string, props: Untyped, construct: Untyped) => void;
 
-/** The classes of each engine, which note what they are made with. */
+/** What the package exports; the classes of each engine note what they are made with. */
 function engines(record: Record): object {
   const library = load('backpressure-constructs') as Untyped;
   // Enums and structs stay as they are.

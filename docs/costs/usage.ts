@@ -150,6 +150,15 @@ const AWS: Bill = {
       beside: 'The databases are yours.',
     };
   },
+  MetricsSampling: ({ construct }) => ({
+    month: [
+      {
+        what: 'samples that are written, and kept for their retention',
+        dollars: construct.plan.predictions.monthlyCost,
+      },
+    ],
+    beside: 'Queries are not counted: 0.1 USD for each billion samples that they read.',
+  }),
   RateLimitedSender: ({ props, construct }) => {
     const messages = props.workload.campaignMessages as number;
     const { plan } = construct;

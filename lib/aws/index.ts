@@ -21,6 +21,7 @@ export * from './merging/coalescing-alarms';
 export * from './merging/coalescing-queue';
 export * from './merging/coalescing-queue-props';
 export * from './merging/invalidator';
+export * from './metrics/metrics-sampling';
 export * from './queue/existing-queue';
 export * from './queue/fargate-props';
 export * from './queue/lambda-compute';

@@ -81,6 +81,8 @@ export interface Numbers {
   readonly lagByWorkersSeconds?: number;
   /** The longest that a write waited for the throttle, in seconds. */
   readonly bulkDelaySeconds?: number;
+  /** Series of a time-series database that had a sample within two hours. */
+  readonly activeSeries?: number;
   /** Hours of a core that a day takes, busy or not. */
   readonly coreHoursPerDay?: number;
 }

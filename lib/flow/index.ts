@@ -12,6 +12,20 @@ export { EtlObjective, EtlPlan, EtlPredictions, EtlWorkload } from './etl/worklo
 export { JvmCollector, JvmObjective, JvmPlan, JvmPredictions, JvmWorkload } from './jvm/workload';
 export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/workload';
 export { MergingObjective, MergingPlan, MergingPredictions, MergingWorkload } from './merging/workload';
+export {
+  MetricFamily,
+  MetricKind,
+  MetricRecording,
+  MetricSource,
+  MetricsObjective,
+  MetricsPlan,
+  MetricsPredictions,
+  MetricsWorkload,
+  MetricUse,
+  RecordedSeries,
+  SampleRelabeling,
+  ScrapePlan,
+} from './metrics/workload';
 export { Expectation, ExplainFormat, Knob, Plan } from './plan';
 export { Consumer, Objective, Predictions, QueuePlan, Workload } from './queue/workload';
 export { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan, TenantQuota } from './quotas/workload';

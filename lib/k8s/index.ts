@@ -13,6 +13,8 @@ export * from './logs/log-reopen';
 export * from './logs/log-shipping';
 export * from './merging/coalescing-queue';
 export * from './merging/invalidator';
+export * from './metrics/metric-scrape';
+export * from './metrics/metrics-sampling';
 export * from './queue/custom-trigger';
 export * from './queue/kafka-trigger';
 export * from './queue/queue-trigger';

@@ -25,6 +25,7 @@ import { COALESCING_ALARMS } from '../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../lib/aws/merging/coalescing-queue-props';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
+import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QUEUE_ALARMS } from '../../lib/aws/queue/queue-alarms';
 import { WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -54,6 +55,7 @@ import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import { ServiceAdmission } from '../../lib/flow/services/workload';
 import { refusalOf } from '../support/refused';
 import { shop, type Untyped } from '../support/stack';
@@ -280,6 +282,19 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
   ArchiveBucket: [
     (stack, alarms) => new ArchiveBucket(stack, 'It', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 }, alarms }),
     ['storedBytesAlarm', 'objectBytesAlarm'],
+  ],
+  MetricsSampling: [
+    (stack, alarms) =>
+      new MetricsSampling(stack, 'It', {
+        ...{
+          workload: {
+            sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }],
+          },
+          objective: { activeSeries: 1000 },
+        },
+        alarms,
+      }),
+    ['activeSeries', 'ingestionRate'],
   ],
 };
 

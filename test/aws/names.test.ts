@@ -16,6 +16,7 @@ import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
 import { JvmService } from '../../lib/aws/jvm/jvm-service';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
+import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -37,6 +38,7 @@ import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -57,6 +59,10 @@ function everything(stack: Stack, id: string): void {
   const queue = new RedriveQueue(scope, id, { ...demand, platform: QueuePlatform.FARGATE });
   new WebhookBuffer(scope, `${id}1`, { ...demand, sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }] });
   new ArchiveBucket(scope, `${id}2`, { workload: { bytesPerDay: 640e9, objectBytes: MIB } });
+  new MetricsSampling(scope, `${id}9`, {
+    workload: { sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }] },
+    objective: { activeSeries: 1000 },
+  });
   new KafkaQuotas(scope, `${id}3`, {
     clusterArn: CLUSTER_ARN,
     capacity: { brokers: 3, brokerBytesPerSecond: 60 * MIB },

@@ -16,6 +16,7 @@ import type { StreamingEtlProps } from '../../lib/aws/etl/streaming-etl-props';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import type { CoalescingQueueProps } from '../../lib/aws/merging/coalescing-queue-props';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
+import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props';
@@ -34,6 +35,7 @@ import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/w
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import { type Deployable, deployed, lost, NOTHING, STATEFUL } from '../support/deployed';
 import { shop, type Untyped } from '../support/stack';
 
@@ -79,6 +81,19 @@ const schedule = (id = 'Chores', props: Partial<SpreadScheduleProps> = {}) =>
       }),
   );
 
+const metrics = (id = 'Metrics', props: { removalPolicy?: RemovalPolicy } = {}) =>
+  template(
+    (stack) =>
+      void new MetricsSampling(stack, id, {
+        ...{
+          workload: {
+            sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }],
+          },
+          objective: { activeSeries: 1000 },
+        },
+        ...props,
+      }),
+  );
 const archive = (id = 'Archive', props: (stack: Stack) => Partial<ArchiveBucketProps> = () => ({})) =>
   template(
     (stack) =>
@@ -275,6 +290,7 @@ describe('nothing is deleted that holds something', () => {
       schedule('Chores', { jobs: [{ name: 'vacuum', periodSeconds: 3600, durationSeconds: 10 }] }),
       [],
     ],
+    ['a workspace that is renamed', metrics(), metrics('Series'), ['AWS::APS::Workspace']],
     ['an archive that is renamed', archive(), archive('Cold'), ['AWS::S3::Bucket', 'AWS::S3::Bucket']],
     [
       'an archive that gets another log bucket',
@@ -364,6 +380,7 @@ describe('removalPolicy is the way out, and holds for all of it', () => {
     ['a webhook buffer', buffer('Webhooks', { removalPolicy }), 7],
     ['a schedule', schedule('Chores', { removalPolicy }), 6],
     ['an archive', archive('Archive', () => ({ removalPolicy })), 2],
+    ['a workspace', metrics('Metrics', { removalPolicy }), 1],
     ['a sender', mailing('Mailing', { removalPolicy }), 5],
     ['a merging queue', merging('Merging', { removalPolicy }), 2],
     ['quotas and topics', quotas('Quotas', { removalPolicy }), 3],

@@ -15,6 +15,7 @@ import { CompactionAlarms } from '../../lib/aws/compaction/compaction-alarms';
 import { JvmAlarms } from '../../lib/aws/jvm/jvm-alarms';
 import { JvmService } from '../../lib/aws/jvm/jvm-service';
 import { CoalescingAlarms } from '../../lib/aws/merging/coalescing-alarms';
+import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -36,6 +37,7 @@ import { planCompaction } from '../../lib/flow/compaction/plan';
 import { CompactedTableKind } from '../../lib/flow/compaction/workload';
 import { coalescingAlarmKnobs } from '../../lib/flow/merging/alarms';
 import { planCoalescing } from '../../lib/flow/merging/plan';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import type { Knob, Plan } from '../../lib/flow/plan';
 import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
@@ -241,6 +243,16 @@ test.each<[string, (scope: Construct) => { readonly plan: Plan; readonly node: C
   [
     'ArchiveBucket',
     (scope) => new ArchiveBucket(scope, 'Archive', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 } }),
+  ],
+  [
+    'MetricsSampling',
+    (scope) =>
+      new MetricsSampling(scope, 'Metrics', {
+        workload: {
+          sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }],
+        },
+        objective: { activeSeries: 1000 },
+      }),
   ],
   [
     'QueueWorker on Fargate, from zero',

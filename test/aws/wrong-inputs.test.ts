@@ -11,6 +11,7 @@ import { EtlSource } from '../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../lib/aws/etl/stream-sink';
 import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
 import type { StreamingEtlProps } from '../../lib/aws/etl/streaming-etl-props';
+import { MetricsSampling, type MetricsSamplingProps } from '../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms, type QueueAlarmsProps } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -29,6 +30,7 @@ import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import { shop, type Untyped } from '../support/stack';
 
 const workload = { steadyPerSecond: 20, serviceSeconds: 0.05 };
@@ -81,6 +83,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
     new ContinuousCompaction(stack, 'It', { ...SMALL_FILES, table: CompactedTable.s3Table(props) }),
   DeltaTable: (stack, props) =>
     new ContinuousCompaction(stack, 'It', { ...SMALL_FILES, table: CompactedTable.delta(props) }),
+  MetricsSampling: (stack, props) => new MetricsSampling(stack, 'It', props),
   ScheduleAlarms: (stack, props) => new ScheduleAlarms(stack, 'It', props),
   SpreadSchedule: (stack, props) => new SpreadSchedule(stack, 'It', props),
 };
@@ -508,6 +511,18 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
       costAllocationTag: undefined,
       budgetHeadroom: undefined,
     },
+    removalPolicy: undefined,
+  }),
+  MetricsSampling: (): All<MetricsSamplingProps> => ({
+    ...{
+      workload: {
+        sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }],
+      },
+      objective: { activeSeries: 1000 },
+    },
+    ...{ usedIn: undefined, uses: undefined, dropped: undefined, kept: undefined, keptBuckets: undefined },
+    ...{ recordings: undefined, interval: undefined, prometheusVersion: undefined, nativeHistograms: undefined },
+    ...{ retention: undefined, encryptionKey: undefined, alarmTopic: undefined, alarms: undefined },
     removalPolicy: undefined,
   }),
 };

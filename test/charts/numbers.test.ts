@@ -66,6 +66,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^CronJob\.spec\.startingDeadlineSeconds$/, 'startingDeadlineSeconds'],
   [/^CronJob\.spec\.jobTemplate\.spec\.activeDeadlineSeconds$/, 'runDeadlineSeconds'],
   [/^PodMonitor\..*\.interval$/, 'scrapeSeconds'],
+  [/^(PodMonitor|PrometheusRule)\..*\.interval$/, 'intervalSeconds'],
   [/\.filebeat\.yml\..*\.check_interval$/, 'scanSeconds'],
   [/\.filebeat\.yml\..*\.close\.on_state_change\.inactive$/, 'closeInactiveSeconds'],
   [/\.filebeat\.yml\..*\.bulk_flush_frequency$/, 'flushSeconds'],

@@ -10,6 +10,7 @@ import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { MetricKind } from '../../lib/flow/metrics/workload';
 import type { ContinuousCompactionProps } from '../../lib/k8s/compaction/compaction-props';
 import { ContinuousCompaction } from '../../lib/k8s/compaction/continuous-compaction';
 import { StreamingEtl, type StreamingEtlProps } from '../../lib/k8s/etl/streaming-etl';
@@ -19,6 +20,8 @@ import { LogReopen } from '../../lib/k8s/logs/log-reopen';
 import { LogShipping, type LogShippingProps } from '../../lib/k8s/logs/log-shipping';
 import { CoalescingQueue, type CoalescingQueueProps } from '../../lib/k8s/merging/coalescing-queue';
 import { type CacheInvalidatorProps, type HttpInvalidatorProps, Invalidator } from '../../lib/k8s/merging/invalidator';
+import type { MetricScrape } from '../../lib/k8s/metrics/metric-scrape';
+import { MetricsSampling, type MetricsSamplingProps } from '../../lib/k8s/metrics/metrics-sampling';
 import type { CustomTriggerProps } from '../../lib/k8s/queue/custom-trigger';
 import type { KafkaTriggerProps } from '../../lib/k8s/queue/kafka-trigger';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
@@ -149,6 +152,18 @@ const guard = (more: Partial<ReplicaLagGuardProps>) => (chart: ReturnType<typeof
     ...more,
   });
 const replica = (more: Partial<MysqlServer>) => guard({ replicas: [{ host: 'replica', ...more }] });
+const counted =
+  (more: Partial<MetricsSamplingProps> = {}) =>
+  (chart: ReturnType<typeof emptyChart>) =>
+    new MetricsSampling(chart, 'Subject', {
+      workload: {
+        sources: [{ name: 'api', targets: 1, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }],
+      },
+      objective: { activeSeries: 1000 },
+      scrapes: { api: { podLabels: { app: 'api' } } },
+      ...more,
+    });
+const pods = (more: Partial<MetricScrape>) => counted({ scrapes: { api: { podLabels: { app: 'api' }, ...more } } });
 const mail = { workload: { campaignMessages: 1000, callSeconds: 0.1 }, limit: { perSecond: 10 } };
 const smtp = (more: Partial<SmtpProviderProps> = {}) => SenderProvider.smtp({ connection: secret('smtp'), ...more });
 const api = (more: Partial<HttpProviderProps>) =>
@@ -373,6 +388,18 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'ReplicaLagGuardProps.schema': (schema) => guard({ schema }),
   'ReplicaLagGuardProps.writerNamespace': (writerNamespace) => guard({ writerNamespace }),
   'ReplicaLagGuardProps.monitoringNamespace': (monitoringNamespace) => guard({ monitoringNamespace }),
+  'MetricsSamplingProps.scrapes': (name) => counted({ scrapes: { [name]: { podLabels: { app: 'api' } } } }),
+  'MetricsSamplingProps.usedIn': (text) => counted({ usedIn: [text] }),
+  'MetricsSamplingProps.dropped': (text) => counted({ dropped: [text] }),
+  'MetricsSamplingProps.kept': (text) => counted({ kept: [text] }),
+  'MetricScrape.podLabels': (text) => pods({ podLabels: { [text]: 'api' } }),
+  'MetricScrape.podLabels value': (text) => pods({ podLabels: { app: text } }),
+  'MetricScrape.serviceLabels': (text) => pods({ podLabels: undefined, serviceLabels: { [text]: 'api' } }),
+  'MetricScrape.serviceLabels value': (text) => pods({ podLabels: undefined, serviceLabels: { app: text } }),
+  'MetricScrape.addresses': (text) => pods({ podLabels: undefined, addresses: [text] }),
+  'MetricScrape.namespaces': (text) => pods({ namespaces: [text] }),
+  'MetricScrape.port': (port) => pods({ port }),
+  'MetricScrape.path': (path) => pods({ path }),
   'JvmServiceProps.image': (image) => jvm({ image }),
   'JvmServiceProps.command': (text) => jvm({ command: ['java', text] }),
   'JvmServiceProps.environment': (name) => jvm({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
@@ -622,6 +649,8 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
   'QueueWorkerProps.alertLabels value': ['is empty'],
   'DnsServers.podLabels value': ['is empty'],
   'ScaleTarget.podLabels value': ['is empty'],
+  'MetricScrape.podLabels value': ['is empty'],
+  'MetricScrape.serviceLabels value': ['is empty'],
 };
 
 /** The texts that the exported interfaces of lib/k8s have, read from the source. */

@@ -166,6 +166,8 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
     /^AWS::Scheduler::Schedule .*\/Job-([a-z0-9-]+)\/Resource .*\.MaximumEventAgeInSeconds$/,
     'maximumEventAgeSeconds.$1',
   ],
+  [/^AWS::APS::Workspace .*\.RetentionPeriodInDays$/, 'retentionDays'],
+  [/^AWS::APS::Workspace .*\.MaxSeries$/, 'maxSeries.pods'],
   [/^AWS::WAFv2::WebACL .*\.RateBasedStatement\.Limit$/, 'wafRequestsPerFiveMinutes'],
   [/^AWS::Glue::Job .*\/Job DefaultArguments\.--quiet-seconds$/, 'quietSeconds'],
   [/^AWS::Glue::Job .*\/Job DefaultArguments\.--budget-seconds$/, 'runBudgetSeconds'],
@@ -187,7 +189,7 @@ const NOT_PLANNED: readonly [at: RegExp, what: string][] = [
   [/ Environment\.Variables\.DOWNSTREAM_SECONDS$/, 'the workload, which the example function acts out'],
 ];
 const PROPERTY =
-  /(seconds|threshold|interval|period|timeout|cooldown|days|initiation|rateLimit|burstLimit|\.Limit|\.Amount)$/i;
+  /(seconds|threshold|interval|period|timeout|cooldown|days|initiation|rateLimit|burstLimit|\.Limit|\.Amount|\.MaxSeries)$/i;
 
 /** Every time and threshold of a template beside alarms, with the knob of that name in the plan that it is for. */
 function timesOf(stack: Stack): { at: string; value: number; planned: number | string }[] {

@@ -105,6 +105,8 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/Heartbeat\/Resource$/, () => guarded('alarmHeartbeatSeconds')],
   [/Alarms\/WritersThrottled\/Resource$/, () => guarded('alarmUnknown', 'alarmThrottledSamples')],
   [/Alarms\/GuardSilent\/Resource$/, () => guarded('alarmSilent', 'alarmSilentSamples')],
+  [/ActiveSeriesAlarm\/Resource$/, () => ({ ...perPeriod('alarmSeries'), periods: 'alarmPeriods' })],
+  [/IngestionRateAlarm\/Resource$/, () => ({ ...perPeriod('alarmSamplesPerSecond'), periods: 'alarmPeriods' })],
   [/Alarms\/DroppedRuns\/Resource$/, () => perPeriod('alarmDropped')],
   [/Alarms\/UndeliveredRuns\/Resource$/, () => perPeriod('alarmDeadLettered')],
   [/Alarms\/Throttled\/Resource$/, () => perPeriod('alarmThrottled')],

@@ -1,4 +1,5 @@
 /** The numbers of Prometheus alerts, and the knobs that they come from. */
+import { MetricsPlan } from '../../lib/flow/metrics/workload';
 import type { Plan } from '../../lib/flow/plan';
 import { QuotasPlan } from '../../lib/flow/quotas/workload';
 import { SchedulePlan } from '../../lib/flow/schedule/workload';
@@ -22,6 +23,15 @@ const perTenant = (hold: string, ...names: string[]): AlertKnobs => ({
   hold,
   numbers: (plan) =>
     tenantsOf(plan).flatMap(({ name }) => names.map((knob) => (knob.endsWith('.') ? `${knob}${name}` : knob))),
+});
+
+/** The knobs of each source; one that ends in a dot is its own. */
+const perSource = (hold: string | undefined, ...names: string[]): AlertKnobs => ({
+  hold,
+  numbers: (plan) =>
+    (plan instanceof MetricsPlan ? plan.scrapes : []).flatMap(({ source }) =>
+      names.map((knob) => (knob.endsWith('.') ? `${knob}${source}` : knob)),
+    ),
 });
 
 const throttled = (hold: string, foreseen: boolean): AlertKnobs => ({
@@ -117,6 +127,16 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   InvalidationEventsDropped: alert(undefined, 'alarmDropped'),
   InvalidationKeysSetAside: alert(undefined, 'alarmSetAside'),
   InvalidationMergerDown: alert('alarmDownSeconds', 'shards'),
+  MetricsSeriesAboveBudget: alert('alarmHoldSeconds', 'alarmSeries'),
+  MetricsTargetNearLimit: perSource('alarmHoldSeconds', 'alarmLimitRatio', 'sampleLimit.'),
+  MetricsScrapeRejected: perSource(undefined, 'sampleLimit.', 'alarmRejectedScrapes'),
+  MetricsTargetsAbovePlan: perSource('alarmHoldSeconds', 'alarmTargets.'),
+  MetricsChurnAbovePlan: {
+    ...perSource('alarmHoldSeconds', 'alarmReplacedTargets.'),
+    window: 'alarmChurnWindowSeconds',
+  },
+  MetricsSourceMissing: perSource('alarmDownSeconds'),
+  MetricsRecordingMissing: alert('alarmDownSeconds'),
   StreamPartitionHot: alert('alarmHotSeconds', 'alarmHotLag', 'alarmHotRatio'),
   StreamRecordsSetAside: alert(undefined, 'alarmSetAside'),
   ScheduledJobSilent: perSilence(),
@@ -136,9 +156,10 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   SenderDown: alert('alarmDownSeconds', 'senders'),
 };
 
-/** The alerting rules of a manifest; none when it is no `PrometheusRule`. */
+/** The alerting rules of a manifest; none when it is no `PrometheusRule`, or one that records. */
 export function rulesOf({ kind, spec }: Untyped): { alert: string; expr: string; for?: string }[] {
-  return kind === 'PrometheusRule' ? spec.groups.flatMap(({ rules }: Untyped) => rules) : [];
+  if (kind !== 'PrometheusRule') return [];
+  return spec.groups.flatMap(({ rules }: Untyped) => rules.filter(({ record }: Untyped) => record === undefined));
 }
 
 /** The seconds over which an expression takes rates, each once. */

@@ -27,6 +27,7 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
   'AWS::SecretsManager::Secret': ['Name'],
   'AWS::Kinesis::Stream': ['Name'],
   'AWS::KMS::Key': ['KeySpec', 'KeyUsage', 'MultiRegion'],
+  'AWS::APS::Workspace': ['KmsKeyArn'],
   'AWS::MSK::Cluster': ['ClusterName', 'ClientSubnets'],
   'AWS::MSK::Topic': ['ClusterArn', 'TopicName', 'ReplicationFactor'],
   'AWS::MSK::BatchScramSecret': ['ClusterArn'],
@@ -41,6 +42,7 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
 
 /** Types of resources that hold nothing: what is in them is in the template, or is evidence for a month. */
 export const STATELESS = [
+  'AWS::APS::RuleGroupsNamespace',
   'AWS::ApiGateway::',
   'AWS::ApplicationAutoScaling::',
   'AWS::Budgets::Budget',

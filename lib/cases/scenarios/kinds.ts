@@ -5,6 +5,7 @@ import { jvm } from './jvm';
 import type { Kind } from './kind';
 import { logs } from './logs';
 import { coalesce } from './merging';
+import { metrics } from './metrics';
 import { queue } from './queue';
 import { quotas } from './quotas';
 import { rates } from './rates';
@@ -34,6 +35,7 @@ const kinds = {
   jvm,
   services,
   replica,
+  metrics,
 };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */

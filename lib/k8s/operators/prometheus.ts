@@ -12,10 +12,19 @@ export interface PrometheusAlertingRule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** One recording rule in Prometheus' format. */
+export interface PrometheusRecordingRule {
+  readonly record: string;
+  readonly expr: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
 /** One group of rules, evaluated together. */
 export interface PrometheusRuleGroup {
   readonly name: string;
-  readonly rules: readonly PrometheusAlertingRule[];
+  /** Prometheus duration between two evaluations. Default: that of the Prometheus. */
+  readonly interval?: string;
+  readonly rules: readonly (PrometheusAlertingRule | PrometheusRecordingRule)[];
 }
 
 /** `PrometheusRule`: rules that the operator passes to its Prometheus. */
@@ -37,6 +46,98 @@ export function podMonitor(
     spec: {
       selector: { matchLabels },
       podMetricsEndpoints: [{ port, path: '/metrics', interval: `${scrapeSeconds}s` }],
+    },
+  });
+}
+
+/** A step of relabelling, of targets or of samples. */
+export interface PrometheusRelabeling {
+  readonly sourceLabels?: readonly string[];
+  readonly regex?: string;
+  readonly action: string;
+  readonly targetLabel?: string;
+  readonly replacement?: string;
+}
+
+/** Limits and conversions that monitors and scrape configurations have in common. */
+export interface ScrapeSettings {
+  readonly sampleLimit: number;
+  readonly targetLimit: number;
+  readonly labelLimit: number;
+  readonly labelValueLengthLimit: number;
+  readonly keepDroppedTargets: number;
+  readonly convertClassicHistogramsToNHCB?: boolean;
+  /** Those that the program exposes. Prometheus 3.8 or later. */
+  readonly scrapeNativeHistograms?: boolean;
+}
+
+/** How one endpoint is scraped. */
+export interface ScrapedEndpoint {
+  readonly port: string;
+  readonly path: string;
+  readonly interval: string;
+  readonly relabelings: readonly PrometheusRelabeling[];
+  readonly metricRelabelings?: readonly PrometheusRelabeling[];
+}
+
+/** `ServiceMonitor` or `PodMonitor` with everything that bounds a scrape. */
+export function boundedMonitor(
+  scope: Construct,
+  id: string,
+  of: 'Service' | 'Pod',
+  {
+    matchLabels,
+    matchNames,
+    endpoint,
+    settings,
+  }: {
+    readonly matchLabels: Readonly<Record<string, string>>;
+    readonly matchNames?: readonly string[];
+    readonly endpoint: ScrapedEndpoint;
+    readonly settings: ScrapeSettings;
+  },
+): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: `${of}Monitor`,
+    spec: {
+      selector: { matchLabels },
+      ...(matchNames !== undefined && { namespaceSelector: { matchNames } }),
+      [of === 'Service' ? 'endpoints' : 'podMetricsEndpoints']: [endpoint],
+      ...settings,
+    },
+  });
+}
+
+/** `ScrapeConfig`: targets by address. */
+export function scrapeConfig(
+  scope: Construct,
+  id: string,
+  {
+    jobName,
+    targets,
+    labels,
+    endpoint,
+    settings,
+  }: {
+    readonly jobName: string;
+    readonly targets: readonly string[];
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly endpoint: Pick<ScrapedEndpoint, 'path' | 'interval' | 'metricRelabelings'>;
+    readonly settings: ScrapeSettings;
+  },
+): ApiObject {
+  const { path, interval, metricRelabelings } = endpoint;
+  return new ApiObject(scope, id, {
+    apiVersion: 'monitoring.coreos.com/v1alpha1',
+    kind: 'ScrapeConfig',
+    spec: {
+      jobName,
+      staticConfigs: [{ targets, ...(labels !== undefined && { labels }) }],
+      metricsPath: path,
+      scrapeInterval: interval,
+      ...(metricRelabelings !== undefined && { metricRelabelings }),
+      ...settings,
     },
   });
 }

@@ -152,7 +152,74 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
       }
     },
   },
+  {
+    id: 'BP-PROM-006',
+    title: 'The last bucket of histograms is dropped',
+    why: 'A quantile is computed from all values, which only the bucket of +Inf counts. Without it `histogram_quantile` gives NaN: graphs are empty, and alerts on them are silent.',
+    source: 'Prometheus, Query functions, histogram_quantile: "the highest bucket must have an upper bound of +Inf"',
+    severity: 'error',
+    cases: [19],
+    *check(manifests) {
+      for (const { name, samples } of endpoints(manifests)) {
+        for (const { at, action, labels, regex } of samples) {
+          if (regex === undefined || labels.at(-1) !== 'le' || !['drop', 'keep'].includes(action ?? '')) continue;
+          const bounds = ofLastLabel(regex, labels.length);
+          if (bounds === undefined || matches(bounds, '+Inf') !== (action === 'drop')) continue;
+          yield {
+            at,
+            message: `${action} by le with ${regex} after ${name} was scraped removes the buckets of le="+Inf": histogram_quantile over them has no result`,
+            fix:
+              action === 'drop'
+                ? 'name the bounds to drop one by one, such as 0\\.005|0\\.01, and leave +Inf'
+                : 'drop the bounds that may go instead: keep also removes every series without le',
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-PROM-007',
+    title: 'A rule needs buckets that are converted',
+    why: 'A histogram that is stored as a native one has no series _bucket, _sum and _count. A rule on them has no data, and its alert does not fire.',
+    source:
+      'Prometheus, Configuration, convert_classic_histograms_to_nhcb; Native histograms, "Migration considerations"',
+    severity: 'warning',
+    cases: [19],
+    *check(manifests) {
+      const scraped = endpoints(manifests);
+      // Which endpoint a series is from is not known: only where none keeps its classic histograms.
+      if (scraped.length === 0 || !scraped.every(({ converts }) => converts)) return;
+      for (const { at, expression } of prometheusRules(manifests)) {
+        const [, bucket] = /\b([a-zA-Z_:][\w:]*)_bucket\b/.exec(withoutTexts(expression)) ?? [];
+        if (bucket === undefined || bucket.includes(':') || FOREIGN.test(expression)) continue;
+        yield {
+          at,
+          message: `${bucket}_bucket is queried, and every endpoint here converts its histograms: there is only ${bucket}`,
+          fix: `write it as histogram_quantile(0.99, sum(rate(${bucket}[5m]))), or set scrapeClassicHistograms until the rules are changed`,
+        };
+      }
+    },
+  },
 ];
+
+/** The part of a pattern that the last of several joined labels has to match; undefined when that is not told apart. */
+function ofLastLabel(regex: string, labels: number): string | undefined {
+  if (labels === 1) return regex;
+  const at = regex.lastIndexOf(';');
+  return at < 0 ? undefined : regex.slice(at + 1);
+}
+
+function matches(pattern: string, text: string): boolean | undefined {
+  try {
+    return new RegExp(`^(?:${pattern})$`).test(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutTexts(expression: string): string {
+  return expression.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
+}
 
 /** The labels of which one has to stay. */
 const TELLING = ['instance', 'pod'];

@@ -32,6 +32,7 @@ import { CoalescingAlarms } from '../../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../../lib/aws/merging/coalescing-queue-props';
 import { Invalidator } from '../../../lib/aws/merging/invalidator';
+import { MetricsSampling } from '../../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms } from '../../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
@@ -61,6 +62,7 @@ import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { ServiceAdmission } from '../../../lib/flow/services/workload';
 import { optional, spread, usually } from '../../support/property';
+import { METRICS } from './metrics';
 import { type Subject, subject } from './subject';
 import {
   compactionObjective,
@@ -1034,6 +1036,22 @@ export const AWS_SUBJECTS: readonly Subject[] = [
       const { plan, service } = makeJvm(stack, id, props);
       plan.explain();
       new JvmAlarms(stack, `${id}Again`, { metricService: 'again', service, plan });
+    }),
+  ),
+  subject(
+    'aws.MetricsSampling',
+    ['aws.MetricsSampling'],
+    'cdk',
+    fc.record({
+      ...METRICS,
+      interval: optional(fc.integer({ min: 20, max: 130 }).map((seconds) => Duration.seconds(seconds))),
+      retention: optional(fc.constantFrom(Duration.days(30), Duration.hours(30), Duration.days(2000))),
+      alarms: fc.boolean(),
+    }),
+    inStack((stack, id, { alarms, ...props }) => {
+      const made = new MetricsSampling(stack, id, { ...props, alarmTopic: topic(stack, alarms) });
+      made.grantRemoteWrite(lambda(stack));
+      made.plan.explain();
     }),
   ),
   subject(

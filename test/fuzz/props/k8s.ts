@@ -14,6 +14,7 @@ import { LogReopen } from '../../../lib/k8s/logs/log-reopen';
 import { LogShipping } from '../../../lib/k8s/logs/log-shipping';
 import { CoalescingQueue } from '../../../lib/k8s/merging/coalescing-queue';
 import { Invalidator } from '../../../lib/k8s/merging/invalidator';
+import { MetricsSampling, type MetricsSamplingProps } from '../../../lib/k8s/metrics/metrics-sampling';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
 import { ScalerFallback } from '../../../lib/k8s/queue/scaler-fallback';
@@ -31,6 +32,7 @@ import { FairShare } from '../../../lib/k8s/shares/fair-share';
 import { TenantNamespace } from '../../../lib/k8s/shares/tenant-namespace';
 import { PartitionedStream } from '../../../lib/k8s/streams/partitioned-stream';
 import { optional, spread, usually } from '../../support/property';
+import { METRICS } from './metrics';
 import { type Subject, subject } from './subject';
 import {
   chartSeconds,
@@ -721,6 +723,27 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new ReplicaLagGuard(chart, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.MetricsSampling',
+    ['k8s.MetricsSampling'],
+    'text',
+    fc.record({
+      ...METRICS,
+      scrapes: fc.constantFrom<MetricsSamplingProps['scrapes']>(
+        {
+          api: { podLabels: { app: 'api' } },
+          jobs: { serviceLabels: { app: 'jobs' } },
+          nodes: { addresses: ['10.0.0.1:9100'] },
+        },
+        { api: { podLabels: { app: 'api' } } },
+        { jobs: { serviceLabels: { app: 'jobs' }, namespaces: ['jobs', 'more'], port: 'http' } },
+      ),
+      interval: optional(chartSeconds(1, 130)),
+    }),
+    inChart((chart, id, props) => {
+      new MetricsSampling(chart, id, props).plan.explain();
     }),
   ),
   subject(

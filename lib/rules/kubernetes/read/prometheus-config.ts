@@ -24,6 +24,8 @@ export interface Endpoint {
   readonly samples: readonly Relabeling[];
   /** Whether the samples have their own target labels: federation, cAdvisor, kube-state-metrics. */
   readonly foreignLabels: boolean;
+  /** Whether classic histograms become native ones, and the classic series are not stored beside them. */
+  readonly converts: boolean;
 }
 
 /** One relabelling of samples. */
@@ -64,6 +66,10 @@ export const endpoints = oncePer((manifests: Manifests): readonly Endpoint[] => 
           .items()
           .map((item) => relabeling(item, item, 'sourceLabels')),
         foreignLabels: bringsLabels(endpoint.at('honorLabels'), endpoint.at('path')),
+        converts: convertsHistograms(
+          monitor.at('spec', 'convertClassicHistogramsToNHCB'),
+          monitor.at('spec', 'scrapeClassicHistograms'),
+        ),
       })),
   );
   return [...own, ...embeddedConfigs(manifests).flatMap(({ at, config }) => embeddedEndpoints(at, config))];
@@ -111,6 +117,10 @@ function embeddedEndpoints(at: Value, config: Value): Endpoint[] {
       .items()
       .map((item) => relabeling(at, item, 'source_labels')),
     foreignLabels: bringsLabels(job.at('honor_labels'), job.at('metrics_path')),
+    converts: convertsHistograms(
+      either(job, config, 'convert_classic_histograms_to_nhcb'),
+      either(job, config, 'always_scrape_classic_histograms'),
+    ),
   }));
 }
 
@@ -128,6 +138,16 @@ function relabeling(at: Value, item: Value, labels: string): Relabeling {
 
 function bringsLabels(honorLabels: Value, path: Value): boolean {
   return honorLabels.flag(false) !== false || /cadvisor|federate|probe/.test(path.text('/metrics') ?? 'federate');
+}
+
+/** Decided, and not as a parameter may be. */
+function convertsHistograms(converts: Value, keepsClassic: Value): boolean {
+  return converts.flag(false) === true && keepsClassic.flag(false) === false;
+}
+
+/** A setting of a job, or of all. */
+function either(job: Value, config: Value, name: string): Value {
+  return job.at(name).present ? job.at(name) : config.at('global', name);
 }
 
 /** The texts of ConfigMaps that are configuration or rules of Prometheus, parsed. */
