@@ -73,6 +73,10 @@ export interface Numbers {
   readonly oldestAfterOutageSeconds?: number;
   /** Seconds from the end of an outage until a batch takes all that is there. */
   readonly catchUpSeconds?: number;
+  /** 95th percentile of the time in seconds from a push until its job begins, in the peak hour. */
+  readonly waitP95Seconds?: number;
+  /** Share of the runs that a newer push of their branch ended. */
+  readonly cancelledRatio?: number;
   /** Hours of a core that a day takes, busy or not. */
   readonly coreHoursPerDay?: number;
 }
