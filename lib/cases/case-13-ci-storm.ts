@@ -1,3 +1,4 @@
+import type { CiPipeline } from '../flow/ci/pipelines';
 import type { CiQuestion } from '../flow/ci/workload';
 import { Case } from './case';
 
@@ -19,6 +20,29 @@ export const STORM_ON_ARC = { ...STORM, platform: 'arc' } as const;
 
 /** The same on AWS, in builds of CodeBuild; the quota is what the account was given on request. */
 export const STORM_ON_CODEBUILD = { ...STORM, platform: 'codebuild', quota: 60 } as const;
+
+/** What runs there: tests of each push, and a deployment of each merge. */
+export const STORM_PIPELINES: CiPipeline[] = [
+  {
+    name: 'shop',
+    paths: ['src/**', 'test/**', 'package*.json'],
+    required: true,
+    mergeQueue: true,
+    jobs: [
+      {
+        name: 'test',
+        steps: [{ uses: 'actions/checkout@v5' }, { run: 'npm ci' }, { run: 'npm test' }],
+      },
+      {
+        name: 'deploy',
+        needs: ['test'],
+        deploysTo: 'production',
+        permissions: { contents: 'read', 'id-token': 'write' },
+        steps: [{ uses: 'actions/checkout@v5' }, { run: 'npm ci' }, { run: 'npm run deploy' }],
+      },
+    ],
+  },
+];
 
 export const ciStorm: Case = {
   number: 13,
@@ -42,7 +66,13 @@ export const ciStorm: Case = {
     ],
   },
   constructs: [
-    { name: 'CiConcurrency', engines: ['k8s'], form: 'pipeline files and an autoscaled runner set', available: false },
+    {
+      name: 'CiConcurrency',
+      engines: ['k8s'],
+      form: 'pipeline files and an autoscaled runner set',
+      available: true,
+      deployed: 'delivery/Runners',
+    },
     { name: 'CiConcurrency', engines: ['aws'], form: 'pipeline files and CodeBuild-hosted runners', available: false },
   ],
   trap: 'A concurrency group named after the ref alone is shared by all workflows, and cancelling within it also cancels deployments from main.',

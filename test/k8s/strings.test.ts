@@ -9,6 +9,8 @@ import ts from 'typescript';
 import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { CiConcurrency } from '../../lib/k8s/ci/ci-concurrency';
+import type { CiConcurrencyProps } from '../../lib/k8s/ci/ci-concurrency-props';
 import { ContinuousCompaction, type ContinuousCompactionProps } from '../../lib/k8s/compaction/continuous-compaction';
 import { StreamingEtl, type StreamingEtlProps } from '../../lib/k8s/etl/streaming-etl';
 import { JvmService, type JvmServiceProps } from '../../lib/k8s/jvm/jvm-service';
@@ -123,6 +125,17 @@ const jvm = (more: Partial<JvmServiceProps>) => (chart: ReturnType<typeof emptyC
     objective: { pauseSeconds: 0.001 },
     jdk: 21,
     image: 'shop/api:1',
+    ...more,
+  });
+const ci = (more: Partial<CiConcurrencyProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new CiConcurrency(chart, 'Subject', {
+    workload: { pushesPerHourPeak: 10, runSeconds: 100 },
+    objective: { waitSeconds: 180 },
+    runnerSetName: 'pool',
+    githubConfigUrl: 'https://github.com/example',
+    githubSecretName: 'github-app',
+    controllerVersion: '0.14.2',
+    image: 'example/runner:1',
     ...more,
   });
 const mail = { workload: { campaignMessages: 1000, callSeconds: 0.1 }, limit: { perSecond: 10 } };
@@ -335,6 +348,14 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'KafkaTriggerProps.certificateAuthority.secretName': (secretName) =>
     kafka({ certificateAuthority: { secretName, key: 'k' } }),
   'KafkaTriggerProps.certificateAuthority.key': (key) => kafka({ certificateAuthority: secret(key) }),
+  'CiConcurrencyProps.runnerSetName': (runnerSetName) => ci({ runnerSetName }),
+  'CiConcurrencyProps.githubConfigUrl': (githubConfigUrl) => ci({ githubConfigUrl }),
+  'CiConcurrencyProps.githubSecretName': (githubSecretName) => ci({ githubSecretName }),
+  'CiConcurrencyProps.controllerVersion': (controllerVersion) => ci({ controllerVersion }),
+  'CiConcurrencyProps.image': (image) => ci({ image }),
+  'CiConcurrencyProps.runnerGroup': (runnerGroup) => ci({ runnerGroup }),
+  'CiConcurrencyProps.controllerNamespace': (controllerNamespace) => ci({ controllerNamespace }),
+  'CiConcurrencyProps.controllerServiceAccountName': (name) => ci({ controllerServiceAccountName: name }),
   'JvmServiceProps.image': (image) => jvm({ image }),
   'JvmServiceProps.command': (text) => jvm({ command: ['java', text] }),
   'JvmServiceProps.environment': (name) => jvm({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),

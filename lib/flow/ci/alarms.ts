@@ -1,6 +1,7 @@
 /** The numbers of the alarms of a pool of runners, each with its reason. */
-import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
+import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
+import { loadOf } from './load';
 import type { CiQuestion } from './workload';
 
 const OWN = 'this library, docs/constructs/k8s-ci-concurrency.md';
@@ -8,7 +9,7 @@ const METRICS = 'AWS CodeBuild user guide, CloudWatch metrics';
 
 /** What the alarms compare with, and how long a condition holds before one fires. */
 export function ciAlarmKnobs(question: CiQuestion): Knob[] {
-  return question.platform === 'arc' ? arcKnobs(question) : codebuildKnobs(question);
+  return question.platform === 'arc' ? arcKnobs(question, loadOf(question).jobsPerSecond) : codebuildKnobs(question);
 }
 
 function waitKnob({ waitSeconds }: CiQuestion['objective']): Knob {
@@ -22,33 +23,20 @@ function waitKnob({ waitSeconds }: CiQuestion['objective']): Knob {
   };
 }
 
-function arcKnobs({ objective }: CiQuestion): Knob[] {
+function arcKnobs(question: CiQuestion, jobsPerSecond: number): Knob[] {
+  const { waitSeconds } = question.objective;
   return [
-    rateWindowKnob(),
-    waitKnob(objective),
+    waitKnob(question.objective),
     {
-      name: 'alarmQuantile',
-      value: objective.waitQuantile ?? 0.95,
-      unit: 'ratio',
-      formula: 'the promise: the quantile of the wait',
-      inputs: {},
-      source: OWN,
+      name: 'alarmWaitingJobs',
+      value: Math.ceil(jobsPerSecond * waitSeconds),
+      unit: 'jobs',
+      formula: 'jobs a second × promised wait: when so many wait, a job waits as long on average',
+      inputs: { jobsPerSecond, waitSeconds },
+      source: `Little; ${OWN}`,
     },
-    chosenKnob(
-      'alarmStartWindowSeconds',
-      900,
-      's',
-      'starts are counted over this: one slow start is none of many',
-      OWN,
-    ),
-    chosenKnob('alarmWaitingJobs', 0, 'jobs', 'fires while a job waits for longer than was promised', OWN),
-    chosenKnob(
-      'alarmSaturatedSeconds',
-      900,
-      's',
-      'as many runners as there may be for so long is no peak of pushes',
-      OWN,
-    ),
+    chosenKnob('alarmWaitingSeconds', 300, 's', 'pushes come in bursts: one of them ends within five minutes', OWN),
+    chosenKnob('alarmSaturatedSeconds', 900, 's', 'as many runners as there may be for so long is no burst', OWN),
     firstOneKnob(
       'alarmFailedRunners',
       'runners',
@@ -59,10 +47,10 @@ function arcKnobs({ objective }: CiQuestion): Knob[] {
       'alarmFailedSeconds',
       600,
       's',
-      'the controller retries five times before a runner counts as failed',
+      'the controller tries several times before a runner counts as failed',
       OWN,
     ),
-    chosenKnob('alarmDownSeconds', 300, 's', 'five scrapes: a listener that is replaced is away for a minute', OWN),
+    chosenKnob('alarmDownSeconds', 300, 's', 'ten scrapes: a listener that is replaced is away for a minute', OWN),
     chosenKnob('scrapeSeconds', 30, 's', 'a listener that is gone is seen within two scrapes', OWN),
   ];
 }

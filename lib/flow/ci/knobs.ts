@@ -46,7 +46,7 @@ export function ciKnobs(question: CiQuestion, runners: number, reserve: number):
       source: ERLANG,
     },
     ...(question.platform === 'arc'
-      ? [reserveKnob(question, reserve, pushRunsPerSecond, start)]
+      ? [reserveKnob(question, reserve, pushRunsPerSecond, start), quotaKnob(runners, jobsPerSecond)]
       : codebuildKnobs(question, runners)),
     timeoutKnob(question),
     {
@@ -76,6 +76,20 @@ function reserveKnob(
         source: `Poisson; ${ARC}`,
       }
     : given('minRunners', minRunners, 'runners');
+}
+
+/** Seconds in which a pod that has ended is removed: the grace period of Kubernetes. */
+const REMOVAL_SECONDS = 30;
+
+function quotaKnob(runners: number, jobsPerSecond: number): Knob {
+  return {
+    name: 'podQuota',
+    value: runners + Math.max(1, Math.ceil(2 * jobsPerSecond * REMOVAL_SECONDS)),
+    unit: 'pods',
+    formula: 'maxRunners + 2 × jobs a second × 30 s: pods that have ended and are being removed count as well',
+    inputs: { maxRunners: runners, jobsPerSecond, removalSeconds: REMOVAL_SECONDS },
+    source: 'Kubernetes, Resource Quotas; actions/actions-runner-controller#3446: more than maxRunners were made',
+  };
 }
 
 function timeoutKnob(question: CiQuestion): Knob {
