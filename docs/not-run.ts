@@ -48,6 +48,17 @@ export const NOT_RUN: readonly NotRun[] = [
       'The local AWS keeps every object in one storage class: it runs no lifecycle rule and has no bill to compare with.',
   },
   {
+    case: 13,
+    construct: 'aws.CiConcurrency',
+    reason:
+      'Neither GitHub nor CodeBuild runs here; the workflows are judged by actionlint, and their scripts run in a real repository.',
+  },
+  {
+    case: 13,
+    construct: 'k8s.CiConcurrency',
+    reason: 'Actions Runner Controller needs GitHub, which does not run here; its alerts are judged by promtool.',
+  },
+  {
     case: 14,
     construct: 'gcp.RedriveQueue',
     reason:

@@ -95,6 +95,11 @@ const AWS: Bill = {
     covered: ['AWS::Kinesis::Stream', 'AWS::Lambda::EventSourceMapping'],
     beside: 'The function that rebuilds keys is yours.',
   }),
+  CiConcurrency: ({ construct }) => {
+    const { busyRunners, costPerPeakHour } = construct.plan.predictions;
+    const what = `an hour at the peak: ${figure(busyRunners)} builds at once on average`;
+    return { other: [{ what, dollars: costPerPeakHour }], beside: 'The traffic of the builds is not counted.' };
+  },
   RateLimitedSender: ({ props, construct }) => {
     const messages = props.workload.campaignMessages as number;
     const { plan } = construct;

@@ -5,6 +5,8 @@ import './peers';
 
 export * from './alarm-settings';
 export * from './backpressure-checks';
+export * from './ci/ci-concurrency';
+export * from './ci/ci-concurrency-props';
 export * from './merging/coalescing-alarms';
 export * from './merging/coalescing-queue';
 export * from './merging/coalescing-queue-props';

@@ -73,7 +73,13 @@ export const ciStorm: Case = {
       available: true,
       deployed: 'delivery/Runners',
     },
-    { name: 'CiConcurrency', engines: ['aws'], form: 'pipeline files and CodeBuild-hosted runners', available: false },
+    {
+      name: 'CiConcurrency',
+      engines: ['aws'],
+      form: 'pipeline files and CodeBuild-hosted runners',
+      available: true,
+      deployed: 'Delivery/Runners',
+    },
   ],
   trap: 'A concurrency group named after the ref alone is shared by all workflows, and cancelling within it also cancels deployments from main.',
   scenario: {

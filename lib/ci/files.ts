@@ -17,7 +17,7 @@ export function pipelineFiles(
   return forge === 'gitlab' ? gitlabPipeline(pipelines, options) : githubWorkflows(pipelines, options);
 }
 
-/** The first line of every file. */
+/** The first line of every file. Ids may have any character, and a comment ends with its line. */
 export function headerOf(subject: string): string {
-  return `Written by ${subject} of backpressure-constructs. Change its pipelines, not this file.`;
+  return `Written by ${subject.replace(/\p{C}/gu, ' ')} of backpressure-constructs. Change its pipelines, not this file.`;
 }

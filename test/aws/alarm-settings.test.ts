@@ -10,6 +10,7 @@ import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { AlarmSettings } from '../../lib/aws/alarm-settings';
+import { CiConcurrency } from '../../lib/aws/ci/ci-concurrency';
 import { COALESCING_ALARMS } from '../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../lib/aws/merging/coalescing-queue-props';
@@ -114,6 +115,17 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
       });
     },
     ['produceThrottled1', 'fetchThrottled1', 'drift', 'repairErrors'],
+  ],
+  CiConcurrency: [
+    (stack, alarms) =>
+      new CiConcurrency(stack, 'It', {
+        workload: { pushesPerHourPeak: 10, runSeconds: 100 },
+        objective: { waitSeconds: 180 },
+        quota: 60,
+        ...{ projectName: 'pool', owner: 'example', repository: 'shop' },
+        alarms,
+      }),
+    ['jobsWait', 'slowStart', 'failedBuilds'],
   ],
   ArchiveBucket: [
     (stack, alarms) => new ArchiveBucket(stack, 'It', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 }, alarms }),

@@ -5,6 +5,7 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
+import { CiConcurrency } from '../../lib/aws/ci/ci-concurrency';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
 import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
@@ -43,6 +44,13 @@ function everything(stack: Stack, id: string): void {
     authentication: KafkaAuthentication.iam(),
     vpc,
     clusterSecurityGroup: new SecurityGroup(scope, 'Brokers', { vpc, description: 'brokers' }),
+  });
+  new CiConcurrency(scope, `${id}9`, {
+    workload: { pushesPerHourPeak: 10, runSeconds: 100 },
+    objective: { waitSeconds: 180 },
+    quota: 60,
+    ...{ projectName: 'pool', owner: 'example', repository: 'shop' },
+    pipelines: [{ name: 'a', jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }],
   });
   new RateLimitedSender(scope, `${id}7`, {
     workload: { campaignMessages: 1000, callSeconds: 0.1 },

@@ -4,6 +4,8 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { CiConcurrency } from '../../lib/aws/ci/ci-concurrency';
+import type { CiConcurrencyProps } from '../../lib/aws/ci/ci-concurrency-props';
 import { QueueAlarms, type QueueAlarmsProps } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -63,6 +65,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   KafkaQuotas: (stack, props) => new KafkaQuotas(stack, 'It', props),
   KafkaAlarms: (stack, props) => new KafkaAlarms(stack, 'It', props),
   ArchiveBucket: (stack, props) => new ArchiveBucket(stack, 'It', props),
+  CiConcurrency: (stack, props) => new CiConcurrency(stack, 'It', props),
   ScheduleAlarms: (stack, props) => new ScheduleAlarms(stack, 'It', props),
   SpreadSchedule: (stack, props) => new SpreadSchedule(stack, 'It', props),
 };
@@ -415,6 +418,14 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     const { scheduleGroup, undeliveredQueue, plan } = new SpreadSchedule(stack, 'Chores', GOOD.SpreadSchedule(stack));
     return { scheduleGroup, undeliveredQueue, plan, runner: undefined, alarmTopic: undefined, alarms: undefined };
   },
+  CiConcurrency: (): All<CiConcurrencyProps> => ({
+    workload: { pushesPerHourPeak: 10, runSeconds: 100 },
+    objective: { waitSeconds: 180 },
+    quota: 60,
+    ...{ projectName: 'pool', owner: 'example', repository: 'shop', connectionArn: undefined, pipelines: undefined },
+    ...{ maxRunners: undefined, runnerStart: undefined, cancelOutdated: undefined, filterPaths: undefined },
+    ...{ computeType: undefined, buildImage: undefined, alarmTopic: undefined, alarms: undefined },
+  }),
   ArchiveBucket: (): All<ArchiveBucketProps> => ({
     workload: { bytesPerDay: 1e9, objectBytes: 2 ** 20 },
     ...{ objective: undefined, transitions: undefined, noncurrentVersionExpiration: undefined, budget: undefined },

@@ -41,6 +41,7 @@ export const STATELESS = [
   'AWS::Budgets::Budget',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::',
+  'AWS::CodeBuild::Project',
   'AWS::EC2::',
   'AWS::ECS::',
   'AWS::Events::Rule',

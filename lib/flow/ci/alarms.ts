@@ -2,6 +2,7 @@
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { loadOf } from './load';
+import { DEFAULT_START_SECONDS } from './platforms';
 import type { CiQuestion } from './workload';
 
 const OWN = 'this library, docs/constructs/k8s-ci-concurrency.md';
@@ -55,11 +56,19 @@ function arcKnobs(question: CiQuestion, jobsPerSecond: number): Knob[] {
   ];
 }
 
-function codebuildKnobs({ objective }: CiQuestion): Knob[] {
+function codebuildKnobs({ objective, runnerStartSeconds = DEFAULT_START_SECONDS }: CiQuestion): Knob[] {
   return [
     waitKnob(objective),
     chosenKnob('alarmPeriodSeconds', 300, 's', 'CodeBuild reports once a build; five minutes have several', METRICS),
     chosenKnob('alarmWaitPeriods', 3, 'periods', 'a peak of pushes of 15 minutes needs no person', OWN),
+    {
+      name: 'alarmStartSeconds',
+      value: 2 * runnerStartSeconds,
+      unit: 's',
+      formula: '2 × start: a build holds its place while it starts, and head-room covers no more',
+      inputs: { runnerStartSeconds },
+      source: OWN,
+    },
     firstOneKnob(
       'alarmFailedBuilds',
       'builds',

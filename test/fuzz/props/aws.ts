@@ -17,6 +17,7 @@ import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import fc from 'fast-check';
 import { BackpressureChecks } from '../../../lib/aws/backpressure-checks';
+import { CiConcurrency } from '../../../lib/aws/ci/ci-concurrency';
 import { CoalescingAlarms } from '../../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../../lib/aws/merging/coalescing-queue-props';
@@ -37,10 +38,13 @@ import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
 import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
+import type { CiPipeline } from '../../../lib/flow/ci/pipelines';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import {
+  ciObjective,
+  ciWorkload,
   consumers,
   figures,
   isPlain,
@@ -642,6 +646,29 @@ export const AWS_SUBJECTS: readonly Subject[] = [
       made.grantWrite(lambda(stack), service);
       made.partitionProjection([service]);
       made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.CiConcurrency',
+    ['aws.CiConcurrency'],
+    'cdk',
+    fc.record({
+      workload: ciWorkload,
+      objective: ciObjective,
+      quota: fc.integer({ min: 0, max: 2000 }),
+      projectName: fc.constantFrom('pool', 'a pool'),
+      owner: fc.constant('example'),
+      repository: fc.constantFrom('shop', 'a/b'),
+      pipelines: optional(
+        fc.constantFrom<CiPipeline[]>([{ name: 'a', jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }], []),
+      ),
+      maxRunners: optional(fc.integer({ min: 0, max: 500 })),
+      runnerStart: optional(fc.integer({ min: 1, max: 600 }).map((seconds) => Duration.seconds(seconds))),
+      cancelOutdated: optional(fc.boolean()),
+      filterPaths: optional(fc.boolean()),
+    }),
+    inStack((stack, id, props) => {
+      new CiConcurrency(stack, id, props).plan.explain();
     }),
   ),
   subject(
