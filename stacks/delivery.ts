@@ -3,6 +3,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { CiConcurrency } from '../lib/aws/ci/ci-concurrency';
 import { STORM_ON_CODEBUILD, STORM_PIPELINES } from '../lib/cases/case-13-ci-storm';
+import { acknowledge } from './acknowledgements';
 
 /** Delivery: runners for the pushes of a busy hour (case 13). The repository stands for your own. */
 export class DeliveryStack extends Stack {
@@ -22,6 +23,9 @@ export class DeliveryStack extends Stack {
       owner: 'example',
       repository: 'shop',
       alarmTopic,
+    });
+    acknowledge(this.runners.project, {
+      'AwsSolutions-CB4': 'The key of a project encrypts its artifacts, and runners have none.',
     });
   }
 }

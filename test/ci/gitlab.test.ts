@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { CiFiles } from '../../lib/ci/ci-files';
 import { githubWorkflows } from '../../lib/ci/github';
 import { gitlabPipeline } from '../../lib/ci/gitlab';
 import { InvalidInputError } from '../../lib/flow/errors';
@@ -70,4 +71,16 @@ test('our own rules find nothing in what is written', () => {
   expect(check(readDocuments([{ file: '.gitlab-ci.yml', text }]))).toEqual([]);
   for (const [path, one] of Object.entries(githubWorkflows([SHOP, NIGHTLY, PLAIN], OPTIONS)))
     expect(check(readDocuments([{ file: path, text: one }]))).toEqual([]);
+});
+
+test('both are public, and a description that is wrong is refused with everything that is wrong', () => {
+  const options = { runner: 'pool', timeoutMinutes: 40 };
+  expect(Object.keys(CiFiles.github([SHOP, PLAIN], options))).toEqual([
+    '.github/workflows/shop.yml',
+    '.github/workflows/lint.yml',
+  ]);
+  expect(CiFiles.gitlab([SHOP], options)['.gitlab-ci.yml']).toContain('# Written by backpressure-constructs.');
+  expect(() => CiFiles.gitlab([{ ...PLAIN, name: 'a b' }], { ...options, timeoutMinutes: 0 })).toThrow(
+    "CiFiles: pipelines[0].name must be letters, digits, _ and -, at most 64, got 'a b'; timeoutMinutes must be between 1 and 360, got 0",
+  );
 });
