@@ -1,5 +1,5 @@
 /** The validation table of a pool of runners. */
-import { above0, type Check, fromBelow, inRange, oneOf, present, required, wholeNumber } from '../errors';
+import { above0, type Check, fromBelow, inRange, oneOf, present, required, shown, wholeNumber } from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { DAY_SECONDS, MOST_DOLLARS, WEEK_SECONDS } from '../ranges';
 import { CI_PLATFORMS, MOST_JOBS_PER_RUN } from './platforms';
@@ -86,7 +86,7 @@ function choiceChecks(choices: CiChoices): Check[] {
     wholeNumber('minRunners', minRunners, 0, MOST_RUNNERS),
     {
       refused: typeof minRunners === 'number' && typeof maxRunners === 'number' && minRunners > maxRunners,
-      message: `minRunners must be at most maxRunners, got ${minRunners} and ${maxRunners}`,
+      message: `minRunners must be at most maxRunners, got ${shown(minRunners)} and ${shown(maxRunners)}`,
     },
     {
       refused: platform === 'codebuild' && minRunners !== undefined,

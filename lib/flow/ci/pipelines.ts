@@ -289,7 +289,7 @@ function jobChecks(at: string, job: CiJob, all: readonly CiJob[]): Check[] {
     text(`${at}.name`, job.name, NAME, 'letters, digits, _ and -, at most 64'),
     {
       refused: Object.values<string>(ADDED_JOBS).includes(job.name),
-      message: `${at}.name must not be ${job.name}, which is the name of a job that is added`,
+      message: `${at}.name must not be ${String(job.name)}, which is the name of a job that is added`,
     },
     optionalText(`${at}.comment`, job.comment, /^[\P{C}\n]{1,4000}$/u, 'printable'),
     optionalText(`${at}.image`, job.image, LINE, 'printable'),

@@ -2,7 +2,7 @@ import type { Duration, Size } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { type CiPipeline, pipelineChecks } from '../../flow/ci/pipelines';
 import type { CiObjective, CiQuestion, CiWorkload } from '../../flow/ci/workload';
-import type { Check } from '../../flow/errors';
+import { type Check, shown } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, TEXT } from '../../flow/kinds';
 import { type DnsServers, dnsChecks } from '../dns-servers';
 import { DURATION, SIZE } from '../kinds';
@@ -224,7 +224,7 @@ export function ciInputChecks(props: CiConcurrencyProps): Check[] {
     dnsSubdomain('controllerServiceAccountName', props.controllerServiceAccountName),
     ...(egressPorts ?? []).map((port, index) => ({
       refused: !Number.isInteger(port) || port < 1 || port > 65_535,
-      message: `egressPorts[${index}] must be a whole number, between 1 and 65535, got ${port}`,
+      message: `egressPorts[${index}] must be a whole number, between 1 and 65535, got ${shown(port)}`,
     })),
     ...dnsChecks('dns', props.dns),
     ...(pipelines === undefined ? [] : pipelineChecks(pipelines)),
