@@ -30,6 +30,7 @@ import { caseProof, type ProofRow, proofPage, proofSummary, readProof } from './
 import { casesByEngine, explained, found } from './readme';
 import { rulePages, rulesPage } from './rules-page';
 import { thirdPartyPage } from './third-party';
+import { ownWorkflows } from './workflows';
 
 /** The seed of every scenario in the docs, so that a page only changes when the code does. */
 const SEED = 1;
@@ -54,6 +55,7 @@ export function pages(root: string): Page[] {
     ...constructPages(root),
     { path: 'docs/pictures/order-peak.svg', text: backlogPicture(2, SEED) },
     ...spliced(root, 'docs/check.md', 'plans', plansTable),
+    ...Object.entries(ownWorkflows()).map(([path, text]) => ({ path, text })),
     ...readme(root, rows),
   ];
 }

@@ -78,6 +78,17 @@ export const NOT_RUN: readonly NotRun[] = [
       'Neither a load balancer nor its Target Optimizer runs here; slots, queue and what is refused are those that case 12 claims on Kubernetes.',
   },
   {
+    case: 13,
+    construct: 'aws.CiConcurrency',
+    reason:
+      'Neither GitHub nor CodeBuild runs here; the workflows are judged by actionlint, and their scripts run in a real repository.',
+  },
+  {
+    case: 13,
+    construct: 'k8s.CiConcurrency',
+    reason: 'Actions Runner Controller needs GitHub, which does not run here; its alerts are judged by promtool.',
+  },
+  {
     case: 14,
     construct: 'gcp.RedriveQueue',
     reason:

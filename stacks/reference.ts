@@ -1,6 +1,7 @@
 import type { Stack, StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { ColdDataStack } from './cold-data';
+import { DeliveryStack } from './delivery';
 import { ImageProcessingStack } from './image-processing';
 import { MessageProcessingStack } from './message-processing';
 import { NotificationsStack } from './notifications';
@@ -15,6 +16,7 @@ export type ReferenceStack = new (scope: Construct, id: string, props?: StackPro
 /** Every reference environment by the name of its stack, as the app makes it and the judges read it. */
 export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
   ColdData: ColdDataStack,
+  Delivery: DeliveryStack,
   ImageProcessing: ImageProcessingStack,
   MessageProcessing: MessageProcessingStack,
   Notifications: NotificationsStack,

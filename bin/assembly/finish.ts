@@ -8,7 +8,7 @@ import { buildSync } from 'esbuild';
 import { noticesOf } from '../../lib/runtime/notices';
 
 /** Files that only pass on parts of another package: that package's code takes their place. */
-const PASSED_ON = ['lib/k8s/grafana-sdk', 'lib/rules/yaml'];
+const PASSED_ON = ['lib/ci/yaml', 'lib/k8s/grafana-sdk', 'lib/rules/yaml'];
 /** Namespaces of the root, whose peers are another engine's: loaded when they are first used. */
 const LAZY = ['aws', 'k8s'];
 /**

@@ -35,6 +35,7 @@ const FREE_AT_REST = new Set([
   'AWS::ApplicationAutoScaling::ScalableTarget',
   'AWS::ApplicationAutoScaling::ScalingPolicy',
   'AWS::Budgets::Budget',
+  'AWS::CodeBuild::Project',
   'AWS::DynamoDB::GlobalTable',
   'AWS::DynamoDB::Table',
   'AWS::EC2::SecurityGroup',

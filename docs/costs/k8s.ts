@@ -52,6 +52,8 @@ function podsOf(manifest: Untyped, all: readonly Untyped[]): Pods[] {
       ];
     case 'Job':
       return fixed(spec.template.spec, 'one, once');
+    case 'AutoscalingRunnerSet':
+      return [{ ...fixed(spec.template.spec, '')[0], atRest: pods(spec.minRunners), atThePeak: pods(spec.maxRunners) }];
     case 'SparkApplication':
       return sparkPods(metadata.name, spec, (count) => pods(count));
     case 'ScheduledSparkApplication':

@@ -159,6 +159,11 @@ const AWS: Bill = {
     ],
     beside: 'Queries are not counted: 0.1 USD for each billion samples that they read.',
   }),
+  CiConcurrency: ({ construct }) => {
+    const { busyRunners, costPerPeakHour } = construct.plan.predictions;
+    const what = `an hour at the peak: ${figure(busyRunners)} builds at once on average`;
+    return { other: [{ what, dollars: costPerPeakHour }], beside: 'The traffic of the builds is not counted.' };
+  },
   RateLimitedSender: ({ props, construct }) => {
     const messages = props.workload.campaignMessages as number;
     const { plan } = construct;

@@ -5,6 +5,8 @@ import './peers';
 
 export * from './alarm-settings';
 export * from './backpressure-checks';
+export * from './ci/ci-concurrency';
+export * from './ci/ci-concurrency-props';
 export * from './compaction/compacted-table';
 export * from './compaction/compaction-alarms';
 export * from './compaction/continuous-compaction';

@@ -83,6 +83,10 @@ export interface Numbers {
   readonly bulkDelaySeconds?: number;
   /** Series of a time-series database that had a sample within two hours. */
   readonly activeSeries?: number;
+  /** 95th percentile of the time in seconds from a push until its job begins, in the peak hour. */
+  readonly waitP95Seconds?: number;
+  /** Share of the runs that a newer push of their branch ended. */
+  readonly cancelledRatio?: number;
   /** Hours of a core that a day takes, busy or not. */
   readonly coreHoursPerDay?: number;
 }

@@ -1,6 +1,9 @@
 /** The pure functions of the flow arithmetic, for TypeScript users; the classes and structs are in `index.ts`. */
 
 export * from './arrivals';
+export * from './ci/plan';
+export * from './ci/simulation';
+export * from './ci/workload';
 export * from './compaction/inline';
 export * from './compaction/plan';
 export * from './compaction/workload';

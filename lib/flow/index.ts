@@ -1,4 +1,6 @@
 export { Arrivals } from './arrivals';
+export { CiJob, CiPipeline, CiStep } from './ci/pipelines';
+export { CiObjective, CiPlan, CiPredictions, CiWorkload } from './ci/workload';
 export {
   CompactedTableKind,
   CompactionObjective,

@@ -3,6 +3,8 @@
 import './peers';
 
 export * from './backpressure-checks';
+export * from './ci/ci-concurrency';
+export * from './ci/ci-concurrency-props';
 export * from './compaction/compaction-props';
 export * from './compaction/continuous-compaction';
 export * from './dns-servers';

@@ -14,6 +14,7 @@ import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { AlarmSettings } from '../../lib/aws/alarm-settings';
+import { CiConcurrency } from '../../lib/aws/ci/ci-concurrency';
 import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
 import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
 import { EtlSource } from '../../lib/aws/etl/etl-source';
@@ -278,6 +279,17 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
       'failedRuns',
       'undelivered',
     ],
+  ],
+  CiConcurrency: [
+    (stack, alarms) =>
+      new CiConcurrency(stack, 'It', {
+        workload: { pushesPerHourPeak: 10, runSeconds: 100 },
+        objective: { waitSeconds: 180 },
+        quota: 60,
+        ...{ projectName: 'pool', owner: 'example', repository: 'shop' },
+        alarms,
+      }),
+    ['jobsWait', 'slowStart', 'failedBuilds'],
   ],
   ArchiveBucket: [
     (stack, alarms) => new ArchiveBucket(stack, 'It', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 }, alarms }),

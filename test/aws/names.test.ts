@@ -8,6 +8,7 @@ import { DatabaseInstance } from 'aws-cdk-lib/aws-rds';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
+import { CiConcurrency } from '../../lib/aws/ci/ci-concurrency';
 import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
 import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
 import { EtlSource } from '../../lib/aws/etl/etl-source';
@@ -59,7 +60,7 @@ function everything(stack: Stack, id: string): void {
   const queue = new RedriveQueue(scope, id, { ...demand, platform: QueuePlatform.FARGATE });
   new WebhookBuffer(scope, `${id}1`, { ...demand, sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }] });
   new ArchiveBucket(scope, `${id}2`, { workload: { bytesPerDay: 640e9, objectBytes: MIB } });
-  new MetricsSampling(scope, `${id}9`, {
+  new MetricsSampling(scope, `${id}-metrics`, {
     workload: { sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }] },
     objective: { activeSeries: 1000 },
   });
@@ -71,7 +72,7 @@ function everything(stack: Stack, id: string): void {
     vpc,
     clusterSecurityGroup: new SecurityGroup(scope, 'Brokers', { vpc, description: 'brokers' }),
   });
-  new StreamingEtl(scope, `${id}9`, {
+  new StreamingEtl(scope, `${id}-etl`, {
     ...PAGE_VIEWS,
     queryName: 'views',
     source: EtlSource.mskTopic({ clusterArn: CLUSTER_ARN, topicName: 'views' }),
@@ -85,7 +86,7 @@ function everything(stack: Stack, id: string): void {
       jarKeys: ['kafka.jar'],
     }),
   });
-  new StreamingEtl(scope, `${id}10`, {
+  new StreamingEtl(scope, `${id}-landing`, {
     workload: RAW_PAGE_VIEWS.workload,
     objective: RAW_PAGE_VIEWS.objective,
     queryName: 'raw',
@@ -96,6 +97,13 @@ function everything(stack: Stack, id: string): void {
       tableNamespace: 'reports',
       tableName: 'raw',
     }),
+  });
+  new CiConcurrency(scope, `${id}-ci`, {
+    workload: { pushesPerHourPeak: 10, runSeconds: 100 },
+    objective: { waitSeconds: 180 },
+    quota: 60,
+    ...{ projectName: 'pool', owner: 'example', repository: 'shop' },
+    pipelines: [{ name: 'a', jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }],
   });
   new RateLimitedSender(scope, `${id}7`, {
     workload: { campaignMessages: 1000, callSeconds: 0.1 },
@@ -114,13 +122,13 @@ function everything(stack: Stack, id: string): void {
   const clusterArn = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
   const streaming = { workload: { steadyPerSecond: 100, recordSeconds: 0.01 }, objective: { latencySeconds: 60 } };
   const container = { cluster: new Cluster(scope, 'Streams', { vpc }), image: ContainerImage.fromRegistry('worker') };
-  new PartitionedStream(scope, `${id}9`, {
+  new PartitionedStream(scope, `${id}-kinesis`, {
     ...streaming,
     consumer: StreamConsumer.fargate(container),
     consumerGroup: 'metrics',
     iot: { sql: "SELECT * FROM 'devices'" },
   });
-  new PartitionedStream(scope, `${id}10`, {
+  new PartitionedStream(scope, `${id}-msk`, {
     ...streaming,
     stream: StreamKind.msk({ clusterArn, topicName: 'metrics', bootstrapServers: ['b-1:9098'] }),
     consumer: StreamConsumer.fargate(container),
@@ -136,7 +144,7 @@ function everything(stack: Stack, id: string): void {
         securityGroups: [],
       }),
     );
-  new ReplicaLagGuard(scope, `${id}9`, {
+  new ReplicaLagGuard(scope, `${id}-guard`, {
     ...WRITE_PEAK,
     source: server('orders'),
     replicas: [server('orders-replica')],
@@ -148,8 +156,8 @@ function everything(stack: Stack, id: string): void {
     queue,
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
   });
-  new BoundedService(scope, `${id}10`, { ...OVERRUN_API, cluster, image: ContainerImage.fromRegistry('api') });
-  new JvmService(scope, `${id}9`, { ...BUSY_JVM, cluster, image: ContainerImage.fromRegistry('api') });
+  new BoundedService(scope, `${id}-bounded`, { ...OVERRUN_API, cluster, image: ContainerImage.fromRegistry('api') });
+  new JvmService(scope, `${id}-jvm`, { ...BUSY_JVM, cluster, image: ContainerImage.fromRegistry('api') });
   const lake = Bucket.fromBucketName(scope, 'Lake', 'lake');
   new ContinuousCompaction(scope, `${id}-delta`, {
     ...SMALL_FILES,

@@ -4,6 +4,8 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { CiConcurrency } from '../../lib/aws/ci/ci-concurrency';
+import type { CiConcurrencyProps } from '../../lib/aws/ci/ci-concurrency-props';
 import { CompactedTable } from '../../lib/aws/compaction/compacted-table';
 import { CompactionAlarms } from '../../lib/aws/compaction/compaction-alarms';
 import { ContinuousCompaction } from '../../lib/aws/compaction/continuous-compaction';
@@ -84,6 +86,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   DeltaTable: (stack, props) =>
     new ContinuousCompaction(stack, 'It', { ...SMALL_FILES, table: CompactedTable.delta(props) }),
   MetricsSampling: (stack, props) => new MetricsSampling(stack, 'It', props),
+  CiConcurrency: (stack, props) => new CiConcurrency(stack, 'It', props),
   ScheduleAlarms: (stack, props) => new ScheduleAlarms(stack, 'It', props),
   SpreadSchedule: (stack, props) => new SpreadSchedule(stack, 'It', props),
 };
@@ -500,6 +503,14 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     const { scheduleGroup, undeliveredQueue, plan } = new SpreadSchedule(stack, 'Chores', GOOD.SpreadSchedule(stack));
     return { scheduleGroup, undeliveredQueue, plan, runner: undefined, alarmTopic: undefined, alarms: undefined };
   },
+  CiConcurrency: (): All<CiConcurrencyProps> => ({
+    workload: { pushesPerHourPeak: 10, runSeconds: 100 },
+    objective: { waitSeconds: 180 },
+    quota: 60,
+    ...{ projectName: 'pool', owner: 'example', repository: 'shop', connectionArn: undefined, pipelines: undefined },
+    ...{ maxRunners: undefined, runnerStart: undefined, cancelOutdated: undefined, filterPaths: undefined },
+    ...{ computeType: undefined, buildImage: undefined, alarmTopic: undefined, alarms: undefined },
+  }),
   ArchiveBucket: (): All<ArchiveBucketProps> => ({
     workload: { bytesPerDay: 1e9, objectBytes: 2 ** 20 },
     ...{ objective: undefined, transitions: undefined, noncurrentVersionExpiration: undefined, budget: undefined },

@@ -14,6 +14,8 @@ const PLACE: Readonly<Record<string, (name: string) => object>> = {
   'log-shipping': (name) => ({ logFolder: `/var/log/app/${name}` }),
   // Queues and namespaces of tenants belong to the cluster.
   'fair-batch': (cohort) => ({ cohort }),
+  // A name is given once in an organization.
+  delivery: (runnerSetName) => ({ runnerSetName }),
 };
 
 const CLUSTER_WIDE = ['Namespace', 'PriorityClass', 'ClusterQueue', 'Cohort', 'ResourceFlavor'];

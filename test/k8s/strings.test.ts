@@ -11,6 +11,8 @@ import { METRICS } from '../../lib/cases/case-05-iot-metrics';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { MetricKind } from '../../lib/flow/metrics/workload';
+import { CiConcurrency } from '../../lib/k8s/ci/ci-concurrency';
+import type { CiConcurrencyProps } from '../../lib/k8s/ci/ci-concurrency-props';
 import type { ContinuousCompactionProps } from '../../lib/k8s/compaction/compaction-props';
 import { ContinuousCompaction } from '../../lib/k8s/compaction/continuous-compaction';
 import { StreamingEtl, type StreamingEtlProps } from '../../lib/k8s/etl/streaming-etl';
@@ -164,6 +166,17 @@ const counted =
       ...more,
     });
 const pods = (more: Partial<MetricScrape>) => counted({ scrapes: { api: { podLabels: { app: 'api' }, ...more } } });
+const ci = (more: Partial<CiConcurrencyProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new CiConcurrency(chart, 'Subject', {
+    workload: { pushesPerHourPeak: 10, runSeconds: 100 },
+    objective: { waitSeconds: 180 },
+    runnerSetName: 'pool',
+    githubConfigUrl: 'https://github.com/example',
+    githubSecretName: 'github-app',
+    controllerVersion: '0.14.2',
+    image: 'example/runner:1',
+    ...more,
+  });
 const mail = { workload: { campaignMessages: 1000, callSeconds: 0.1 }, limit: { perSecond: 10 } };
 const smtp = (more: Partial<SmtpProviderProps> = {}) => SenderProvider.smtp({ connection: secret('smtp'), ...more });
 const api = (more: Partial<HttpProviderProps>) =>
@@ -400,6 +413,14 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'MetricScrape.namespaces': (text) => pods({ namespaces: [text] }),
   'MetricScrape.port': (port) => pods({ port }),
   'MetricScrape.path': (path) => pods({ path }),
+  'CiConcurrencyProps.runnerSetName': (runnerSetName) => ci({ runnerSetName }),
+  'CiConcurrencyProps.githubConfigUrl': (githubConfigUrl) => ci({ githubConfigUrl }),
+  'CiConcurrencyProps.githubSecretName': (githubSecretName) => ci({ githubSecretName }),
+  'CiConcurrencyProps.controllerVersion': (controllerVersion) => ci({ controllerVersion }),
+  'CiConcurrencyProps.image': (image) => ci({ image }),
+  'CiConcurrencyProps.runnerGroup': (runnerGroup) => ci({ runnerGroup }),
+  'CiConcurrencyProps.controllerNamespace': (controllerNamespace) => ci({ controllerNamespace }),
+  'CiConcurrencyProps.controllerServiceAccountName': (name) => ci({ controllerServiceAccountName: name }),
   'JvmServiceProps.image': (image) => jvm({ image }),
   'JvmServiceProps.command': (text) => jvm({ command: ['java', text] }),
   'JvmServiceProps.environment': (name) => jvm({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),

@@ -158,6 +158,9 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::S3::Bucket .*\/Bucket\/Resource .*\.ExpirationInDays$/, 'expirationInDays'],
   [/^AWS::S3::Bucket .*\/Bucket\/Resource .*\.DaysAfterInitiation$/, 'daysAfterInitiation'],
   [/^AWS::S3::Bucket .*\.NoncurrentDays$/, 'noncurrentDays'],
+  [/^AWS::CodeBuild::Project .* TimeoutInMinutes$/, 'timeoutMinutes'],
+  [/^AWS::CodeBuild::Project .* QueuedTimeoutInMinutes$/, 'queuedTimeoutMinutes'],
+  [/^AWS::CodeBuild::Project .* ConcurrentBuildLimit$/, 'concurrentBuildLimit'],
   [/^AWS::Budgets::Budget .*\.BudgetLimit\.Amount$/, 'budgetLimit'],
   [/^AWS::Budgets::Budget .*\.Threshold$/, 'alarmBudgetPercent'],
   [/^AWS::ApiGateway::Stage .*\.ThrottlingRateLimit$/, 'throttleRatePerSecond'],
@@ -189,7 +192,7 @@ const NOT_PLANNED: readonly [at: RegExp, what: string][] = [
   [/ Environment\.Variables\.DOWNSTREAM_SECONDS$/, 'the workload, which the example function acts out'],
 ];
 const PROPERTY =
-  /(seconds|threshold|interval|period|timeout|cooldown|days|initiation|rateLimit|burstLimit|\.Limit|\.Amount|\.MaxSeries)$/i;
+  /(seconds|threshold|interval|period|timeout|cooldown|days|initiation|minutes|buildLimit|rateLimit|burstLimit|\.Limit|\.Amount|\.MaxSeries)$/i;
 
 /** Every time and threshold of a template beside alarms, with the knob of that name in the plan that it is for. */
 function timesOf(stack: Stack): { at: string; value: number; planned: number | string }[] {

@@ -107,6 +107,18 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/GuardSilent\/Resource$/, () => guarded('alarmSilent', 'alarmSilentSamples')],
   [/ActiveSeriesAlarm\/Resource$/, () => ({ ...perPeriod('alarmSeries'), periods: 'alarmPeriods' })],
   [/IngestionRateAlarm\/Resource$/, () => ({ ...perPeriod('alarmSamplesPerSecond'), periods: 'alarmPeriods' })],
+  [
+    /\/JobsWait\/Resource$/,
+    () => ({ threshold: 'alarmWaitSeconds', seconds: 'alarmPeriodSeconds', periods: 'alarmWaitPeriods' }),
+  ],
+  [
+    /\/SlowStart\/Resource$/,
+    () => ({ threshold: 'alarmStartSeconds', seconds: 'alarmPeriodSeconds', periods: 'alarmWaitPeriods' }),
+  ],
+  [
+    /\/FailedBuilds\/Resource$/,
+    () => ({ threshold: 'alarmFailedBuilds', seconds: 'alarmPeriodSeconds', periods: 'alarmFailedPeriods' }),
+  ],
   [/Alarms\/DroppedRuns\/Resource$/, () => perPeriod('alarmDropped')],
   [/Alarms\/UndeliveredRuns\/Resource$/, () => perPeriod('alarmDeadLettered')],
   [/Alarms\/Throttled\/Resource$/, () => perPeriod('alarmThrottled')],

@@ -61,6 +61,10 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   QueueWorkerAtMaximum: alert('alarmWindowSeconds', 'maxInstances', 'alarmBacklog'),
   DeadLetters: alert(undefined, 'alarmDeadLetters'),
   QueueNearlyFull: alert('alarmSampleSeconds', 'alarmNearlyFull'),
+  CiJobsWait: alert('alarmWaitingSeconds', 'alarmWaitingJobs'),
+  CiRunnersSaturated: alert('alarmSaturatedSeconds', 'maxRunners'),
+  CiRunnersFailed: alert('alarmFailedSeconds', 'alarmFailedRunners'),
+  CiListenerMissing: alert('alarmDownSeconds'),
   JvmAllocationStall: alert(undefined, 'alarmStalls'),
   // Over two collections.
   JvmPausesLong: { ...alert('alarmHoldSeconds', 'alarmPauseRatio'), window: 'alarmHoldSeconds' },

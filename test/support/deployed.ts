@@ -48,6 +48,7 @@ export const STATELESS = [
   'AWS::Budgets::Budget',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::',
+  'AWS::CodeBuild::Project',
   'AWS::EC2::',
   'AWS::ECS::',
   // What a run has done is in the checkpoint.

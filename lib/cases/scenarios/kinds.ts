@@ -1,4 +1,5 @@
 /** Every kind of scenario: a file beside this one with its type and its measure, and a line here. */
+import { ci } from './ci';
 import { compaction } from './compaction';
 import { etl } from './etl';
 import { jvm } from './jvm';
@@ -36,6 +37,7 @@ const kinds = {
   services,
   replica,
   metrics,
+  ci,
 };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */

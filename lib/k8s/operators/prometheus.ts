@@ -32,18 +32,24 @@ export function prometheusRule(scope: Construct, id: string, groups: readonly Pr
   return new ApiObject(scope, id, { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', spec: { groups } });
 }
 
-/** `PodMonitor`: Prometheus scrapes the pods with these labels at this port, every so many seconds. */
+/**
+ * `PodMonitor`: Prometheus scrapes the pods with these labels at this port, every so many seconds.
+ *
+ * @param namespaces in which the pods are. Default: that of the monitor
+ */
 export function podMonitor(
   scope: Construct,
   id: string,
   matchLabels: Readonly<Record<string, string>>,
   port: string,
   scrapeSeconds: number,
+  namespaces?: readonly string[],
 ): ApiObject {
   return new ApiObject(scope, id, {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PodMonitor',
     spec: {
+      ...(namespaces === undefined ? {} : { namespaceSelector: { matchNames: [...namespaces] } }),
       selector: { matchLabels },
       podMetricsEndpoints: [{ port, path: '/metrics', interval: `${scrapeSeconds}s` }],
     },

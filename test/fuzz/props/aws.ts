@@ -20,6 +20,7 @@ import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import fc from 'fast-check';
 import { BackpressureChecks } from '../../../lib/aws/backpressure-checks';
+import { CiConcurrency } from '../../../lib/aws/ci/ci-concurrency';
 import { CompactedTable } from '../../../lib/aws/compaction/compacted-table';
 import { CompactionAlarms } from '../../../lib/aws/compaction/compaction-alarms';
 import { ContinuousCompaction } from '../../../lib/aws/compaction/continuous-compaction';
@@ -57,6 +58,7 @@ import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
 import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
+import type { CiPipeline } from '../../../lib/flow/ci/pipelines';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
@@ -65,6 +67,8 @@ import { optional, spread, usually } from '../../support/property';
 import { METRICS } from './metrics';
 import { type Subject, subject } from './subject';
 import {
+  ciObjective,
+  ciWorkload,
   compactionObjective,
   compactionWorkload,
   consumers,
@@ -1052,6 +1056,29 @@ export const AWS_SUBJECTS: readonly Subject[] = [
       const made = new MetricsSampling(stack, id, { ...props, alarmTopic: topic(stack, alarms) });
       made.grantRemoteWrite(lambda(stack));
       made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.CiConcurrency',
+    ['aws.CiConcurrency'],
+    'cdk',
+    fc.record({
+      workload: ciWorkload,
+      objective: ciObjective,
+      quota: fc.integer({ min: 0, max: 2000 }),
+      projectName: fc.constantFrom('pool', 'a pool'),
+      owner: fc.constant('example'),
+      repository: fc.constantFrom('shop', 'a/b'),
+      pipelines: optional(
+        fc.constantFrom<CiPipeline[]>([{ name: 'a', jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }], []),
+      ),
+      maxRunners: optional(fc.integer({ min: 0, max: 500 })),
+      runnerStart: optional(fc.integer({ min: 1, max: 600 }).map((seconds) => Duration.seconds(seconds))),
+      cancelOutdated: optional(fc.boolean()),
+      filterPaths: optional(fc.boolean()),
+    }),
+    inStack((stack, id, props) => {
+      new CiConcurrency(stack, id, props).plan.explain();
     }),
   ),
   subject(

@@ -1,11 +1,13 @@
 /** Constructs of `lib/k8s`. */
 import { App, Chart, Duration, Size, Testing } from 'cdk8s';
 import fc from 'fast-check';
+import type { CiPipeline } from '../../../lib/flow/ci/pipelines';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { ServiceAdmission } from '../../../lib/flow/services/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
+import { CiConcurrency } from '../../../lib/k8s/ci/ci-concurrency';
 import { ContinuousCompaction } from '../../../lib/k8s/compaction/continuous-compaction';
 import { StreamingEtl } from '../../../lib/k8s/etl/streaming-etl';
 import { JvmService } from '../../../lib/k8s/jvm/jvm-service';
@@ -36,6 +38,8 @@ import { METRICS } from './metrics';
 import { type Subject, subject } from './subject';
 import {
   chartSeconds,
+  ciObjective,
+  ciWorkload,
   compactionObjective,
   compactionWorkload,
   consumers,
@@ -744,6 +748,32 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new MetricsSampling(chart, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.CiConcurrency',
+    ['k8s.CiConcurrency'],
+    'text',
+    fc.record({
+      workload: ciWorkload,
+      objective: ciObjective,
+      pipelines: optional(
+        fc.constantFrom<CiPipeline[]>([{ name: 'a', jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }], []),
+      ),
+      runnerSetName: fc.constantFrom('pool', 'Pool'),
+      githubConfigUrl: fc.constantFrom('https://github.com/example', 'https://github.com/example/'),
+      githubSecretName: fc.constant('github-app'),
+      controllerVersion: fc.constantFrom('0.14.2', 'latest'),
+      image: fc.constantFrom('example/runner:1', 'example/runner'),
+      maxRunners: optional(fc.integer({ min: 0, max: 500 })),
+      minRunners: optional(fc.integer({ min: 0, max: 20 })),
+      runnerStart: optional(chartSeconds(1, 600)),
+      cancelOutdated: flag,
+      filterPaths: flag,
+      egressPorts: optional(fc.array(fc.integer({ min: 0, max: 70_000 }), { maxLength: 3 })),
+    }),
+    inChart((chart, id, props) => {
+      new CiConcurrency(chart, id, props).plan.explain();
     }),
   ),
   subject(

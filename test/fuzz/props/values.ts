@@ -332,3 +332,23 @@ export const compactionObjective = fc.record({
   retentionSeconds: optional(fc.integer({ min: 604_800, max: 1e7 })),
   headroom: optional(spread(1, 2)),
 });
+
+/** What is pushed to the runners of a forge. */
+export const ciWorkload = fc.record({
+  pushesPerHourPeak: figures(1, 1000),
+  runSeconds: figures(10, 3000),
+  runVariation: optional(fc.double({ min: 0, max: 3, noNaN: true })),
+  jobsPerRun: optional(fc.integer({ min: 0, max: 12 })),
+  repushRatio: optional(fc.double({ min: 0, max: 1.1, noNaN: true })),
+  repushSeconds: optional(figures(10, 5000)),
+  skippableRatio: optional(fc.double({ min: 0, max: 1, noNaN: true })),
+  mergesPerHourPeak: optional(fc.double({ min: 0, max: 100, noNaN: true })),
+  mergeFailureRatio: optional(fc.double({ min: 0, max: 1, noNaN: true })),
+  deploysPerHourPeak: optional(fc.double({ min: 0, max: 20, noNaN: true })),
+  deploySeconds: optional(figures(10, 1000)),
+});
+export const ciObjective = fc.record({
+  waitSeconds: figures(30, 2000),
+  waitQuantile: optional(fc.double({ min: 0.5, max: 1, noNaN: true })),
+  headroom: optional(fc.double({ min: 1, max: 3, noNaN: true })),
+});

@@ -1,0 +1,67 @@
+import { type CiPipeline, pipelineChecks } from '../flow/ci/pipelines';
+import { inRange, present, validate } from '../flow/errors';
+import { githubWorkflows } from './github';
+import { gitlabPipeline } from './gitlab';
+
+/**
+ * What the writers of pipelines are told beside the pipelines.
+ */
+export interface CiFileOptions {
+  /**
+   * Label of the runners: `runs-on` of GitHub, a tag of GitLab.
+   */
+  readonly runner: string;
+
+  /**
+   * Minutes after which a job ends that says nothing itself: `timeoutMinutes` of a `CiPlan`. 1 to 360.
+   */
+  readonly timeoutMinutes: number;
+
+  /**
+   * First line of each file, as a comment.
+   *
+   * @default - that it is written, and not to be changed
+   */
+  readonly header?: string;
+}
+
+/**
+ * Pipelines of one description as the files of a forge, for runners that somebody else makes.
+ */
+export class CiFiles {
+  /**
+   * Workflows of GitHub Actions, by path from the root of the repository.
+   *
+   * @throws InvalidInputError when something of the description is wrong; the message names each
+   */
+  public static github(pipelines: CiPipeline[], options: CiFileOptions): { [path: string]: string } {
+    check(pipelines, options);
+    return githubWorkflows(pipelines, { header: HEADER, ...options });
+  }
+
+  /**
+   * The pipeline of GitLab, by its path. All pipelines are in one file.
+   *
+   * @throws InvalidInputError when something of the description is wrong, or a job uses an action of GitHub's that no image
+   * replaces; the message names each
+   */
+  public static gitlab(pipelines: CiPipeline[], options: CiFileOptions): { [path: string]: string } {
+    check(pipelines, options);
+    return gitlabPipeline(pipelines, { header: HEADER, ...options });
+  }
+
+  private constructor() {}
+}
+
+const HEADER = 'Written by backpressure-constructs. Change the pipelines, not this file.';
+
+function check(pipelines: CiPipeline[], options: CiFileOptions): void {
+  const { runner, timeoutMinutes } = options ?? {};
+  validate('CiFiles', [
+    ...pipelineChecks(pipelines),
+    present('runner', runner),
+    { refused: runner !== undefined && !/^\P{C}{1,200}$/u.test(runner), message: 'runner must be printable, 1 to 200' },
+    present('timeoutMinutes', timeoutMinutes),
+    inRange('timeoutMinutes', timeoutMinutes, 1, 360),
+  ]);
+}

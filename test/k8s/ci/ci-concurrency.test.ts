@@ -1,0 +1,192 @@
+import { Duration, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { parse } from 'yaml';
+import { STORM_ON_ARC, STORM_PIPELINES } from '../../../lib/cases/case-13-ci-storm';
+import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { CiConcurrency } from '../../../lib/k8s/ci/ci-concurrency';
+import type { CiConcurrencyProps } from '../../../lib/k8s/ci/ci-concurrency-props';
+import { emptyChart, one, written } from '../../support/manifest';
+
+const props: CiConcurrencyProps = {
+  workload: STORM_ON_ARC.workload,
+  objective: STORM_ON_ARC.objective,
+  pipelines: STORM_PIPELINES,
+  runnerSetName: 'pool',
+  githubConfigUrl: 'https://github.com/example/shop',
+  githubSecretName: 'github-app',
+  controllerVersion: '0.14.2',
+  image: 'ghcr.io/actions/actions-runner:2.335.0',
+};
+
+function make(given: Partial<CiConcurrencyProps> = {}) {
+  const chart = emptyChart();
+  const ci = new CiConcurrency(chart, 'Runners', { ...props, ...given });
+  return { ...written(chart), ci };
+}
+
+const made = make();
+const value = (name: string) => made.ci.plan.value(name);
+const set = one(made, 'AutoscalingRunnerSet');
+const pod = set.spec.template.spec;
+const [runner] = pod.containers;
+
+describe('the traps of case 13 are absent', () => {
+  const workflow = parse(made.ci.files['.github/workflows/shop.yml']);
+
+  test('trap: a group named after the ref alone is shared by all workflows', () => {
+    expect(workflow.concurrency.group).toContain('github.workflow');
+  });
+
+  test('trap: cancelling in the group cancels deployments from main as well', () => {
+    expect(workflow.concurrency['cancel-in-progress']).toBe(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
+      "${{ github.event_name == 'pull_request' }}",
+    );
+    expect(workflow.jobs.deploy.concurrency).toEqual({
+      group: 'deploy-production',
+      'cancel-in-progress': false,
+      queue: 'max',
+    });
+  });
+});
+
+describe('the runner set', () => {
+  test('has the bounds of the plan, and jobs ask for it by its name', () => {
+    expect(set.spec).toMatchObject({ minRunners: value('minRunners'), maxRunners: value('maxRunners') });
+    const { jobs } = parse(made.ci.files['.github/workflows/shop.yml']);
+    expect(jobs.test).toMatchObject({ 'runs-on': 'pool', 'timeout-minutes': value('timeoutMinutes') });
+  });
+
+  // The controller deletes a set of another version.
+  test("has the label with the controller's version", () => {
+    expect(set.metadata.labels['app.kubernetes.io/version']).toBe('0.14.2');
+  });
+
+  test('lets the controller delete what it needs until it is gone, and nothing else', () => {
+    const role = one(made, 'Role');
+    const binding = one(made, 'RoleBinding');
+    expect(set.metadata.annotations).toEqual({
+      'actions.github.com/cleanup-manager-role-name': role.metadata.name,
+      'actions.github.com/cleanup-manager-role-binding': binding.metadata.name,
+      'actions.github.com/cleanup-no-permission-service-account-name': pod.serviceAccountName,
+    });
+    for (const { metadata } of [role, binding, one(made, 'ServiceAccount')])
+      expect(metadata.finalizers).toEqual(['actions.github.com/cleanup-protection']);
+    expect(binding.subjects).toEqual([
+      { kind: 'ServiceAccount', name: 'arc-gha-rs-controller', namespace: 'arc-systems' },
+    ]);
+  });
+
+  test('no secret stands in it', () => {
+    expect(set.spec.githubConfigSecret).toBe('github-app');
+    expect(JSON.stringify(made.manifests)).not.toMatch(/github_token|private_key/);
+  });
+});
+
+describe('a runner', () => {
+  test('has no right in the cluster and no token', () => {
+    expect(pod.automountServiceAccountToken).toBe(false);
+    expect(one(made, 'ServiceAccount').automountServiceAccountToken).toBe(false);
+  });
+
+  test('is restricted, as Pod Security has it', () => {
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 1001,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(runner.securityContext).toMatchObject({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+    });
+  });
+
+  test('requests the memory and the disk that it may use, and its node is not taken away', () => {
+    const { cpu, ...requests } = runner.resources.requests;
+    expect(cpu).toBe('2');
+    expect(requests).toEqual(runner.resources.limits);
+    expect(set.spec.template.metadata.annotations).toMatchObject({
+      'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
+    });
+  });
+
+  test('reaches the internet and nothing in the cluster', () => {
+    const { podSelector, egress, ingress } = one(made, 'NetworkPolicy').spec;
+    expect(set.spec.template.metadata.labels).toMatchObject(podSelector.matchLabels);
+    expect(ingress).toEqual([]);
+    expect(egress[1].to[0].ipBlock.except).toContain('10.0.0.0/8');
+    expect(egress[1].ports).toEqual([{ protocol: 'TCP', port: 443 }]);
+  });
+});
+
+test('the namespace holds no more pods than the runners and those that are being removed', () => {
+  expect(one(made, 'ResourceQuota').spec.hard).toEqual({ pods: String(value('podQuota')) });
+  expect(value('podQuota')).toBeGreaterThan(value('maxRunners'));
+});
+
+test("the listener is scraped in the controller's namespace, by the labels of its set", () => {
+  const { namespaceSelector, selector } = one(make({ controllerNamespace: 'arc' }), 'PodMonitor').spec;
+  expect(namespaceSelector).toEqual({ matchNames: ['arc'] });
+  expect(selector.matchLabels['actions.github.com/scale-set-name']).toBe('pool');
+});
+
+test('choices by hand are in the plan, and checked', () => {
+  const chosen = make({
+    maxRunners: 30,
+    minRunners: 0,
+    runnerStart: Duration.seconds(20),
+    cpu: kplus.Cpu.millis(500),
+    memory: Size.gibibytes(8),
+    workspace: Size.gibibytes(20),
+    egressPorts: [443, 22],
+    runnerGroup: 'builds',
+  });
+  const { spec } = one(chosen, 'AutoscalingRunnerSet');
+  expect(spec).toMatchObject({ maxRunners: 30, minRunners: 0, runnerGroup: 'builds' });
+  expect(spec.template.spec.containers[0].resources.requests).toEqual({
+    cpu: '500m',
+    memory: '8192Mi',
+    'ephemeral-storage': '20480Mi',
+  });
+  expect(chosen.ci.plan.knob('runnerStartSeconds').formula).toBe('given');
+  expect(() => make({ maxRunners: 12, cancelOutdated: false })).toThrow(CapacityError);
+});
+
+test('without pipelines there are no files', () => {
+  expect(make({ pipelines: undefined }).ci.files).toEqual({});
+});
+
+test.each<[string, Partial<CiConcurrencyProps>]>([
+  ['runnerSetName must be 1 to 45', { runnerSetName: 'a'.repeat(46) }],
+  ['without a slash at its end', { githubConfigUrl: 'https://github.com/example/' }],
+  ['controllerVersion must be such as 0.14.2', { controllerVersion: 'latest' }],
+  ['image must name a version or a digest', { image: 'ghcr.io/actions/actions-runner' }],
+  ['githubSecretName is missing', { githubSecretName: undefined }],
+  ['egressPorts[0] must be a whole number, between 1 and 65535, got 0', { egressPorts: [0] }],
+  ['pipelines must have one at least, got none', { pipelines: [] }],
+  [
+    'pipelines[0].jobs[0].needs must name other jobs of the pipeline',
+    { pipelines: [{ name: 'a', jobs: [{ name: 'b', needs: ['c'], steps: [{ run: 'make' }] }] }] },
+  ],
+  [
+    'pipelines[0].jobs[0].steps[0] must have run or uses, got both',
+    { pipelines: [{ name: 'a', jobs: [{ name: 'b', steps: [{ run: 'make', uses: 'a/b@v1' }] }] }] },
+  ],
+])('%s', (message, given) => {
+  expect(() => make(given)).toThrow(InvalidInputError);
+  expect(() => make(given)).toThrow(message);
+});
+
+test('it makes these objects and no others', () => {
+  expect(made.manifests.map(({ kind }) => kind).sort()).toEqual([
+    'AutoscalingRunnerSet',
+    'ConfigMap',
+    'NetworkPolicy',
+    'PodMonitor',
+    'PrometheusRule',
+    'ResourceQuota',
+    'Role',
+    'RoleBinding',
+    'ServiceAccount',
+  ]);
+});
