@@ -56,6 +56,7 @@ function planned({ number, advanced }: CaseExercises): Record<string, number> {
     retentionDays: () => value('retentionSeconds') / 86_400,
     infrequentAccessDays: () => value('transitionInDays.STANDARD_IA'),
     glacierDays: () => value('transitionInDays.GLACIER'),
+    nativeHistograms: () => 1,
   };
   const prefix = { 4: 'offsetMinutes', 18: 'producerByteRate', 20: 'nominalJobs' }[number];
   return Object.fromEntries(
@@ -79,19 +80,29 @@ const HABITS: Readonly<Record<number, Record<string, number>>> = {
   5: { partitions: 4, instances: 3, minInstances: 3, batchSize: 1 },
   6: { minInstances: 1, maxInstances: 20 },
   7: { messagesPerSecond: 120, burst: 100 },
+  8: { heartbeatSeconds: 10, tickSeconds: 60, writerPollSeconds: 45 },
   9: { windowSeconds: 300, shards: 1 },
   10: { heapBytes: 1.6e9 },
   11: { infrequentAccessDays: 300, glacierDays: 330 },
+  12: { minInstances: 2, maxInstances: 2, queueBound: 200 },
+  13: { maxRunners: 12 },
   14: { maxReceiveCount: 100, maxInstances: 10 },
   15: { maxInstances: 20 },
   16: { retentionDays: 180 },
   17: { intervalSeconds: 86_400 },
   18: { billing: 20e6, devices: 20e6, clicks: 60e6 },
+  19: { nativeHistograms: 0, intervalSeconds: 60 },
   20: { billing: 1, fraud: 1, pricing: 1, risk: 101 },
 };
 
 test.each(named)('case %d advanced: a habit is refused or misses the promise', (number, exercises) => {
   expect(held(judgeSize(exercises, HABITS[number]))).toBe(false);
+});
+
+test('case 19 advanced: a pod that is scraped less often than queries look back is refused by name', () => {
+  const [metrics] = EXERCISES.filter(({ number }) => number === 19);
+  const [refused] = judgeSize(metrics, { nativeHistograms: 1, intervalSeconds: 600 });
+  expect(refused).toMatchObject({ holds: false, found: expect.stringContaining('intervalSeconds') });
 });
 
 test('a refusal says which number it is about', () => {
