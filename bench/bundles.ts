@@ -22,6 +22,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   QUARANTINE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/quarantine',
   DEAD_LETTER_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters',
   CIRCUIT_TABLE: 'circuit',
+  GRACE_SECONDS: '60',
+  TAGS: '{}',
   MAX_REDRIVES: '1',
   WINDOW_SECONDS: '1170',
   REDRIVES_PER_WINDOW: '4680',

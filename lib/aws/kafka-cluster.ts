@@ -24,7 +24,8 @@ export function clusterName(clusterArn: string): string {
 
 /** The ARN of a topic or a group of the cluster, as IAM access control names it. */
 export function kafkaArn(clusterArn: string, kind: 'topic' | 'group', name: string): string {
-  return `${Fn.join(`:${kind}/`, Fn.split(':cluster/', clusterArn))}/${name}`;
+  const [before, path] = [0, 1].map((index) => Fn.select(index, Fn.split(':cluster/', clusterArn)));
+  return `${before}:${kind}/${path}/${name}`;
 }
 
 /** Settings of a topic as CloudFormation takes them: lines of `name=value`, in base64. */

@@ -51,7 +51,7 @@ export const replicaLag: Case = {
       engines: ['aws'],
       form: 'RDS parameter groups, heartbeat, throttle signal',
       available: true,
-      deployed: 'WebTier/Orders/Replica',
+      deployed: 'WebTier/OrdersDatabase/Replica',
     },
     {
       name: 'ReplicaLagGuard',

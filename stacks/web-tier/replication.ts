@@ -4,7 +4,7 @@ import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { DatabaseInstance } from 'aws-cdk-lib/aws-rds';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import { DatabaseServer } from '../../lib/aws/replication/database-server';
 import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
@@ -15,8 +15,8 @@ import { SUBNETS, type WebTier } from './network';
  * Adds the guard. Source and replica are there already, as `orders-source` and `orders-replica` behind these names of a private
  * zone; the secret `orders/replica-guard` has their user, the repository `replica-guard` the image of `Dockerfile`.
  */
-export function addReplica(scope: Construct, { vpc, cluster, alarmTopic }: WebTier): ReplicaLagGuard {
-  const part = new Construct(scope, 'Orders');
+export function addReplica(scope: Construct, { vpc, cluster, alarmTopic, endpoints }: WebTier): ReplicaLagGuard {
+  const part = new Construct(scope, 'OrdersDatabase');
   const databases = new SecurityGroup(part, 'Databases', {
     vpc,
     description: 'Source and replica of the orders',
@@ -41,7 +41,7 @@ export function addReplica(scope: Construct, { vpc, cluster, alarmTopic }: WebTi
     image: ContainerImage.fromEcrRepository(Repository.fromRepositoryName(part, 'Image', 'replica-guard'), '1.0.0'),
     alarmTopic,
   });
-  addEndpoints(part, vpc, guard);
+  guard.service.node.addDependency(endpoints, ...addEndpoints(part, vpc, guard));
   acknowledge(guard.taskDefinition.executionRole?.node.findChild('DefaultPolicy'), {
     'AwsSolutions-IAM5[Resource::*]':
       'A token for the registry is of the account: ecr:GetAuthorizationToken takes no resource.',
@@ -50,21 +50,22 @@ export function addReplica(scope: Construct, { vpc, cluster, alarmTopic }: WebTi
 }
 
 /** What a task of the guard needs besides the endpoints of every task: its password, and the table of the signal. */
-function addEndpoints(scope: Construct, vpc: WebTier['vpc'], guard: ReplicaLagGuard): void {
+function addEndpoints(scope: Construct, vpc: WebTier['vpc'], guard: ReplicaLagGuard): IDependable[] {
   const securityGroup = new SecurityGroup(scope, 'Endpoint', {
     vpc,
     description: 'Endpoint of Secrets Manager, for the guard',
     allowAllOutbound: false,
   });
   securityGroup.connections.allowFrom(guard, Port.tcp(443), 'HTTPS of the guard');
-  vpc.addInterfaceEndpoint('SecretsManager', {
+  const secrets = vpc.addInterfaceEndpoint('SecretsManager', {
     service: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
     securityGroups: [securityGroup],
     subnets: { subnetGroupName: SUBNETS.services },
     open: false,
   });
-  vpc.addGatewayEndpoint('DynamoDb', {
+  const table = vpc.addGatewayEndpoint('DynamoDb', {
     service: GatewayVpcEndpointAwsService.DYNAMODB,
     subnets: [{ subnetGroupName: SUBNETS.services }],
   });
+  return [secrets, table];
 }

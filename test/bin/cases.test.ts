@@ -15,7 +15,7 @@ describe('cases', () => {
       inLearningOrder().map(({ number }) => number),
     );
     expect(listed[0]).toMatchObject({ number: 11, step: 1, slug: 'cold-data', runnable: true });
-    expect(listed[1]).toMatchObject({ number: 19, beside: 11, runnable: false });
+    expect(listed[1]).toMatchObject({ number: 19, beside: 11, runnable: true });
   });
 
   test.each([

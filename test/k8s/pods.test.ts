@@ -75,7 +75,14 @@ describe('labels of the chart', () => {
   });
 
   test('are on every object, so that a Prometheus with a ruleSelector finds the rules', () => {
-    for (const [, { metadata }] of labelled) expect(metadata.labels).toMatchObject(labels);
+    const part = 'app.kubernetes.io/part-of';
+    // Actions Runner Controller knows what belongs to a runner set by this label, which is its own.
+    const isOfRunners = (manifest: Manifest) => manifest.metadata.labels[part] === 'gha-rs';
+    const own = [...new Set(labelled.filter(([, one]) => isOfRunners(one)).map(([, { kind }]) => kind))].sort();
+    expect(own).toEqual(['AutoscalingRunnerSet', 'Role', 'RoleBinding']);
+    for (const [, one] of labelled) {
+      expect(one.metadata.labels).toMatchObject(isOfRunners(one) ? { ...labels, [part]: 'gha-rs' } : labels);
+    }
   });
 
   test('and on every pod, beside its own, by which alone its workload and its policy know it', () => {

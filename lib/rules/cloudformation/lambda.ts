@@ -228,7 +228,6 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
           at,
           message: `it begins with what comes after it was made, and ${stream.name} is made with it: what comes meanwhile is skipped`,
           fix: 'set StartingPosition to TRIM_HORIZON: a new stream holds nothing older',
-          instead: 'TRIM_HORIZON',
         };
       }
     },

@@ -98,7 +98,7 @@ function policiesOf(rule: Resource): Value[] {
 /** Whether 503 is among the statuses that eject. */
 function countsRefusals(detection: Value): boolean {
   const codes = detection.at('outlierDetectionHttpErrorCodes');
-  if (codes.present) return codes.items().some((code) => code.number() === REFUSED);
+  if (!codes.absent) return codes.items().some((code) => code.number() === REFUSED);
   return detection.at('consecutive5xxErrors').number(ERRORS) !== 0;
 }
 

@@ -296,7 +296,7 @@ function makeGuard(stack: Stack, id: string, { isCluster, replicaCount, ...props
   return new ReplicaLagGuard(stack, id, {
     ...props,
     source: server('source'),
-    replicas: Array.from({ length: replicaCount }, (_, at) => server(`replica-${at}`)),
+    replicas: Array.from({ length: Math.min(Number(replicaCount) || 0, 3) }, (_, at) => server(`replica-${at}`)),
     secret: Secret.fromSecretNameV2(stack, `${id}Secret`, 'guard'),
     cluster: Cluster.fromClusterAttributes(stack, `${id}Cluster`, { clusterName: 'shop', vpc }),
     image: ContainerImage.fromRegistry('guard'),

@@ -146,7 +146,7 @@ describe('what is watched', () => {
   });
 
   test('each alert says what to do', () => {
-    expect(rules).toHaveLength(7);
+    expect(rules).toHaveLength(8);
     for (const { annotations } of rules) expect(annotations.runbook.length).toBeGreaterThan(60);
   });
 });

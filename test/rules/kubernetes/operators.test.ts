@@ -25,8 +25,13 @@ describe('Spark', () => {
 });
 
 describe('JVM', () => {
+  // A log of the collector, which is not what these rows are about.
   const java = (flags: string, memory = '5Gi', rest = {}) =>
-    deployment('w', { resources: { limits: { memory } }, env: [{ name: 'JAVA_OPTS', value: flags }], ...rest });
+    deployment('w', {
+      resources: { limits: { memory } },
+      env: [{ name: 'JAVA_OPTS', value: `${flags} -Xlog:gc*` }],
+      ...rest,
+    });
   const temurin = (release: number) => ({ image: `eclipse-temurin:${release}-jre` });
   test.each<Claim>([
     ['80 % of the container', [java('-Xmx4096m')], []],

@@ -117,13 +117,12 @@ test('what rules name in their own text', () => {
   );
   const known = new Set([...BY_TYPE.values()].flatMap((names) => Object.keys(names)));
   expect([...new Set(named)].filter((name) => !known.has(name)).sort()).toEqual([
-    // Of jobs of AWS Glue and steps of EMR, which no plan of Terraform or Pulumi is converted to yet.
-    'DefaultArguments',
-    'HadoopJarStep',
-    // Of a job and a trigger of AWS Glue, which no plan of Terraform or Pulumi is converted to yet.
+    // Of jobs and triggers of AWS Glue and steps of EMR, which no plan of Terraform or Pulumi is converted to yet.
     'Actions',
     'Command',
+    'DefaultArguments',
     'ExecutionProperty',
+    'HadoopJarStep',
     // Of a topic of MSK, which the provider does not have.
     'PartitionCount',
     // Of a trigger of AWS Glue.
