@@ -29,7 +29,7 @@ const CDK8S_CLI = '2.207.60';
 /** With every case on every engine; at 16 of 20 it is 4.2 MB, 1.2 MB of them two programs for Cloud Run with their clients. */
 const MOST_PACKED_BYTES = 5_000_000;
 /** What an install may add to an app that has its own CDK. */
-const MOST_INSTALLED_BYTES = 12_000_000;
+const MOST_INSTALLED_BYTES = 15_000_000;
 /** Programs of which the package has a Dockerfile and the compressed code. */
 const IMAGES = ['replica-guard-dynamodb', 'sender-tasks', 'webhook-receiver'];
 /** Functions of which it has only the zip that Lambda is given. */
@@ -235,7 +235,7 @@ describe('the assembly', () => {
     const files = Object.values<{ locationInModule: { filename: string } }>(types).map(
       ({ locationInModule }) => locationInModule.filename,
     );
-    expect(files.filter((file) => !/^lib\/(aws|flow|k8s)\//.test(file))).toEqual([]);
+    expect(files.filter((file) => !/^lib\/(aws|ci|flow|k8s)\//.test(file))).toEqual([]);
   });
 
   test('docs/api is what `npm run docs` writes from it', () => {
@@ -408,7 +408,7 @@ describe('beside the peers of one engine alone', () => {
     `try { require('backpressure-constructs/${part}') } catch ({ message }) { console.log(message) }`;
 
   test(
-    'a CDK app gets 12 MB and nothing of the other engines, which say what they need',
+    'a CDK app gets 15 MB and nothing of the other engines, which say what they need',
     () => {
       const inApp = app('cdk', ['aws-cdk-lib', 'constructs']);
       const installed = join(dirname(user), 'cdk', 'node_modules');
