@@ -38,8 +38,8 @@ const QUOTA_USER = 'quotas';
 
 /**
  * Telemetry: three tenants on one Kafka cluster, each held to its share by the brokers (case 18), which has no connection
- * into or out of its VPC; the metrics of devices, which a rule of AWS IoT puts into a stream (case 5); and page views that
- * stream into tables (case 3).
+ * into or out of its VPC; the metrics of devices, which a rule of AWS IoT puts into a stream (case 5); page views that stream into
+ * tables (case 3); and two tables whose small files are rewritten all day (case 17).
  */
 export class TelemetryStack extends Stack {
   /** The quota of each tenant. */
@@ -54,7 +54,7 @@ export class TelemetryStack extends Stack {
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, {
-      description: 'Telemetry: three tenants on one Kafka cluster, each held to its share',
+      description: 'Telemetry: tenants of one Kafka cluster, metrics of devices, and tables of page views and events',
       ...props,
     });
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });

@@ -57,15 +57,10 @@ function triggersOf(pipeline: CiPipeline): object {
 
 /**
  * A pull request is a group: a newer push ends the run of the older one. Every other run is a group by itself, so that
- * nothing cancels it. Where all that a pipeline does is to deploy, its runs wait for one another.
+ * nothing cancels it. Deployments wait for one another by their environment, in whatever workflow they are.
  */
 function concurrencyOf(pipeline: CiPipeline): object {
-  const { pullRequests = true, jobs } = pipeline;
-  if (!pullRequests && jobs.some(({ deploysTo }) => deploysTo !== undefined)) {
-    const why = 'Runs deploy one after the other, in order: none is cancelled, and none that waits is dropped.';
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
-    return { concurrency: commented({ group: '${{ github.workflow }}', ...IN_ORDER }, why) };
-  }
+  const { pullRequests = true } = pipeline;
   const why = pullRequests
     ? 'A newer push to a pull request makes the run of the older one worthless; every other run is kept.'
     : undefined;
@@ -88,10 +83,9 @@ const IN_ORDER = { 'cancel-in-progress': false, queue: 'max' };
 
 function jobOf(job: CiJob, pipeline: CiPipeline, { runner, timeoutMinutes }: WriterOptions): object {
   const { needs = [], matrix, image, deploysTo, permissions, steps } = job;
-  const { pullRequests = true } = pipeline;
   const guards = [
     ...(isGuarded(pipeline) ? [`needs.${ADDED_JOBS.changes}.outputs.relevant == 'true'`] : []),
-    ...(deploysTo !== undefined && pullRequests ? ["github.event_name == 'push'"] : []),
+    ...(deploysTo !== undefined ? ["github.event_name == 'push'"] : []),
   ];
   const before = [...(isGuarded(pipeline) ? [ADDED_JOBS.changes] : []), ...needs];
   return {
@@ -100,7 +94,7 @@ function jobOf(job: CiJob, pipeline: CiPipeline, { runner, timeoutMinutes }: Wri
     'runs-on': runner,
     'timeout-minutes': job.timeoutMinutes ?? timeoutMinutes,
     environment: deploysTo,
-    concurrency: deploysTo !== undefined && pullRequests ? { group: `deploy-${deploysTo}`, ...IN_ORDER } : undefined,
+    concurrency: deploysTo !== undefined ? { group: `deploy-${deploysTo}`, ...IN_ORDER } : undefined,
     permissions,
     container: image,
     strategy: matrix === undefined ? undefined : { 'fail-fast': false, matrix: matrixOf(matrix) },

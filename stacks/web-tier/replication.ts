@@ -1,4 +1,5 @@
 /** The replica of the orders' database: imports slow down before readers see old data (case 8). */
+import { CfnOutput } from 'aws-cdk-lib';
 import { GatewayVpcEndpointAwsService, InterfaceVpcEndpointAwsService, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
@@ -12,8 +13,8 @@ import { acknowledge } from '../acknowledgements';
 import { SUBNETS, type WebTier } from './network';
 
 /**
- * Adds the guard. Source and replica are there already, as `orders-source` and `orders-replica` behind these names of a private
- * zone; the secret `orders/replica-guard` has their user, the repository `replica-guard` the image of `Dockerfile`.
+ * Adds the guard. Source and replica, `orders-source` and `orders-replica` behind these names of a private zone, are put into the
+ * subnets `Data` with the group of the output, and the zone is associated with the VPC, after the first deployment; the secret `orders/replica-guard` has their user, the repository `replica-guard` the image of `Dockerfile`.
  */
 export function addReplica(scope: Construct, { vpc, cluster, alarmTopic, endpoints }: WebTier): ReplicaLagGuard {
   const part = new Construct(scope, 'OrdersDatabase');
@@ -31,6 +32,8 @@ export function addReplica(scope: Construct, { vpc, cluster, alarmTopic, endpoin
         securityGroups: [databases],
       }),
     );
+  // A database is reached when it is in this VPC and has this group.
+  new CfnOutput(part, 'DatabasesSecurityGroup', { value: databases.securityGroupId });
   const guard = new ReplicaLagGuard(part, 'Replica', {
     ...WRITE_PEAK,
     source: server('Source', 'orders-source'),

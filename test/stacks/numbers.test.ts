@@ -160,7 +160,6 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::S3::Bucket .*\.NoncurrentDays$/, 'noncurrentDays'],
   [/^AWS::CodeBuild::Project .* TimeoutInMinutes$/, 'timeoutMinutes'],
   [/^AWS::CodeBuild::Project .* QueuedTimeoutInMinutes$/, 'queuedTimeoutMinutes'],
-  [/^AWS::CodeBuild::Project .* ConcurrentBuildLimit$/, 'concurrentBuildLimit'],
   [/^AWS::Budgets::Budget .*\.BudgetLimit\.Amount$/, 'budgetLimit'],
   [/^AWS::Budgets::Budget .*\.Threshold$/, 'alarmBudgetPercent'],
   [/^AWS::ApiGateway::Stage .*\.ThrottlingRateLimit$/, 'throttleRatePerSecond'],

@@ -30,7 +30,7 @@ export function ciRows(projectName: string): AlarmRow[] {
       threshold: 'alarmWaitSeconds',
       seconds: 'alarmPeriodSeconds',
       periods: 'alarmWaitPeriods',
-      text: 'Jobs wait longer for a build than promised. Are as many builds running as concurrentBuildLimit, or as the quota of the account allows? Do runs of outdated commits still hold builds: has every workflow its concurrency group? Then give the measured pushes and times to the workload, and deploy the larger limit that follows.',
+      text: 'Jobs wait longer for a build than promised. Are as many builds running as the quota of the account allows? Do runs of outdated commits still hold builds: has every workflow its concurrency group? Then give the measured pushes and times to the workload, and ask for the quota that follows.',
     },
     {
       id: 'SlowStart',

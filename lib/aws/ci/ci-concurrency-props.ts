@@ -175,6 +175,10 @@ export function ciInputChecks(props: CiConcurrencyProps): Check[] {
     oneOf('computeType', props.computeType, COMPUTE_TYPES),
     wholeSeconds('runnerStart', props.runnerStart, 0, 86_400),
     ...(pipelines === undefined ? [] : pipelineChecks(pipelines)),
+    {
+      refused: pipelines?.some((one) => one?.jobs?.some((job) => job?.image !== undefined)) ?? false,
+      message: 'pipelines must have no image on a job: these runners have no Docker; use setup actions, or buildImage',
+    },
   ];
 }
 

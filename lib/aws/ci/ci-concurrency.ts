@@ -120,7 +120,11 @@ export class CiConcurrency extends Construct {
     if (connectionArn !== undefined) {
       role.addToPolicy(
         new PolicyStatement({
-          actions: ['codeconnections:GetConnection', 'codeconnections:GetConnectionToken'],
+          // The prefix of an action is that of the resource: of an older connection codestar-connections.
+          actions: ['codeconnections', 'codestar-connections'].flatMap((service) => [
+            `${service}:GetConnection`,
+            `${service}:GetConnectionToken`,
+          ]),
           resources: [connectionArn],
         }),
       );
@@ -149,7 +153,7 @@ export class CiConcurrency extends Construct {
         computeType: computeType ?? ComputeType.SMALL,
         privileged: false,
       },
-      concurrentBuildLimit: value('concurrentBuildLimit'),
+      // No limit of its own: a build above it is refused, and its job would wait without one. Above the account's quota they queue.
       timeout: Duration.minutes(value('timeoutMinutes')),
       queuedTimeout: Duration.minutes(value('queuedTimeoutMinutes')),
       grantReportGroupPermissions: false,

@@ -183,6 +183,8 @@ function createRole(scope: Construct, parts: LandingParts, made: Delivered): Rol
   if (stream?.encryptionKey !== undefined && stream.encryptionKey !== encryptionKey) {
     stream.encryptionKey.grant(role, 'kms:Decrypt');
   }
+  const lettersKey = made.deadLetterBucket.encryptionKey;
+  if (lettersKey !== undefined && lettersKey !== encryptionKey) lettersKey.grant(role, ...KEY_ACTIONS);
   acknowledgeWildcards(
     role,
     [tables, letters],

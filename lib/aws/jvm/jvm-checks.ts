@@ -1,6 +1,6 @@
 /** What the props of a JVM on Fargate have to be, and the question that they ask. */
 import { type Size, Token } from 'aws-cdk-lib';
-import type { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { ContainerDefinition, type FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Check } from '../../flow/errors';
 import { JVM_LOG_FOLDER } from '../../flow/jvm/knobs';
 import type { JvmQuestion } from '../../flow/jvm/workload';
@@ -154,12 +154,27 @@ function givenChecks(given: FargateTaskDefinition): Check[] {
   ];
 }
 
-/** That the container of a given task has the memory; without a limit of its own it has that of the task. */
-export function containerCheck(given: FargateTaskDefinition, memoryBytes: number): Check {
+/**
+ * That the container of a given task has the memory, and the task that of all its containers and the exporter: Amazon ECS refuses
+ * a task definition whose containers have more. A container without a limit of its own takes what the others leave.
+ */
+export function containerChecks(given: FargateTaskDefinition, memoryBytes: number, exporterBytes: number): Check[] {
   const { memory } = given.defaultContainer!.renderContainerDefinition();
   const needed = Math.ceil(memoryBytes / MIB);
-  return {
-    refused: memory !== undefined && !Token.isUnresolved(memory) && memory < needed,
-    message: `memoryLimitMiB of the container ${given.defaultContainer!.containerName} must be at least ${needed}, got ${memory}`,
-  };
+  const limits = given.node.children
+    .filter((child): child is ContainerDefinition => child instanceof ContainerDefinition)
+    .map((container) => container.renderContainerDefinition().memory ?? 0)
+    .filter((limit) => !Token.isUnresolved(limit));
+  const limited = limits.reduce((sum, limit) => sum + limit, Math.ceil(exporterBytes / MIB));
+  const all = limited + (memory === undefined ? needed : 0);
+  return [
+    {
+      refused: memory !== undefined && !Token.isUnresolved(memory) && memory < needed,
+      message: `memoryLimitMiB of the container ${given.defaultContainer!.containerName} must be at least ${needed}, got ${memory}`,
+    },
+    {
+      refused: !Token.isUnresolved(given.memoryMiB) && all > given.memoryMiB,
+      message: `memoryLimitMiB of the task definition must be at least ${all}, with every container and the exporter, got ${given.memoryMiB}`,
+    },
+  ];
 }

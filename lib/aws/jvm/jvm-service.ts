@@ -21,7 +21,7 @@ import { warnWithoutInsights } from '../container-insights';
 import { dashboardOf } from '../dashboard';
 import { describeGroups } from '../security-groups';
 import { JVM_ALARMS, JvmAlarms, jvmGraphs } from './jvm-alarms';
-import { containerCheck, givenTask, JVM_KINDS, jvmQuestion, jvmServiceChecks } from './jvm-checks';
+import { containerChecks, givenTask, JVM_KINDS, jvmQuestion, jvmServiceChecks } from './jvm-checks';
 import type { JvmServiceProps } from './jvm-service-props';
 import { addJvmContainers, createJvmTask, type JvmOutput } from './jvm-task';
 
@@ -79,7 +79,9 @@ export class JvmService extends Construct {
       ...alarmSettingsChecks(usable.alarms, JVM_ALARMS),
     ]);
     const given = givenTask(usable);
-    if (given !== undefined) validate(id, [containerCheck(given, plan.value('memoryBytes'))]);
+    if (given !== undefined) {
+      validate(id, containerChecks(given, plan.value('memoryBytes'), plan.value('exporterMemoryBytes')));
+    }
     this.plan = usable.service === undefined ? plan.withKnobs(jvmServiceKnobs(usable.replicas)) : plan;
     // Names of constructs repeat in other stacks.
     this.metricService = `${Aws.STACK_NAME}-${Names.uniqueResourceName(this, { maxLength: 100, separator: '-' })}`;

@@ -121,9 +121,9 @@ export class BoundedService extends Construct implements IConnectable {
     this.listener.addTargetGroups(`${this.node.id}Targets`, { targetGroups: [this.targetGroup] });
     if (optimized) this.openToBalancer(usable);
     this.scaling = this.scale();
-    const rows = serviceRows(this.targetGroup, optimized);
+    const rows = serviceRows(this.targetGroup, optimized, this.plan);
     this.alarms = createAlarms(this, { rows, plan: this.plan, alarmTopic: usable.alarmTopic, alarms: usable.alarms });
-    const graphs = serviceGraphs(this.targetGroup, this.seconds('alarmPeriodSeconds'));
+    const graphs = serviceGraphs(this.targetGroup, this.seconds('alarmPeriodSeconds'), this.plan);
     this.dashboard = dashboardOf(this, Object.values(this.alarms), [{ heading: id, graphs }]);
     this.resilience4j = resilience4jSettings(this.plan);
     this.resilience4jYaml = resilience4jYaml(this.plan);

@@ -212,6 +212,13 @@ export class PartitionedStream extends Construct {
   }
 
   private warn(): void {
+    const kafka = streamKind(this.props)._kafka;
+    if (kafka !== undefined && kafka.scramSecret === undefined && this.props.consumer._fargate !== undefined) {
+      Annotations.of(this).addWarningV2(
+        'Backpressure::stream-worker-iam',
+        'without scramSecret the image has to sign in by IAM access control (AWS_MSK_IAM), which the shipped stream-worker does not; give scramSecret, or acknowledge this warning',
+      );
+    }
     if (streamKind(this.props)._kinesis?.onDemand) {
       for (const remark of this.plan.remarks.filter((text) => text.includes('on demand'))) {
         Annotations.of(this).addWarningV2('Backpressure::stream-on-demand', remark);

@@ -72,7 +72,8 @@ export interface KafkaTopicOptions {
    * A secret with `username` and `password` of a SCRAM user that is associated with the cluster; its name begins with
    * `AmazonMSK_`. The consumers sign in with it, and so does an IoT rule.
    *
-   * @default - the consumers sign in with their role, by IAM access control
+   * @default - the consumers sign in with their role, by IAM access control. A function does; of tasks the image has to, which
+   * the shipped `stream-worker` does not
    */
   readonly scramSecret?: ISecret;
 

@@ -47,7 +47,7 @@ export function ciKnobs(question: CiQuestion, runners: number, reserve: number):
     },
     ...(question.platform === 'arc'
       ? [reserveKnob(question, reserve, pushRunsPerSecond, start), quotaKnob(runners, jobsPerSecond)]
-      : codebuildKnobs(question, runners)),
+      : codebuildKnobs(question)),
     timeoutKnob(question),
     {
       name: 'pendingDeploys',
@@ -105,18 +105,10 @@ function timeoutKnob(question: CiQuestion): Knob {
   };
 }
 
-function codebuildKnobs(question: CiQuestion, runners: number): Knob[] {
-  const { objective, quota = 0 } = question;
+function codebuildKnobs(question: CiQuestion): Knob[] {
+  const { objective } = question;
   const { least, mostQueued } = CODEBUILD_MINUTES;
   return [
-    {
-      name: 'concurrentBuildLimit',
-      value: runners,
-      unit: 'builds',
-      formula: 'maxRunners: without a limit one project takes the quota of the account',
-      inputs: { maxRunners: runners, quota },
-      source: 'AWS CodeBuild API reference, concurrentBuildLimit; quotas of concurrently running builds',
-    },
     {
       name: 'queuedTimeoutMinutes',
       value: Math.min(mostQueued, Math.max(least, Math.ceil((4 * objective.waitSeconds) / 60))),

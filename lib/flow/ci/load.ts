@@ -99,13 +99,13 @@ export function loadOf(
   };
 }
 
-/** Mean seconds that a deployment waits for the one before: one at a time, each about as long as the last. */
-export function deployWait({ workload }: CiQuestion, times = 1): number {
+/** Mean seconds that a deployment waits for the one before: one at a time, each as long as a runner's start and its work. */
+export function deployWait({ workload, runnerStartSeconds = DEFAULT_START_SECONDS }: CiQuestion, times = 1): number {
   const { deploysPerHourPeak = 0, deploySeconds = 0 } = workload;
   if (deploysPerHourPeak === 0) return 0;
   return meanWait({
     arrivalsPerSecond: (times * deploysPerHourPeak) / HOUR_SECONDS,
-    serviceSeconds: deploySeconds,
+    serviceSeconds: runnerStartSeconds + deploySeconds,
     slots: 1,
     serviceVariation: 1,
   });

@@ -233,8 +233,11 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 const KEY = /^[A-Za-z_][A-Za-z0-9_-]{0,99}$/;
 /** Printable in one line: nothing that ends a line of YAML or of a comment. */
 const LINE = /^\P{C}{1,1000}$/u;
-/** A file pattern; no quote, because it is an argument of a command in the run that compares files. */
-const PATTERN = /^[^\s'"\\$`!][^\p{C}'"\\$`]{0,254}$/u;
+/**
+ * A file pattern that GitHub and git read alike: `**` is a whole segment, and there is no `?`, `+` or `[`. No quote, because it
+ * is an argument of a command in the run that compares files.
+ */
+const PATTERN = /^(?!.*(\*\*[^/]|[^/]\*\*))[^\s'"\\$`!?+[\]][^\p{C}'"\\$`?+[\]]{0,254}$/u;
 
 /** Jobs that the writers add, so that no job of a pipeline may have their names. */
 export const ADDED_JOBS = { changes: 'changes', passed: 'passed' } as const;

@@ -84,15 +84,18 @@ export function recordedOf(
 }
 
 /**
- * What is recorded, of the series that a selector has.
+ * What is recorded, of the series that any of the selectors has.
  *
- * @param selector label matchers in braces; default: none
+ * @param selectors label matchers in braces; default: none
  */
 export function recordedExpression(
   { series, by, window }: Pick<RecordedSeries, 'series' | 'by' | 'window'>,
-  selector = '',
+  selectors: readonly string[] = [''],
 ): string {
-  const operand = window === undefined ? `${series}${selector}` : `rate(${series}${selector}[${window}])`;
+  const one = (selector: string) =>
+    window === undefined ? `${series}${selector}` : `rate(${series}${selector}[${window}])`;
+  // Within the sum: of two sums with the same labels `or` keeps the first.
+  const operand = selectors.map(one).join(' or ');
   return `sum by (${by.join(', ')}) (${operand})`;
 }
 

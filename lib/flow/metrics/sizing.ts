@@ -46,7 +46,7 @@ export function familySeries(family: MetricFamily, source: string, { native, dro
   if (dropped.has(name)) return 0;
   if (kind !== MetricKind.HISTOGRAM) return labelSets;
   if (native.has(source)) return labelSets;
-  return labelSets * ((thinned.get(name) ?? buckets).length + BESIDE_BUCKETS);
+  return labelSets * (keptOf(buckets, thinned.get(name)).length + BESIDE_BUCKETS);
 }
 
 /** Samples that one target has in each scrape, those of Prometheus itself left out. */
@@ -69,8 +69,13 @@ export function recordedSeries({ recordings = [], workload }: MetricsQuestion, l
   return recordings.reduce((sum, { metric, labelSets = 1 }) => {
     const found = histogramOf(workload.sources, metric);
     if (found === undefined || isNative(found.source, levers)) return sum + labelSets;
-    return sum + labelSets * ((levers.thinned.get(metric) ?? found.family.buckets ?? []).length + 1);
+    return sum + labelSets * (keptOf(found.family.buckets ?? [], levers.thinned.get(metric)).length + 1);
   }, 0);
+}
+
+/** The bounds of one family that stay. */
+function keptOf(buckets: readonly number[], stay: readonly number[] | undefined): readonly number[] {
+  return stay === undefined ? buckets : buckets.filter((bound) => stay.includes(bound));
 }
 
 function isNative({ name }: MetricSource, { native }: Levers): boolean {
@@ -165,9 +170,14 @@ export function chooseLevers(known: Known): Levers {
     .flatMap(({ families }) => families)
     .filter(({ name, kind }) => kind === MetricKind.HISTOGRAM && !levers.dropped.has(name));
   pull(
-    [...new Map(histograms.map((family) => [family.name, family])).values()].map((family) => {
-      const stay = keptBounds(family, known.uses.family(family), question.keptBuckets ?? DEFAULT_KEPT_BUCKETS);
-      return (from) => ({ ...from, thinned: new Map([...from.thinned, [family.name, stay]]) });
+    [...new Set(histograms.map(({ name }) => name))].map((name) => {
+      // Dropping is by name: what any source needs of it stays in all.
+      const stay = histograms
+        .filter((family) => family.name === name)
+        .flatMap((family) =>
+          keptBounds(family, known.uses.family(family), question.keptBuckets ?? DEFAULT_KEPT_BUCKETS),
+        );
+      return (from) => ({ ...from, thinned: new Map([...from.thinned, [name, [...new Set(stay)]]]) });
     }),
   );
   return levers;

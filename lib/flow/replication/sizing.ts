@@ -91,7 +91,11 @@ export function sizesOf(question: ReplicationQuestion): Sizes {
     overload,
     releaseRatio,
     targetLagSeconds,
-    leastTargetSeconds: 2 * (timing.heartbeatSeconds + timing.tickSeconds),
+    // A replica without lag shows its last heartbeat and the way of it: a release below that would never be seen.
+    leastTargetSeconds: Math.max(
+      2 * (timing.heartbeatSeconds + timing.tickSeconds),
+      (timing.heartbeatSeconds + TRANSIT_SECONDS) / releaseRatio,
+    ),
     throttle: {
       targetLagSeconds,
       releaseLagSeconds: releaseRatio * targetLagSeconds,
@@ -139,7 +143,9 @@ export function lagAt({ workload }: ReplicationQuestion, sizes: Sizes, times = 1
   const beyond = Math.max(0, times / sizes.headroom - 1) * throttle.floorPerSecond;
   const over = Math.max(1, (throttle.mostPerSecond + beyond) / appliedPerSecond);
   const bounded = targetLagSeconds * over + signalDelaySeconds * (over - 1) + largestTransactionSeconds;
-  return Math.min(unthrottled, bounded);
+  // What nobody slows down piles up once it is more than the replica applies.
+  const unslowed = times * workload.peakCommitsPerSecond * (1 - workload.bulkShare) + throttle.leastBulkPerSecond;
+  return Math.min(unthrottled, bounded + workload.peakSeconds * Math.max(0, unslowed / appliedPerSecond - 1));
 }
 
 /** The lag of a peak that nothing slows down, when its last commit is applied. */
@@ -157,7 +163,7 @@ export function bulkDelay({ workload }: ReplicationQuestion, sizes: Sizes): numb
   const { peakCommitsPerSecond, peakSeconds, steadyCommitsPerSecond } = workload;
   if (unthrottledLag(workload, sizes) < sizes.targetLagSeconds) return 0;
   const usable = USED_SHARE * sizes.appliedPerSecond;
-  const late = peakSeconds * (peakCommitsPerSecond / usable - 1);
+  const late = peakSeconds * Math.max(0, peakCommitsPerSecond / usable - 1);
   return late / (1 - steadyCommitsPerSecond / usable) + sizes.throttle.holdSeconds;
 }
 

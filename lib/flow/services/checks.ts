@@ -58,6 +58,7 @@ export function serviceChecks(question: ServiceQuestion): Check[] {
     ...objectChecks('workload', asked.workload, WORKLOAD_FIELDS, workloadChecks),
     ...objectChecks('objective', asked.objective, OBJECTIVE_FIELDS, objectiveChecks),
     ...(asked.downstreams === undefined ? [] : listChecks('downstreams', asked.downstreams, downstreamsChecks)),
+    ...platformChecks(asked),
     ...choiceChecks(asked),
   ]);
 }
@@ -113,6 +114,19 @@ function downstreamChecks({ name, ...numbers }: ServiceDownstream, index: number
     positive(`${path}.callsPerRequest`, numbers.callsPerRequest, 1e-9, 1000),
     required(positive, `${path}.latencySeconds`, numbers.latencySeconds, LEAST_SECONDS, YEAR_SECONDS),
     positive(`${path}.limitPerSecond`, numbers.limitPerSecond, LEAST_RATE, MOST_ITEMS_PER_SECOND),
+  ];
+}
+
+/** Amazon ECS API reference, stopTimeout: 120 s at most, in which a request that waits and one that runs have to end. */
+const LONGEST_ON_FARGATE_SECONDS = 55;
+
+function platformChecks({ platform, objective }: ServiceQuestion): Check[] {
+  const latencySeconds = objective?.latencySeconds;
+  return [
+    {
+      refused: platform === 'fargate' && isKnown(latencySeconds) && latencySeconds > LONGEST_ON_FARGATE_SECONDS,
+      message: `objective.latencySeconds must be at most ${LONGEST_ON_FARGATE_SECONDS} on Fargate, whose stopTimeout of 120 s has to outlast two of them, got ${shown(latencySeconds)}`,
+    },
   ];
 }
 

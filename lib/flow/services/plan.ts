@@ -4,6 +4,7 @@
 import { CapacityError, type Check, validate } from '../errors';
 import { duration, figure, percent } from '../figures';
 import { DEFAULT_HEADROOM } from '../headroom';
+import { bisect } from '../search';
 import { serviceAlarmKnobs } from './alarms';
 import { serviceChecks } from './checks';
 import { serviceKnobs } from './knobs';
@@ -33,7 +34,7 @@ export function planService(subject: string, question: ServiceQuestion, checks: 
 }
 
 function predictionsOf(asked: Resolved, sizes: Sizes): ServicePredictions {
-  const { slots, maxInstances, reactionSeconds, ratedPerSecond } = sizes;
+  const { slots, maxInstances, reactionSeconds } = sizes;
   const { peakPerSecond, serviceSeconds } = asked;
   const capacityPerSecond = (maxInstances * slots) / serviceSeconds;
   const overload = forecastOf(asked, sizes, 2 * capacityPerSecond, maxInstances);
@@ -44,8 +45,24 @@ function predictionsOf(asked: Resolved, sizes: Sizes): ServicePredictions {
     capacityPerSecond,
     overloadLatencySeconds: overload.latencySeconds,
     overloadShedRatio: overload.shedRatio,
-    breaksAtLoad: (maxInstances * ratedPerSecond) / peakPerSecond,
+    breaksAtLoad: breaksAt(asked, sizes),
   };
+}
+
+/** The multiple of the peak at which the first promise breaks: latency, a downstream's limit, or the share refused. */
+function breaksAt(asked: Resolved, sizes: Sizes): number {
+  const { peakPerSecond, errorRatio, downstreams } = asked;
+  const failing = Math.min(
+    (sizes.maxInstances * sizes.ratedPerSecond) / peakPerSecond,
+    ...downstreams.map(
+      ({ callsPerRequest = 1, limitPerSecond = Number.POSITIVE_INFINITY }) =>
+        limitPerSecond / (peakPerSecond * callsPerRequest),
+    ),
+  );
+  const keeps = (times: number) =>
+    shedOfPeak({ ...asked, peakPerSecond: times * peakPerSecond }, sizes) <= errorRatio * (1 + 1e-9);
+  if (failing <= 1 || keeps(failing)) return failing;
+  return bisect({ holding: 1, failing }, { steps: 60, relative: 1e-4 }, keeps).holding;
 }
 
 function remarksOn(asked: Resolved, sizes: Sizes, { breaksAtLoad }: ServicePredictions): string[] {

@@ -228,5 +228,10 @@ export function ciInputChecks(props: CiConcurrencyProps): Check[] {
     })),
     ...dnsChecks('dns', props.dns),
     ...(pipelines === undefined ? [] : pipelineChecks(pipelines)),
+    {
+      refused: pipelines?.some((one) => one?.jobs?.some((job) => job?.image !== undefined)) ?? false,
+      message:
+        'pipelines must have no image on a job: these runners have no Docker; use setup actions, or an image of the runner',
+    },
   ];
 }

@@ -184,9 +184,7 @@ export class MetricsSampling extends Construct {
         interval: prometheusDuration(this.plan.value('intervalSeconds')),
         rules: this.plan.recordings.map((recorded, index) => ({
           record: recorded.record,
-          expr: having(recordings[index].metric)
-            .map((source) => recordedExpression(recorded, selectorOf(source)))
-            .join(' or '),
+          expr: recordedExpression(recorded, having(recordings[index].metric).map(selectorOf)),
           ...(namespace !== undefined && { labels: { namespace } }),
         })),
       },

@@ -59,7 +59,7 @@ export function adaptiveConcurrency(
     typed_config: {
       '@type': 'type.googleapis.com/envoy.extensions.filters.http.adaptive_concurrency.v3.AdaptiveConcurrency',
       gradient_controller_config: {
-        sample_aggregate_percentile: { value: 99 },
+        sample_aggregate_percentile: { value: Number((100 * value('alarmLatencyQuantile')).toFixed(4)) },
         concurrency_limit_params: {
           max_concurrency_limit: value('concurrencyLimit'),
           concurrency_update_interval: seconds(value('limitUpdateSeconds')),

@@ -31,9 +31,10 @@ const only = (of: Template, kind: string): any => {
 const project = only(template, 'AWS::CodeBuild::Project');
 
 describe('the project', () => {
-  test('runs as many builds as the plan, and none waits or runs for hours', () => {
+  test('has no limit of its own, and no build waits or runs for hours', () => {
+    // Builds above a limit of the project are refused, not queued.
+    expect(project).not.toHaveProperty('ConcurrentBuildLimit');
     expect(project).toMatchObject({
-      ConcurrentBuildLimit: value('maxRunners'),
       QueuedTimeoutInMinutes: value('queuedTimeoutMinutes'),
       TimeoutInMinutes: value('timeoutMinutes'),
     });
@@ -77,7 +78,13 @@ describe('the project', () => {
       PolicyDocument: {
         Statement: Match.arrayWith([
           Match.objectLike({
-            Action: ['codeconnections:GetConnection', 'codeconnections:GetConnectionToken'],
+            // The prefix has to be that of the ARN, which may be the older one.
+            Action: [
+              'codeconnections:GetConnection',
+              'codeconnections:GetConnectionToken',
+              'codestar-connections:GetConnection',
+              'codestar-connections:GetConnectionToken',
+            ],
             Resource: connectionArn,
           }),
         ]),

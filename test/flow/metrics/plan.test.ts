@@ -463,3 +463,28 @@ test('targets that are replaced at random come close to what is predicted', () =
   expect(mean / plan.predictions.activeSeries).toBeGreaterThan(0.97);
   expect(mean / plan.predictions.activeSeries).toBeLessThan(1.03);
 });
+
+test('a bucket that a query selects stays, also where another source has other buckets under the name', () => {
+  const histogram = (buckets: number[]): MetricFamily => ({
+    name: 'lat',
+    kind: MetricKind.HISTOGRAM,
+    labelSets: 10,
+    buckets,
+  });
+  const [a, b] = [
+    { name: 'a', targets: 100, families: [histogram([0.1, 0.2, 0.5, 1])] },
+    { name: 'b', targets: 100, families: [histogram([2, 4, 8, 16, 32, 64, 128])] },
+  ];
+  const plan = planMetrics('Metrics', {
+    platform: 'prometheus',
+    prometheusVersion: 2,
+    workload: { sources: [a, b] },
+    objective: { activeSeries: 15_000, headroom: 1 },
+    uses: [use('rate(lat_bucket{job="a",le="0.5"}[5m])')],
+  });
+  const dropped = plan.scrapes.flatMap(({ source, relabelings }) =>
+    source === 'a' ? relabelings.map(({ regex }) => regex) : [],
+  );
+  expect(dropped.filter((regex) => new RegExp(`^(?:${regex})$`).test('lat_bucket;0.5'))).toEqual([]);
+  expect(dropped.filter((regex) => new RegExp(`^(?:${regex})$`).test('lat_bucket;+Inf'))).toEqual([]);
+});

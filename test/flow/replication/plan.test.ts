@@ -277,3 +277,21 @@ function applied(question: ReplicationQuestion, way: string): ReplicationQuestio
   if (cpu) return { ...question, cpu: Number(cpu[1]), workers: undefined };
   return name === undefined ? undefined : { ...question, workload: { ...workload, [name]: Number(value) } };
 }
+
+test('a release below what a replica without lag shows is refused: the rate would never rise again', () => {
+  const tight = { workload: { parallelShare: 0.1 }, objective: { lagSeconds: 5.8 } };
+  const question = {
+    ...sheet,
+    headroom: 1.25,
+    workload: { ...sheet.workload, ...tight.workload },
+    objective: tight.objective,
+  };
+  expect(() => planReplication('Lag', question)).not.toThrow();
+  expect(refusal(() => planReplication('Lag', { ...question, releaseRatio: 0.1 }))).toBeInstanceOf(CapacityError);
+});
+
+test('with little bulk the promise breaks where interactive writes alone are more than the replica applies', () => {
+  const little = loaded({ parallelShare: 0.8, bulkShare: 0.05 }, { headroom: 1.25 });
+  const { breaksAtLoad, appliedPerSecond } = little.predictions;
+  expect(breaksAtLoad).toBeLessThan((1.05 * appliedPerSecond) / (0.95 * 2400));
+});

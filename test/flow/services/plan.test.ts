@@ -87,6 +87,19 @@ describe('known answers', () => {
   });
 });
 
+test('the promise breaks where the first of its parts does: latency, the share refused, or what a downstream takes', () => {
+  const limited = plan({ downstreams: [{ name: 'stock', latencySeconds: 0.05, limitPerSecond: 543 }] });
+  expect(limited.predictions.breaksAtLoad).toBe(1);
+  const sudden = planService('Api', {
+    ...asked,
+    workload: { peakPerSecond: 5000, steadyPerSecond: 500, serviceSeconds: 0.1, serviceVariation: 0.5 },
+    objective: { latencySeconds: 0.4, errorRatio: 0.01 },
+  });
+  // At more the first instances refuse more than a hundredth before others have started.
+  expect(sudden.predictions.breaksAtLoad).toBeGreaterThanOrEqual(1);
+  expect(sudden.predictions.breaksAtLoad).toBeLessThan(1.1);
+});
+
 describe('what cannot be kept', () => {
   test.each<[string, Partial<ServiceQuestion>, RegExp]>([
     [
@@ -121,6 +134,12 @@ describe('what cannot be kept', () => {
     ],
   ])('%s', (_, changed, message) => {
     expect(refusal(() => plan(changed)).message).toMatch(message);
+  });
+
+  test('a latency that a task of Fargate cannot outlast is refused with the limit', () => {
+    const slow = { workload: { peakPerSecond: 5, serviceSeconds: 10 }, objective: { latencySeconds: 100 } };
+    expect(() => plan({ ...slow, platform: 'fargate' })).toThrow(/latencySeconds must be at most 55 on Fargate/);
+    expect(() => plan({ ...slow, platform: 'kubernetes' })).not.toThrow();
   });
 
   test('every input out of range is named at once', () => {
