@@ -130,7 +130,12 @@ function everything(stack: Stack, id: string): void {
   });
   new PartitionedStream(scope, `${id}-msk`, {
     ...streaming,
-    stream: StreamKind.msk({ clusterArn, topicName: 'metrics', bootstrapServers: ['b-1:9098'] }),
+    stream: StreamKind.msk({
+      clusterArn,
+      topicName: 'metrics',
+      bootstrapServers: ['b-1:9096'],
+      scramSecret: Secret.fromSecretNameV2(scope, 'KafkaUser', 'AmazonMSK_metrics'),
+    }),
     consumer: StreamConsumer.fargate(container),
     consumerGroup: 'metrics',
   });

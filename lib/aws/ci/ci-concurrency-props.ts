@@ -2,7 +2,7 @@ import { type Duration, Token } from 'aws-cdk-lib';
 import type { ComputeType, IBuildImage } from 'aws-cdk-lib/aws-codebuild';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { codeBuildHourCost } from '../../flow/ci/cost';
-import { type CiPipeline, pipelineChecks } from '../../flow/ci/pipelines';
+import { type CiPipeline, pipelineChecks, withImage } from '../../flow/ci/pipelines';
 import type { CiObjective, CiQuestion, CiWorkload } from '../../flow/ci/workload';
 import { type Check, oneOf, shown } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, TEXT } from '../../flow/kinds';
@@ -176,7 +176,7 @@ export function ciInputChecks(props: CiConcurrencyProps): Check[] {
     wholeSeconds('runnerStart', props.runnerStart, 0, 86_400),
     ...(pipelines === undefined ? [] : pipelineChecks(pipelines)),
     {
-      refused: pipelines?.some((one) => one?.jobs?.some((job) => job?.image !== undefined)) ?? false,
+      refused: withImage(pipelines),
       message: 'pipelines must have no image on a job: these runners have no Docker; use setup actions, or buildImage',
     },
   ];

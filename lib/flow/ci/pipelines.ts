@@ -242,6 +242,12 @@ const PATTERN = /^(?!.*(\*\*[^/]|[^/]\*\*))[^\s'"\\$`!?+[\]][^\p{C}'"\\$`?+[\]]{
 /** Jobs that the writers add, so that no job of a pipeline may have their names. */
 export const ADDED_JOBS = { changes: 'changes', passed: 'passed' } as const;
 
+/** Whether any job wants to run in an image of its own. */
+export function withImage(pipelines: readonly CiPipeline[] | undefined): boolean {
+  const listed = <T>(list: readonly T[] | undefined): readonly T[] => (Array.isArray(list) ? list : []);
+  return listed(pipelines).some((one) => listed(one?.jobs).some((job) => job?.image !== undefined));
+}
+
 /** Checks a list of pipelines. */
 export function pipelineChecks(pipelines: readonly CiPipeline[]): Check[] {
   return listChecks('pipelines', pipelines, (list) => [

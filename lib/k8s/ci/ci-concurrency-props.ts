@@ -1,6 +1,6 @@
 import type { Duration, Size } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
-import { type CiPipeline, pipelineChecks } from '../../flow/ci/pipelines';
+import { type CiPipeline, pipelineChecks, withImage } from '../../flow/ci/pipelines';
 import type { CiObjective, CiQuestion, CiWorkload } from '../../flow/ci/workload';
 import { type Check, shown } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, TEXT } from '../../flow/kinds';
@@ -229,7 +229,7 @@ export function ciInputChecks(props: CiConcurrencyProps): Check[] {
     ...dnsChecks('dns', props.dns),
     ...(pipelines === undefined ? [] : pipelineChecks(pipelines)),
     {
-      refused: pipelines?.some((one) => one?.jobs?.some((job) => job?.image !== undefined)) ?? false,
+      refused: withImage(pipelines),
       message:
         'pipelines must have no image on a job: these runners have no Docker; use setup actions, or an image of the runner',
     },
