@@ -11,7 +11,8 @@ import type { Report, Reported } from '../../lib/rules/report/report';
 import type { Finding } from '../../lib/rules/rule';
 import type { Known } from '../../lib/rules/settings/baseline';
 import { FAIL_ON, FORMATS } from '../../lib/rules/settings/choices';
-import { ForeignError, NeitherError, UnreadableError } from '../../lib/rules/unreadable';
+import { UnreadableError } from '../../lib/rules/unreadable';
+import { bodiesOf } from './check/bodies';
 import { mend, withReplacements } from './check/mend';
 import { type CheckOptions, isOwnFile, type Settings, settingsOf } from './check/settings';
 import { ExitCode, Io, UsageError } from './io';
@@ -271,22 +272,10 @@ interface Read {
  * named, that cannot be parsed, or that is over a limit is a failure: a run that has not read it is not green.
  */
 function read(paths: readonly string[], { candidates, unreadable, links, excluded, total }: Found, io: Io): Read {
-  const { documentsIn, documentsOf, mayBeDocument } = loadRules();
-  const sources: (Candidate & { readonly bodies: Record<string, unknown>[] })[] = [];
-  const failures = unreadable.map(failureFrom);
+  const { documentsOf } = loadRules();
   const notices: string[] = [];
-  let others = 0;
-  for (const candidate of candidates) {
-    try {
-      sources.push({ ...candidate, bodies: documentsIn(candidate.file, candidate.text, total, notices) });
-    } catch (error) {
-      if (!(error instanceof UnreadableError)) throw error;
-      // What cannot be parsed may be a broken template or manifest; what is in braces, if it says anything that those say.
-      const foreign = error instanceof ForeignError && !mayBeDocument(candidate.text);
-      if ((foreign || error instanceof NeitherError) && !candidate.named) others++;
-      else failures.push(failureFrom(error));
-    }
-  }
+  const { sources, unreadable: broken, others } = bodiesOf(candidates, total, notices);
+  const failures = [...unreadable, ...broken].map(failureFrom);
   const passedOver = [
     ...(others > 0 ? [`${plural(others, 'file')} with neither template nor manifest`] : []),
     ...(links.length > 0 ? [`${plural(links.length, 'symbolic link')}; name one to have it checked`] : []),

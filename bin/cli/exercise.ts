@@ -5,7 +5,8 @@ import type { CaseExercises, ExerciseLevel } from '../../lib/cases/exercises/exe
 import type { Document } from '../../lib/rules/document';
 import { Total } from '../../lib/rules/limits';
 import { loadRules } from '../../lib/rules/load';
-import { ForeignError, NeitherError, UnreadableError } from '../../lib/rules/unreadable';
+import { UnreadableError } from '../../lib/rules/unreadable';
+import { bodiesOf } from './check/bodies';
 import type { Claim } from './exercise/judge';
 import { ExitCode, type Io, UsageError } from './io';
 import { readText } from './read-file';
@@ -181,23 +182,13 @@ function text(claims: readonly Claim[], passed: boolean, io: Io): string {
 
 /** Every template and manifest of the folder; one that cannot be read is an error, so that nothing passes unread. */
 function documentsAt(folder: string): readonly Document[] {
-  const { documentsIn, documentsOf, mayBeDocument } = loadRules();
   const total = new Total();
   const { candidates, unreadable } = sourcesAt(folder, total);
-  const failures = [...unreadable];
-  const sources = candidates.flatMap((candidate) => {
-    try {
-      return [{ ...candidate, bodies: documentsIn(candidate.file, candidate.text, total) }];
-    } catch (error) {
-      if (!(error instanceof UnreadableError)) throw error;
-      const foreign = error instanceof ForeignError && !mayBeDocument(candidate.text);
-      if (!foreign && !(error instanceof NeitherError)) failures.push(error);
-      return [];
-    }
-  });
+  const { sources, unreadable: broken } = bodiesOf(candidates, total);
+  const failures = [...unreadable, ...broken];
   if (failures.length > 0)
     throw new UsageError(failures.map(({ file, reason }) => `${called(file)}: ${reason}`).join('; '));
-  return documentsOf(sources);
+  return loadRules().documentsOf(sources);
 }
 
 /** The numbers of a file, every one of them; what is wrong with it is said of all together. */

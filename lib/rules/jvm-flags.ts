@@ -38,6 +38,45 @@ export interface FlagText {
   readonly text: string;
 }
 
+/** How a format names the parts of a container. */
+export interface ContainerKeys {
+  /** Lists of words of its command. */
+  readonly words: readonly string[];
+  /** The list of its variables, and in each the name and the value. */
+  readonly variables: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The texts of a container in which flags of a JVM may be. */
+export interface JavaTexts {
+  /** Of its command. */
+  readonly words: readonly FlagText[];
+  /** Of its variables. */
+  readonly variables: readonly FlagText[];
+  /** Whether the document does not say what is in one of them, or names a file with more. */
+  readonly more: boolean;
+}
+
+/** Command and variables of a container. */
+export function javaTexts(container: Value, keys: ContainerKeys): JavaTexts {
+  const words = keys.words.flatMap((key): FlagText[] => {
+    const at = container.at(key);
+    const text = at.items().map((word) => word.text() ?? '');
+    return text.length === 0 ? [] : [{ at, text: text.join(' ') }];
+  });
+  const named = container
+    .at(keys.variables)
+    .items()
+    .filter((variable) => FLAG_VARIABLES.test(variable.at(keys.name).text() ?? ''))
+    .map((variable) => variable.at(keys.value));
+  return {
+    words,
+    variables: named.map((at) => ({ at, text: at.text() ?? '' })),
+    more: named.some((at) => at.text() === undefined) || words.some(({ text }) => /\s@/.test(text)),
+  };
+}
+
 /** Whether a text has flags of a JVM in it. */
 export function hasFlags({ text }: FlagText): boolean {
   return /(^|\s|["'])-X/.test(text);

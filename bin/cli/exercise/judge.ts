@@ -5,7 +5,7 @@ import type { Answers, Build, CaseExercises, Mend } from '../../../lib/cases/exe
 import { runScenario } from '../../../lib/cases/run-scenario';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { figure } from '../../../lib/flow/figures';
-import { judge } from '../../../lib/rules/check';
+import { judge, type Verdict } from '../../../lib/rules/check';
 import type { Document } from '../../../lib/rules/document';
 import { loadExamples } from '../../../lib/rules/load';
 import { readDocuments } from '../../../lib/rules/read';
@@ -32,12 +32,13 @@ export function judgeMend({ rules }: Mend, documents: readonly Document[]): Clai
     const right = readDocuments([{ file: rule, text: loadExamples().examplesOf(rule).right }]);
     for (const [type, count] of countsOf(right)) needed.set(type, (needed.get(type) ?? 0) + count);
   }
-  return [...presence(needed, documents), ...rules.map((rule) => unfound(documents, rule))];
+  const verdict = judge(documents);
+  return [...presence(needed, documents), ...rules.map((rule) => unfound(documents, verdict, rule))];
 }
 
 /** The whole is there, and no rule finds anything in it. */
 export function judgeBuild({ resources }: Build, documents: readonly Document[]): Claim[] {
-  return [...presence(new Map(Object.entries(resources)), documents), unfound(documents)];
+  return [...presence(new Map(Object.entries(resources)), documents), unfound(documents, judge(documents))];
 }
 
 /** The numbers are planned as given by hand, and the case keeps its promise when it is simulated with them. */
@@ -76,10 +77,9 @@ function presence(needed: ReadonlyMap<string, number>, documents: readonly Docum
 }
 
 /** A rule, or every rule, finds nothing; what a resource only acknowledges is found all the same. */
-function unfound(documents: readonly Document[], rule?: string): Claim {
+function unfound(documents: readonly Document[], { findings, failures }: Verdict, rule?: string): Claim {
   const claim = rule === undefined ? 'no rule finds anything' : `${rule} finds nothing`;
   if (documents.length === 0) return { claim, holds: false, found: 'there is no template or manifest to read' };
-  const { findings, failures } = judge(documents);
   const found = [
     ...findings
       .filter(({ ruleId }) => rule === undefined || ruleId === rule)

@@ -2,6 +2,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ApplicationTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { promisedPercentile } from '../../flow/services/alarms';
 import type { ServicePlan } from '../../flow/services/workload';
 import type { MetricGraph } from '../dashboard';
 import type { AlarmRow } from '../watch';
@@ -36,7 +37,7 @@ export function serviceRows(group: ApplicationTargetGroup, optimized: boolean, p
     {
       id: 'Slow',
       severity: 'warning',
-      metric: (period) => ofTargets('TargetResponseTime', promisedPercentile(plan), period),
+      metric: (period) => ofTargets('TargetResponseTime', `p${promisedPercentile(plan)}`, period),
       threshold: 'alarmLatencySeconds',
       ...held,
       text: 'Requests take longer than promised. The queue is bounded by time, so it is the work: a slow downstream, a task short of processors, or a service time that is no longer the planned one. Give the measured one to the workload.',
@@ -91,11 +92,6 @@ function refusedRatio(group: ApplicationTargetGroup, period: Duration): MathExpr
   });
 }
 
-/** The promised quantile as a statistic of CloudWatch: `p99`, `p99.9`. */
-function promisedPercentile(plan: ServicePlan): string {
-  return `p${Number((100 * plan.value('alarmLatencyQuantile')).toFixed(4))}`;
-}
-
 /** The graphs of a service. */
 export function serviceGraphs(group: ApplicationTargetGroup, period: Duration, plan: ServicePlan): MetricGraph[] {
   const ofTargets = metricOf(group, true);
@@ -105,7 +101,9 @@ export function serviceGraphs(group: ApplicationTargetGroup, period: Duration, p
     {
       title: 'Latency',
       unit: 'seconds',
-      metrics: ['p50', promisedPercentile(plan)].map((quantile) => ofTargets('TargetResponseTime', quantile, period)),
+      metrics: ['p50', `p${promisedPercentile(plan)}`].map((quantile) =>
+        ofTargets('TargetResponseTime', quantile, period),
+      ),
     },
     { title: 'Tasks', unit: 'tasks', metrics: [ofTargets('HealthyHostCount', Stats.MINIMUM, period)] },
   ];

@@ -1,5 +1,5 @@
 /** Why no pool of runners keeps a promise, and changes that each would. */
-import { duration, figure, percent } from '../figures';
+import { duration, figure, percent, roundedDown, roundedUp } from '../figures';
 import { DEFAULT_HEADROOM } from '../headroom';
 import { largestBelow, smallestAbove } from '../search';
 import { MOST_RUNNERS } from './checks';
@@ -40,8 +40,11 @@ export function waysOut(question: CiQuestion, holds: (question: CiQuestion) => b
   const ways: string[] = [];
   const below = (name: string, value: number | undefined, least: number, keeps: (value: number) => boolean) => {
     if (value === undefined || value <= least) return;
-    const found = largestBelow(value, (one) => rounded(one) >= least && rounded(one) > 0 && keeps(rounded(one)));
-    if (found !== undefined) ways.push(`${name} of ${rounded(found)}`);
+    const found = largestBelow(
+      value,
+      (one) => roundedDown(one) >= least && roundedDown(one) > 0 && keeps(roundedDown(one)),
+    );
+    if (found !== undefined) ways.push(`${name} of ${roundedDown(found)}`);
   };
   if (quota !== undefined) {
     const enough = smallestAbove(Math.max(1, quota), (one) => holds({ ...question, quota: Math.ceil(one) }));
@@ -53,9 +56,9 @@ export function waysOut(question: CiQuestion, holds: (question: CiQuestion) => b
   if (maxRunners !== undefined && holds({ ...question, maxRunners: undefined })) ways.push('leave maxRunners out');
   const longer = smallestAbove(
     objective.waitSeconds,
-    (one) => raised(one) <= 86_400 && promise({ waitSeconds: raised(one) }),
+    (one) => roundedUp(one) <= 86_400 && promise({ waitSeconds: roundedUp(one) }),
   );
-  if (longer !== undefined) ways.push(`waitSeconds of ${raised(longer)}`);
+  if (longer !== undefined) ways.push(`waitSeconds of ${roundedUp(longer)}`);
   below('runnerStartSeconds', start, 0, (one) => holds({ ...question, runnerStartSeconds: one }));
   below('deploysPerHourPeak', workload.deploysPerHourPeak, 0, (one) => load({ deploysPerHourPeak: one }));
   below('deploySeconds', workload.deploySeconds, 1, (one) => load({ deploySeconds: one }));
@@ -67,16 +70,4 @@ export function waysOut(question: CiQuestion, holds: (question: CiQuestion) => b
     break;
   }
   return ways.length > 0 ? ways : ['several repositories or runner sets, each with its share of the load'];
-}
-
-/** Downwards, to three significant digits: what is printed is what was tried. */
-function rounded(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.floor(value / unit) * unit).toPrecision(3));
-}
-
-/** The same upwards. */
-function raised(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.ceil(value / unit) * unit).toPrecision(3));
 }

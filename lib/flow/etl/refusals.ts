@@ -1,5 +1,5 @@
 /** Why no setting keeps a promise, and changes that each would. */
-import { duration, figure } from '../figures';
+import { duration, figure, roundedDown } from '../figures';
 import { DAY_SECONDS, MOST_DOLLARS, WEEK_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
 import { batchOf, COMPUTE_SHARE, mostExecutors, type Obstacle, oldestOf, sizingOf, streamOf } from './batch';
@@ -66,14 +66,14 @@ export function waysOut(question: EtlQuestion): string[] {
   if (freshness !== undefined) ways.push(`freshnessSeconds of ${freshness}`);
   const seconds = largestBelow(
     workload.coreSecondsPerRecord,
-    (one) => one >= 1e-9 && load({ coreSecondsPerRecord: rounded(one) }),
+    (one) => one >= 1e-9 && load({ coreSecondsPerRecord: roundedDown(one) }),
   );
-  if (seconds !== undefined) ways.push(`coreSecondsPerRecord of ${rounded(seconds)}, by a cheaper transform`);
+  if (seconds !== undefined) ways.push(`coreSecondsPerRecord of ${roundedDown(seconds)}, by a cheaper transform`);
   const fixed = largestBelow(
     streamOf(question).fixedSeconds,
-    (one) => one >= 0.1 && load({ batchSeconds: rounded(one) }),
+    (one) => one >= 0.1 && load({ batchSeconds: roundedDown(one) }),
   );
-  if (fixed !== undefined) ways.push(`batchSeconds of ${rounded(fixed)}, by a smaller table or fewer files`);
+  if (fixed !== undefined) ways.push(`batchSeconds of ${roundedDown(fixed)}, by a smaller table or fewer files`);
   ways.push(...windowWays(question, load), ...promiseWays(question, promise));
   for (const name of ['executors', 'executorCores', 'triggerSeconds', 'maxOffsetsPerTrigger'] as const) {
     if (question[name] !== undefined && holds({ ...question, [name]: undefined })) ways.push(`leave ${name} out`);
@@ -129,10 +129,4 @@ function split(question: EtlQuestion): string {
 function smallestUpTo(value: number, most: number, holds: (one: number) => boolean): number | undefined {
   const found = smallestAbove(value, (one) => holds(Math.min(most, Math.ceil(one))));
   return found === undefined || value >= most ? undefined : Math.min(most, Math.ceil(found));
-}
-
-/** Downwards, to three significant digits: what is printed is what was tried. */
-function rounded(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.floor(value / unit) * unit).toPrecision(3));
 }

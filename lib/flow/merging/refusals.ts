@@ -1,5 +1,5 @@
 /** Why no setting keeps a promise, and changes that each would. */
-import { duration, figure } from '../figures';
+import { duration, figure, roundedDown } from '../figures';
 import { largestBelow, smallestAbove } from '../search';
 import { monthlyCostOf } from './costs';
 import { fullestCycle, meanCycle } from './cycles';
@@ -111,8 +111,8 @@ export function waysOut(question: MergingQuestion): string[] {
     const cost = smallestAbove(invalidationCost, (one) => one <= 1e12 && promise({ invalidationCost: Math.ceil(one) }));
     if (cost !== undefined) ways.push(`invalidationCost of ${Math.ceil(cost)}`);
   }
-  const seconds = largestBelow(workload.keySeconds, (one) => one > 0 && load({ keySeconds: rounded(one) }));
-  if (seconds !== undefined) ways.push(`keySeconds of ${rounded(seconds)}`);
+  const seconds = largestBelow(workload.keySeconds, (one) => one > 0 && load({ keySeconds: roundedDown(one) }));
+  if (seconds !== undefined) ways.push(`keySeconds of ${roundedDown(seconds)}`);
   const keys = largestBelow(workload.distinctKeys, (one) => one >= 1 && load({ distinctKeys: Math.floor(one) }));
   if (keys !== undefined) ways.push(`distinctKeys of ${Math.floor(keys)}: tags, or a wildcard, name many at once`);
   const { wildcardKeys = 0 } = workload;
@@ -126,10 +126,4 @@ export function waysOut(question: MergingQuestion): string[] {
   }
   if (question.transport === 'sqs' && holds({ transport: 'kinesis' })) ways.push('the transport kinesis');
   return ways.length > 0 ? ways : ['a QueueWorker, which works on every event by itself'];
-}
-
-/** Downwards, to three significant digits: what is printed is what was tried. */
-function rounded(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.floor(value / unit) * unit).toPrecision(3));
 }

@@ -4,6 +4,7 @@
  *
  * Source: Prometheus, Querying basics; Grafana, Prometheus template variables.
  */
+import { durationSeconds } from '../prometheus-duration';
 
 /** The series that an expression needs. */
 export interface NeededSeries {
@@ -34,16 +35,6 @@ const AGGREGATIONS = new Set(
 );
 /** Functions over a range that need several samples in it. */
 const RATES = new Set(['rate', 'irate', 'increase', 'delta', 'idelta', 'deriv']);
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = {
-  ms: 0.001,
-  s: 1,
-  m: 60,
-  h: 3600,
-  d: 86_400,
-  w: 604_800,
-  y: 31_536_000,
-};
 
 /** Comment, text, variable of Grafana, number with unit, word, comparison, or a single character. */
 const TOKEN =
@@ -155,7 +146,7 @@ class Reader {
   private range(): void {
     const window = this.tokens[this.at] ?? '';
     this.skipTo(']');
-    const seconds = secondsOf(window);
+    const seconds = durationSeconds(window);
     if (seconds !== undefined && RATES.has(this.open.at(-1) ?? '')) this.windows.push(seconds);
   }
 
@@ -193,11 +184,4 @@ function withVariables(text: string, isPattern = false): string {
     .split(/(\$\{[^}]*\}|\[\[\w+\]\]|\$\w+)/)
     .map((part, index) => (index % 2 === 1 ? '.*' : isPattern ? part : part.replace(/[^\w:]/g, '')))
     .join('');
-}
-
-/** A duration in seconds; undefined when it is none, such as a variable. */
-function secondsOf(text: string): number | undefined {
-  const parts = [...text.matchAll(/(\d+)(ms|[smhdwy])/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text) return undefined;
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_SECONDS[unit], 0);
 }

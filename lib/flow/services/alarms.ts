@@ -2,6 +2,7 @@
 import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
 import type { Resolved } from './sizing';
+import type { ServicePlan } from './workload';
 
 const OWN = 'this library, docs/constructs/k8s-bounded-service.md';
 
@@ -57,4 +58,9 @@ function fargateKnobs(): Knob[] {
     chosenKnob('alarmRoom', 0, 'places', 'no task has room: what comes is refused', OWN),
     firstOneKnob('alarmRejectedConnections', 'connections', 'the load balancer itself is at its limit', OWN),
   ];
+}
+
+/** The promised quantile of the latency as a percentile, such as 99 or 99.9. */
+export function promisedPercentile(plan: ServicePlan): number {
+  return Number((100 * plan.value('alarmLatencyQuantile')).toFixed(4));
 }

@@ -1,5 +1,5 @@
 /** Why a stream cannot keep its promise, and what would. */
-import { duration, figure, percent, sizeText } from '../figures';
+import { duration, figure, percent, roundedDown, roundedUp, sizeText } from '../figures';
 import { quantileOf } from '../numerics/single-server';
 import { WEEK_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
@@ -111,26 +111,34 @@ export function waysOut(question: StreamQuestion): string[] {
     const more = smallestAbove(partitions, (one) => one <= 1e6 && holds({ partitions: Math.ceil(one) }));
     if (more !== undefined) ways.push(`partitions of ${Math.ceil(more)}`);
   }
-  const seconds = largestBelow(workload.recordSeconds, (one) => one > 1e-9 && load({ recordSeconds: down(one) }));
-  if (seconds !== undefined) ways.push(`recordSeconds of ${down(seconds)}`);
+  const seconds = largestBelow(
+    workload.recordSeconds,
+    (one) => one > 1e-9 && load({ recordSeconds: roundedDown(one) }),
+  );
+  if (seconds !== undefined) ways.push(`recordSeconds of ${roundedDown(seconds)}`);
   const { batchSeconds = 0 } = workload;
   if (batchSeconds > 0) {
-    const cheaper = largestBelow(batchSeconds, (one) => load({ batchSeconds: down(one) }));
-    if (cheaper !== undefined) ways.push(`batchSeconds of ${down(cheaper)}`);
+    const cheaper = largestBelow(batchSeconds, (one) => load({ batchSeconds: roundedDown(one) }));
+    if (cheaper !== undefined) ways.push(`batchSeconds of ${roundedDown(cheaper)}`);
   }
   if (workload.keys !== undefined && load({ keys: undefined, hottestKeyRatio: undefined })) {
     ways.push('leave keys out: records without an order are spread evenly, as on a queue');
   }
   const { hottestKeyRatio = 0 } = workload;
   const cooler =
-    hottestKeyRatio > 0 ? largestBelow(hottestKeyRatio, (one) => load({ hottestKeyRatio: down(one) })) : undefined;
-  if (cooler !== undefined) ways.push(`hottestKeyRatio of ${down(cooler)}: more keys in place of the frequent one`);
+    hottestKeyRatio > 0
+      ? largestBelow(hottestKeyRatio, (one) => load({ hottestKeyRatio: roundedDown(one) }))
+      : undefined;
+  if (cooler !== undefined)
+    ways.push(`hottestKeyRatio of ${roundedDown(cooler)}: more keys in place of the frequent one`);
   // A search is long: only where its end holds.
   const patient = promise({ latencySeconds: WEEK_SECONDS });
   const latency = patient
-    ? smallestAbove(objective.latencySeconds, (one) => promise({ latencySeconds: Math.min(WEEK_SECONDS, up(one)) }))
+    ? smallestAbove(objective.latencySeconds, (one) =>
+        promise({ latencySeconds: Math.min(WEEK_SECONDS, roundedUp(one)) }),
+      )
     : undefined;
-  if (latency !== undefined) ways.push(`latencySeconds of ${Math.min(WEEK_SECONDS, up(latency))}`);
+  if (latency !== undefined) ways.push(`latencySeconds of ${Math.min(WEEK_SECONDS, roundedUp(latency))}`);
   if (objective.maxLag !== undefined && promise({ maxLag: undefined })) {
     const lag = smallestAbove(objective.maxLag, (one) => promise({ maxLag: Math.ceil(one) }));
     if (lag !== undefined) ways.push(`maxLag of ${Math.ceil(lag)}`);
@@ -155,15 +163,4 @@ function lighter(workload: StreamWorkload, share: number): Partial<StreamWorkloa
     steadyPerSecond: part * steadyPerSecond,
     ...(peakPerSecond !== undefined && { peakPerSecond: part * peakPerSecond }),
   };
-}
-
-/** To three significant digits: what is printed is what was tried. */
-function down(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.floor(value / unit) * unit).toPrecision(3));
-}
-
-function up(value: number): number {
-  const unit = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return Number((Math.ceil(value / unit) * unit).toPrecision(3));
 }

@@ -31,6 +31,29 @@ export interface ScalingDirection {
   }[];
 }
 
+/**
+ * To the target in one step, because the plan assumes a single reaction; and down only after a while.
+ *
+ * @param value a number of the plan by its name
+ */
+export function inOneStep(
+  value: (name: string) => number,
+): ScaledObjectSpec['advanced']['horizontalPodAutoscalerConfig'] {
+  const periodSeconds = value('scalingPolicyPeriodSeconds');
+  return {
+    behavior: {
+      scaleUp: {
+        stabilizationWindowSeconds: value('scaleUpStabilizationSeconds'),
+        policies: [{ type: 'Pods', value: value('maxInstances'), periodSeconds }],
+      },
+      scaleDown: {
+        stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
+        policies: [{ type: 'Percent', value: 100, periodSeconds }],
+      },
+    },
+  };
+}
+
 /** Spec of a `ScaledObject`. */
 export interface ScaledObjectSpec {
   readonly scaleTargetRef: { readonly apiVersion: string; readonly kind: string; readonly name: string };

@@ -3,7 +3,7 @@
 import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { QueuePlan } from '../../flow/queue/workload';
-import { type ScaledObjectSpec, scaledJob, scaledObject } from '../operators/keda';
+import { inOneStep, type ScaledObjectSpec, scaledJob, scaledObject } from '../operators/keda';
 import type { TriggerBinding, WorkerShape } from './trigger';
 
 /** The `ScaledObject` of a Deployment, or of a workload that is there already. */
@@ -17,7 +17,6 @@ export function replicasFollow(
 ): ApiObject {
   const value = (name: string) => plan.value(name);
   const maxReplicaCount = value('maxInstances');
-  const periodSeconds = value('scalingPolicyPeriodSeconds');
   const spec: ScaledObjectSpec = {
     scaleTargetRef: target,
     // Both apply only to the step between none and one; KEDA warns when there is no such step.
@@ -31,19 +30,7 @@ export function replicasFollow(
       : { fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') } }),
     advanced: {
       ...addedUp(binding, value('targetPerReplica')),
-      horizontalPodAutoscalerConfig: {
-        behavior: {
-          // To the target in one step: the plan assumes a single reaction.
-          scaleUp: {
-            stabilizationWindowSeconds: value('scaleUpStabilizationSeconds'),
-            policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds }],
-          },
-          scaleDown: {
-            stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
-            policies: [{ type: 'Percent', value: 100, periodSeconds }],
-          },
-        },
-      },
+      horizontalPodAutoscalerConfig: inOneStep(value),
     },
     triggers: binding.triggers,
   };

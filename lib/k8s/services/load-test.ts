@@ -1,4 +1,5 @@
 /** A script for k6: half, all, twice and five times the capacity, and what the plan says of each. */
+import { promisedPercentile } from '../../flow/services/alarms';
 import type { ServicePlan } from '../../flow/services/workload';
 
 const TIMES = [0.5, 1, 2, 5];
@@ -30,10 +31,7 @@ export function loadTestScript(plan: ServicePlan): string {
   );
   const thresholds = Object.fromEntries(
     TIMES.flatMap((times) => [
-      [
-        `accepted_ms{scenario:${nameOf(times)}}`,
-        [`p(${Number((100 * plan.value('alarmLatencyQuantile')).toFixed(4))})<=${1000 * latencySeconds}`],
-      ],
+      [`accepted_ms{scenario:${nameOf(times)}}`, [`p(${promisedPercentile(plan)})<=${1000 * latencySeconds}`]],
       [`shed{scenario:${nameOf(times)}}`, [`rate<=${Math.min(1, Math.max(0, 1 - 1 / times) + SHED_MARGIN)}`]],
     ]),
   );

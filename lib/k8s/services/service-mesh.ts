@@ -1,6 +1,7 @@
 /** What Istio's proxies are told of a bounded service, so that they neither eject a pod that refuses nor retry into it. */
 import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { promisedPercentile } from '../../flow/services/alarms';
 import type { ServicePlan } from '../../flow/services/workload';
 import { destinationRule, inboundFilter, virtualService } from '../operators/istio';
 
@@ -59,7 +60,7 @@ export function adaptiveConcurrency(
     typed_config: {
       '@type': 'type.googleapis.com/envoy.extensions.filters.http.adaptive_concurrency.v3.AdaptiveConcurrency',
       gradient_controller_config: {
-        sample_aggregate_percentile: { value: Number((100 * value('alarmLatencyQuantile')).toFixed(4)) },
+        sample_aggregate_percentile: { value: promisedPercentile(plan) },
         concurrency_limit_params: {
           max_concurrency_limit: value('concurrencyLimit'),
           concurrency_update_interval: seconds(value('limitUpdateSeconds')),

@@ -2,7 +2,7 @@
 import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { ServicePlan } from '../../flow/services/workload';
-import { scaledObject } from '../operators/keda';
+import { inOneStep, scaledObject } from '../operators/keda';
 import { inFlight, type ServiceSeries } from './service-series';
 
 /** The `ScaledObject` of a Deployment. */
@@ -15,25 +15,13 @@ export function serviceScaler(
 ): ApiObject {
   const value = (name: string) => plan.value(name);
   const maxReplicaCount = value('maxInstances');
-  const periodSeconds = value('scalingPolicyPeriodSeconds');
   return scaledObject(scope, 'ScaledObject', {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
     minReplicaCount: value('minInstances'),
     maxReplicaCount,
     fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') },
     advanced: {
-      horizontalPodAutoscalerConfig: {
-        behavior: {
-          scaleUp: {
-            stabilizationWindowSeconds: value('scaleUpStabilizationSeconds'),
-            policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds }],
-          },
-          scaleDown: {
-            stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
-            policies: [{ type: 'Percent', value: 100, periodSeconds }],
-          },
-        },
-      },
+      horizontalPodAutoscalerConfig: inOneStep(value),
     },
     triggers: [
       {

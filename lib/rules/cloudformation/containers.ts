@@ -1,12 +1,13 @@
 import type { Resource, Value } from '../document';
 import {
   allFlags,
+  type ContainerKeys,
   choosesItself,
   FLAG_VARIABLES,
-  type FlagText,
   hasFlags,
   isLauncher,
   type JavaContainer,
+  javaTexts,
   largeHeap,
   NAME_THE_COLLECTOR,
   namedProcessors,
@@ -17,6 +18,12 @@ import type { Rule } from '../rule';
 import type { Template } from './read/template';
 
 const MIB = 2 ** 20;
+const KEYS: ContainerKeys = {
+  words: ['EntryPoint', 'Command'],
+  variables: 'Environment',
+  name: 'Name',
+  value: 'Value',
+};
 
 /** A container of a task with a JVM, and the memory that it may use. */
 interface JavaTask {
@@ -75,27 +82,14 @@ const javaTasks = oncePer((template: Template): readonly JavaTask[] =>
 );
 
 function javaContainer(container: Value): JavaContainer | undefined {
-  const words = ['EntryPoint', 'Command'].flatMap((key): FlagText[] => {
-    const text = container
-      .at(key)
-      .items()
-      .map((word) => word.text() ?? '');
-    return text.length === 0 ? [] : [{ at: container.at(key), text: text.join(' ') }];
-  });
-  const named = container
-    .at('Environment')
-    .items()
-    .filter((variable) => FLAG_VARIABLES.test(variable.at('Name').text() ?? ''));
-  const variables = named.map((one) => ({ at: one.at('Value'), text: one.at('Value').text() ?? '' }));
+  const { words, variables, more } = javaTexts(container, KEYS);
   const flags = [...words, ...variables].filter(hasFlags);
   if (flags.length === 0 && !words.some(({ text }) => isLauncher(text))) return undefined;
   const secrets = container.at('Secrets').items();
-  const more =
-    named.some((one) => one.at('Value').text() === undefined) ||
+  const unseen =
     secrets.some((one) => FLAG_VARIABLES.test(one.at('Name').text() ?? '')) ||
-    container.at('EnvironmentFiles').items().length > 0 ||
-    words.some(({ text }) => /\s@/.test(text));
-  return { container, flags, more };
+    container.at('EnvironmentFiles').items().length > 0;
+  return { container, flags, more: more || unseen };
 }
 
 /** Its own limit, or what the other containers leave of the task's. */

@@ -1,6 +1,6 @@
+import { durationSeconds } from '../../flow/prometheus-duration';
 import type { Resource, Value } from '../document';
 import type { Rule } from '../rule';
-import { durationSeconds } from './read/durations';
 import { type Manifests, namespaceOf } from './read/manifests';
 
 /** Share of the endpoints that has to stay, in percent. */

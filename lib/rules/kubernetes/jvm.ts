@@ -3,6 +3,7 @@ import type { Value } from '../document';
 import {
   allFlags,
   COLLECTORS,
+  type ContainerKeys,
   choosesItself,
   chosenCollectors,
   FLAG_VARIABLES,
@@ -11,6 +12,7 @@ import {
   heapBytes,
   isLauncher,
   type JavaContainer,
+  javaTexts,
   largeHeap,
   NAME_THE_COLLECTOR,
   namedProcessors,
@@ -20,6 +22,8 @@ import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { mebibytes, plain, quantity } from './read/quantities';
+
+const KEYS: ContainerKeys = { words: ['command', 'args'], variables: 'env', name: 'name', value: 'value' };
 
 /** Collectors with a pause goal. */
 const WITH_PAUSE_GOAL = ['G1', 'Parallel'];
@@ -228,21 +232,7 @@ function* collectorFlags(at: Value, text: string, container: Value): Iterable<Fo
 const jvmsOfPods = oncePer((manifests: Manifests): readonly JavaContainer[] =>
   manifests.workloads().flatMap((workload) =>
     manifests.containers(workload).flatMap((container) => {
-      const words = ['command', 'args'].flatMap((key) => {
-        const text = container
-          .at(key)
-          .items()
-          .map((word) => word.text() ?? '');
-        return text.length === 0 ? [] : [{ at: container.at(key), text: text.join(' ') }];
-      });
-      const named = container
-        .at('env')
-        .items()
-        .filter((variable) => FLAG_VARIABLES.test(variable.at('name').text() ?? ''));
-      const variables = named.map((variable) => ({
-        at: variable.at('value'),
-        text: variable.at('value').text() ?? '',
-      }));
+      const { words, variables, more } = javaTexts(container, KEYS);
       const sources = container.at('envFrom').items();
       const maps = sources.map((source) => ({
         map: manifests.beside(workload, 'ConfigMap', source.at('configMapRef', 'name').text()),
@@ -255,11 +245,7 @@ const jvmsOfPods = oncePer((manifests: Manifests): readonly JavaContainer[] =>
       );
       const flags = [...words, ...variables, ...included].filter(hasFlags);
       if (flags.length === 0 && !words.some(({ text }) => isLauncher(text))) return [];
-      const more =
-        named.some((variable) => variable.at('value').text() === undefined) ||
-        maps.some(({ map }) => map === undefined) ||
-        words.some(({ text }) => /\s@/.test(text));
-      return [{ container, flags, more }];
+      return [{ container, flags, more: more || maps.some(({ map }) => map === undefined) }];
     }),
   ),
 );

@@ -1,5 +1,5 @@
 /** Quantities and durations, as Kubernetes and Prometheus write them. */
-import { durationSeconds } from '../../../lib/rules/kubernetes/read/durations';
+import { durationSeconds } from '../../../lib/flow/prometheus-duration';
 import { rateWindows } from '../../../lib/rules/kubernetes/read/prometheus-config';
 import { mebibytes, parseQuantity, plain } from '../../../lib/rules/kubernetes/read/quantities';
 

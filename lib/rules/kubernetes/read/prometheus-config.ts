@@ -2,11 +2,12 @@
  * Scrape targets and rules, from every place in which they are written: in the operator's monitors and PrometheusRules,
  * or in a `prometheus.yml` or rule file embedded in a ConfigMap.
  */
+
+import { durationSeconds } from '../../../flow/prometheus-duration';
 import { Value } from '../../document';
 import { oncePer } from '../../once-per';
 import { parseEmbedded } from '../../parse';
 import { isMapping } from '../../resolved';
-import { durationSeconds } from './durations';
 import type { Manifests } from './manifests';
 
 /** The operator's default. */
