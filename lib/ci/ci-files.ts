@@ -1,7 +1,6 @@
 import { type CiPipeline, pipelineChecks } from '../flow/ci/pipelines';
 import { inRange, present, validate } from '../flow/errors';
-import { githubWorkflows } from './github';
-import { gitlabPipeline } from './gitlab';
+import { pipelineFiles } from './files';
 
 /**
  * What the writers of pipelines are told beside the pipelines.
@@ -36,7 +35,7 @@ export class CiFiles {
    */
   public static github(pipelines: CiPipeline[], options: CiFileOptions): { [path: string]: string } {
     check(pipelines, options);
-    return githubWorkflows(pipelines, { header: HEADER, ...options });
+    return pipelineFiles('github', pipelines, { header: HEADER, ...options });
   }
 
   /**
@@ -47,7 +46,7 @@ export class CiFiles {
    */
   public static gitlab(pipelines: CiPipeline[], options: CiFileOptions): { [path: string]: string } {
     check(pipelines, options);
-    return gitlabPipeline(pipelines, { header: HEADER, ...options });
+    return pipelineFiles('gitlab', pipelines, { header: HEADER, ...options });
   }
 
   private constructor() {}

@@ -1,7 +1,5 @@
 /** The files of a description for one forge. */
 import type { CiPipeline } from '../flow/ci/pipelines';
-import { githubWorkflows } from './github';
-import { gitlabPipeline } from './gitlab';
 import type { WriterOptions } from './options';
 
 /** Forges that files are written for. */
@@ -14,7 +12,16 @@ export function pipelineFiles(
   options: WriterOptions,
 ): Record<string, string> {
   if (pipelines.length === 0) return {};
+  const { githubWorkflows, gitlabPipeline } = loadWriters();
   return forge === 'gitlab' ? gitlabPipeline(pipelines, options) : githubWorkflows(pipelines, options);
+}
+
+/** The writers, with a library for YAML, at the first use: most programs that import the constructs write no pipeline. */
+function loadWriters() {
+  return {
+    ...(require('./github') as typeof import('./github')),
+    ...(require('./gitlab') as typeof import('./gitlab')),
+  };
 }
 
 /** The first line of every file. Ids may have any character, and a comment ends with its line. */

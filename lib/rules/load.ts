@@ -31,6 +31,11 @@ export function loadRules() {
   };
 }
 
+/** The reader of queries in dashboards and rules, which parses YAML. */
+export function loadMetricUses(): typeof import('./metric-uses') {
+  return require('./metric-uses');
+}
+
 /** The examples of the rules; only who asks for one rule reads them. */
 export function loadExamples(): typeof import('./examples') {
   return require('./examples');

@@ -18,7 +18,7 @@ import type {
   MetricUse,
 } from '../../flow/metrics/workload';
 import { DAY_SECONDS } from '../../flow/ranges';
-import { readUses } from '../../rules/metric-uses';
+import { loadMetricUses } from '../../rules/load';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { dashboardOf } from '../dashboard';
 import { DURATION, KEY, TOPIC } from '../kinds';
@@ -199,7 +199,7 @@ export class MetricsSampling extends Construct {
   constructor(scope: Construct, id: string, props: MetricsSamplingProps) {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
-    const read = readUses('usedIn', usable.usedIn ?? []);
+    const read = loadMetricUses().readUses('usedIn', usable.usedIn ?? []);
     this.plan = planMetrics(id, questionOf(usable, read.uses), [
       ...checks,
       ...read.checks,

@@ -12,7 +12,7 @@ import type {
   MetricsWorkload,
   MetricUse,
 } from '../../flow/metrics/workload';
-import { readUses } from '../../rules/metric-uses';
+import { loadMetricUses } from '../../rules/load';
 import { alertRules, prometheusDuration } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { DURATION } from '../kinds';
@@ -148,7 +148,7 @@ export class MetricsSampling extends Construct {
   constructor(scope: Construct, id: string, props: MetricsSamplingProps) {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
-    const read = readUses('usedIn', usable.usedIn ?? []);
+    const read = loadMetricUses().readUses('usedIn', usable.usedIn ?? []);
     this.plan = planMetrics(id, questionOf(usable, read.uses), [
       ...checks,
       ...read.checks,
