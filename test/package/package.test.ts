@@ -224,6 +224,16 @@ describe('the tarball', () => {
     const named = [manifest.main, manifest.types, ...targets(manifest.exports), ...targets(manifest.bin)];
     expect(named.map((path) => path.replace(/^\.\//, '')).filter((path) => !packed.includes(path))).toEqual([]);
   });
+
+  test('every file that one of the library requires is in it: of the programs only what constructs share', () => {
+    const code = packed.filter((path) => /^dist\/(lib|bin)\/.*\.js$/.test(path));
+    const missing = code.flatMap((path) =>
+      [...readFileSync(join(checkout, path), 'utf8').matchAll(/require\("(\.[^"]+)"\)/g)]
+        .map(([, required]) => join(dirname(path), required))
+        .filter((file) => !['', '.js', '.json', '/index.js'].some((end) => packed.includes(file + end))),
+    );
+    expect(missing).toEqual([]);
+  });
 });
 
 describe('the assembly', () => {

@@ -3,10 +3,9 @@
  * well, and writes metrics into its log. Environment: that of replica-guard/environment.ts, and TABLE.
  */
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
-import { paceOf, serveOptions, serversOf, settingsOfThrottle } from '../replica-guard/environment';
+import { guardUntilStopped, log, start } from '../replica-guard/container';
+import { serversOf, settingsOfThrottle } from '../replica-guard/environment';
 import { Guard } from '../replica-guard/guard';
-import { runGuard } from '../replica-guard/run';
-import { guardServer } from '../replica-guard/serve';
 import { Writers } from '../replica-guard/writers';
 import { numberSetting, setting } from '../settings';
 import { metricLine } from './metric-line';
@@ -23,7 +22,6 @@ async function main(): Promise<void> {
     requestHandler: { requestTimeout: timeout, connectionTimeout: timeout },
   });
   const table = new SignalTable(client, setting('TABLE'), name, Date.now(), forgottenMillis);
-  const stop = new AbortController();
   const guard: Guard = new Guard(settingsOfThrottle(), {
     source,
     replicas,
@@ -41,21 +39,7 @@ async function main(): Promise<void> {
     now: Date.now,
     log,
   });
-  const server = guardServer(guard, byHttp, serveOptions());
-  server.listen(numberSetting('PORT'), process.env.HOST);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-  await runGuard(guard, paceOf(), stop.signal);
-  server.close();
-  server.closeAllConnections();
-  await Promise.all([source, ...replicas].map((one) => one.close()));
+  await guardUntilStopped(guard, byHttp, [source, ...replicas]);
 }
 
-function log(event: string, detail: Readonly<Record<string, string | number>>): void {
-  console.warn(JSON.stringify({ event, ...detail }));
-}
-
-main().catch((error) => {
-  // The text of an error may have the address of a server with its password.
-  console.error(error instanceof Error ? error.name : 'failed');
-  process.exit(1);
-});
+start(main);
