@@ -6,8 +6,9 @@
  */
 import { type Line, line } from './line';
 import { compile, MOST_OVER_BY_HAND, race } from './synth';
+import type { Side } from './synth/build';
 import { assertSameWhen } from './synth/when/build';
-import { assertSameWhenK8s } from './synth/when/k8s-build';
+import { assertSameWhenK8s, PLANNED } from './synth/when/k8s-build';
 import type { WhenSubject } from './synth/when/subject';
 
 const ROUNDS = 3;
@@ -53,16 +54,20 @@ export async function bench(): Promise<Line[]> {
   for (const engine of ['aws', 'k8s'] as const) {
     for (const subject of subjects) {
       const job = { engine: `${engine}:${subject}` as const, pairs: COUNTS[engine][subject], times: 1 };
-      const [ours, theirs] = await race(
-        script,
-        [
-          { ...job, side: 'ours' },
-          { ...job, side: 'by-hand' },
-        ],
-        ROUNDS,
-      );
-      const name = `${NAMES[subject]} ${engine} ${job.pairs} vs by hand`;
-      lines.push(line(name, ours, 's CPU', theirs, HELD.includes(job.engine) ? MOST_OVER_BY_HAND : undefined));
+      const against = async (side: Side, how: string, bound?: number) => {
+        const [ours, theirs] = await race(
+          script,
+          [
+            { ...job, side: 'ours' },
+            { ...job, side },
+          ],
+          ROUNDS,
+        );
+        lines.push(line(`${NAMES[subject]} ${engine} ${job.pairs} ${how}`, ours, 's CPU', theirs, bound));
+      };
+      await against('by-hand', 'vs by hand', HELD.includes(job.engine) ? MOST_OVER_BY_HAND : undefined);
+      if (engine === 'k8s' && PLANNED.includes(subject))
+        await against('planned-by-hand', 'planned on both sides, vs by hand', MOST_OVER_BY_HAND);
     }
   }
   return lines;

@@ -122,6 +122,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'consumers of a Kafka that fall behind, keep up, and are killed',
   },
   {
+    name: 'stream-lag',
+    cases: [5],
+    suite: 'cluster',
+    file: 'test/cluster/stream-lag.test.ts',
+    title: 'KEDA in a real control plane follows the lag of a stream',
+  },
+  {
     name: 'kafka-quotas',
     cases: [18],
     suite: 'engines',

@@ -6,8 +6,8 @@ import { inEmptyFolder, type Template, timedStacks } from './timed';
 import type { WhenSubject } from './when/subject';
 import { PAIRS_PER_STACK } from './workload';
 
-/** The author of the app. */
-export type Side = 'ours' | 'by-hand';
+/** The author of the app; the last one asks the library for the numbers of each. */
+export type Side = 'ours' | 'by-hand' | 'planned-by-hand';
 
 /**
  * The engine; `k8s-objects` makes the objects of Kubernetes in memory only, and `k8s-planned` as well, with both sides
@@ -15,7 +15,7 @@ export type Side = 'ours' | 'by-hand';
  */
 export type Engine = 'aws' | 'k8s' | 'k8s-objects' | 'k8s-planned' | `${'aws' | 'k8s'}:${WhenSubject}`;
 
-const make = { ours, 'by-hand': byHand };
+const make = (side: Side) => (side === 'ours' ? ours : byHand);
 
 /** Synthesizes an app with this many queues and workers and returns its CPU seconds and its templates. */
 export function synthesize(side: Side, pairs: number): { seconds: number; templates: Template[] } {
@@ -28,7 +28,7 @@ export function synthesize(side: Side, pairs: number): { seconds: number; templa
           const stack = new Stack(app, `Stack${index}`);
           const first = index * PAIRS_PER_STACK;
           for (let number = first; number < Math.min(pairs, first + PAIRS_PER_STACK); number++)
-            make[side](stack, number, numbers);
+            make(side)(stack, number, numbers);
           return stack;
         }),
     ),

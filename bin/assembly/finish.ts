@@ -1,11 +1,12 @@
 /**
- * The last step of a build, on the compiled files: a package without peers that its user has no need of, and without
- * folders of other packages of which it uses a few files.
+ * The last step of a build, on the compiled files: a package without peers that its user has no need of, without folders of
+ * other packages of which it uses a few files, and without comments that stand in the types as well.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { noticesOf } from '../../lib/runtime/notices';
+import { withoutComments } from './without-comments';
 
 /** Files that only pass on parts of another package: that package's code takes their place. */
 const PASSED_ON = ['lib/ci/yaml', 'lib/k8s/grafana-sdk', 'lib/rules/yaml'];
@@ -37,6 +38,7 @@ const ERRORS = {
 };
 
 export function finish(root: string): void {
+  withoutComments(join(root, 'dist', 'lib'));
   const { metafile } = buildSync({
     absWorkingDir: root,
     entryPoints: PASSED_ON.map((file) => `${file}.ts`),

@@ -12,12 +12,12 @@ const LARGEST_CONFIG_MAP_BYTES = 1_048_576;
 
 /** A ConfigMap with one file of `dist/runtime`, such as `order-worker/index.js`. */
 export function scriptConfigMap(scope: Construct, id: string, script: string): kplus.ConfigMap {
-  return textConfigMap(scope, id, basename(script), readFileSync(join(runtimeFolder(), script), 'utf8'));
+  return scriptsConfigMap(scope, id, dirname(script), [basename(script)]);
 }
 
 /** A ConfigMap with one file, which gets another name with another text: whoever mounts it is replaced. */
 export function textConfigMap(scope: Construct, id: string, file: string, text: string): kplus.ConfigMap {
-  return filesConfigMap(scope, id, file, { [file]: text });
+  return filesConfigMap(scope, id, filesOf(file, { [file]: text }));
 }
 
 /** The same with several files of one folder of `dist/runtime`, which import each other. */
@@ -27,17 +27,41 @@ export function scriptsConfigMap(
   folder: string,
   files: readonly string[],
 ): kplus.ConfigMap {
-  const data = Object.fromEntries(
-    files.map((file) => [file, readFileSync(join(runtimeFolder(), folder, file), 'utf8')] as const),
-  );
-  return filesConfigMap(scope, id, folder, data);
+  return filesConfigMap(scope, id, shipped(folder, files));
+}
+
+/** Files of a ConfigMap. */
+interface Files {
+  readonly data: Readonly<Record<string, string>>;
+  readonly digest: string;
 }
 
 /** @param title what a refusal is about */
-function filesConfigMap(scope: Construct, id: string, title: string, data: Record<string, string>): kplus.ConfigMap {
+function filesOf(title: string, data: Readonly<Record<string, string>>): Files {
   const text = Object.values(data).join('\n');
   refuseLarge(title, text);
-  return new kplus.ConfigMap(scope, id, { metadata: { name: nameBy(scope, id, text) }, immutable: true, data });
+  return { data, digest: digestOf(text) };
+}
+
+const shippedFiles = new Map<string, Files>();
+
+/** Files of `dist/runtime`: read and hashed once, however many constructs run them. */
+function shipped(folder: string, names: readonly string[]): Files {
+  const key = [folder, ...names].join('/');
+  const known = shippedFiles.get(key);
+  if (known !== undefined) return known;
+  const read = (name: string) => readFileSync(join(runtimeFolder(), folder, name), 'utf8');
+  const files = filesOf(folder, Object.fromEntries(names.map((name) => [name, read(name)])));
+  shippedFiles.set(key, files);
+  return files;
+}
+
+function filesConfigMap(scope: Construct, id: string, { data, digest }: Files): kplus.ConfigMap {
+  return new kplus.ConfigMap(scope, id, {
+    metadata: { name: nameBy(scope, id, digest) },
+    immutable: true,
+    data: { ...data },
+  });
 }
 
 /**
@@ -45,10 +69,9 @@ function filesConfigMap(scope: Construct, id: string, title: string, data: Recor
  * most 256 KiB together. Run it with `unpacked`.
  */
 export function packedConfigMap(scope: Construct, id: string, script: string): kplus.ConfigMap {
-  const packed = packedScript(script);
-  refuseLarge(script, packed);
+  const { packed, digest } = packedScript(script);
   return new kplus.ConfigMap(scope, id, {
-    metadata: { name: nameBy(scope, id, packed) },
+    metadata: { name: nameBy(scope, id, digest) },
     immutable: true,
     binaryData: { [`${basename(script)}.gz`]: packed },
   });
@@ -62,20 +85,25 @@ export function unpacked(folder: string, script: string): string[] {
   return ['node', '-e', program];
 }
 
-const packedScripts = new Map<string, string>();
+const packedScripts = new Map<string, { readonly packed: string; readonly digest: string }>();
 
 /** In base64, as it is in the manifest. */
-function packedScript(script: string): string {
+function packedScript(script: string): { readonly packed: string; readonly digest: string } {
   const known = packedScripts.get(script);
   if (known !== undefined) return known;
   const packed = gzipSync(readFileSync(join(runtimeFolder(), script)), { level: 9 }).toString('base64');
-  packedScripts.set(script, packed);
-  return packed;
+  refuseLarge(script, packed);
+  const made = { packed, digest: digestOf(packed) };
+  packedScripts.set(script, made);
+  return made;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 /** Immutable: a changed script makes another ConfigMap, and pods with the old one keep it until they are replaced. */
-function nameBy(scope: Construct, id: string, text: string): string {
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
+function nameBy(scope: Construct, id: string, digest: string): string {
   return `${Names.toDnsLabel(scope, { maxLen: 50, extra: [id.toLowerCase()] })}-${digest}`;
 }
 

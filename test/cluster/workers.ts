@@ -12,7 +12,9 @@ export interface LogLine {
   readonly at: number;
   readonly booked?: string;
   readonly waitedMillis?: number;
-  readonly setAside?: boolean;
+  /** Of a queue that it is; of a stream, which record. */
+  readonly setAside?: boolean | string;
+  readonly ready?: boolean;
 }
 
 const LOOK_MILLIS = 250;

@@ -1,6 +1,6 @@
 /**
- * A real Kafka broker on loopback: KRaft mode, SCRAM users, one listener in the clear for load and one with TLS, as
- * Amazon MSK has it. The jars come from Maven once and stay in a cache; data and ports last as long as the broker.
+ * A real Kafka broker on loopback: KRaft mode, SCRAM users, one listener in the clear for load, one with TLS, as Amazon MSK
+ * has it, and one that asks clients for a certificate, as Strimzi has it. The jars come from Maven once and stay in a cache; data and ports last as long as the broker.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -42,8 +42,12 @@ export interface Kafka {
   readonly tlsBroker: string;
   /** `host:port` of the listener in the clear, with SCRAM. */
   readonly plainBroker: string;
-  /** The certificate that the listener with TLS shows, for `NODE_EXTRA_CA_CERTS`. */
+  /** The certificate that the listeners with TLS show, for `NODE_EXTRA_CA_CERTS`. */
   readonly certificateFile: string;
+  /** `host:port` of the listener that takes clients by their certificate. */
+  readonly certificateBroker: string;
+  /** Certificate and key (PEM) of a client that it takes. */
+  readonly client: ClientCertificate;
   /** Runs a class of Kafka's own tools as that user, against the listener in the clear, and gives back its output. */
   tool(mainClass: string, user: string, args: readonly string[]): Promise<string>;
   /** Starts a class of Kafka's own tools that goes on until it is ended. */
@@ -59,6 +63,12 @@ export interface Kafka {
   /** Lets a halted broker go on. */
   resume(): void;
   stop(): Promise<void>;
+}
+
+/** What a client shows, as a `KafkaUser` has it in its Secret. */
+export interface ClientCertificate {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 /** Starts a broker that knows these users by their passwords. */
@@ -97,10 +107,11 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
   };
 
   try {
-    const [plain, tls, controller] = await freePorts(3);
+    const [plain, tls, mutual, controller] = await freePorts(4);
     const certificateFile = await makeCertificate(folder);
+    const client = await makeClient(folder);
     const config = join(folder, 'server.properties');
-    writeFileSync(config, serverProperties(folder, { plain, tls, controller }));
+    writeFileSync(config, serverProperties(folder, { plain, tls, mutual, controller }));
     writeFileSync(join(folder, 'log4j.properties'), LOGGING);
     const scram = Object.entries(passwords).flatMap(([name, password]) => [
       '--add-scram',
@@ -129,6 +140,8 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
       tlsBroker: `localhost:${tls}`,
       plainBroker: `127.0.0.1:${plain}`,
       certificateFile,
+      certificateBroker: `localhost:${mutual}`,
+      client,
       async tool(mainClass, user, args) {
         const options = ['--bootstrap-server', `127.0.0.1:${plain}`, '--command-config', clientConfig(folder, user)];
         const { stdout } = await run('java', ['-Xmx192m', ...java(folder), mainClass, ...options, ...args]);
@@ -177,14 +190,17 @@ log4j.appender.out.layout.ConversionPattern=%d %p %m (%c)%n
 const KEYSTORE_PASSWORD = 'loopback-only';
 
 /** Quotas are nowhere in here: they are dynamic, and a broker takes none from its properties. */
-function serverProperties(folder: string, port: { plain: number; tls: number; controller: number }): string {
+function serverProperties(
+  folder: string,
+  port: { plain: number; tls: number; mutual: number; controller: number },
+): string {
   const jaas = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${port.controller}
-listeners=SASL_PLAINTEXT://127.0.0.1:${port.plain},SASL_SSL://localhost:${port.tls},CONTROLLER://127.0.0.1:${port.controller}
-advertised.listeners=SASL_PLAINTEXT://127.0.0.1:${port.plain},SASL_SSL://localhost:${port.tls}
-listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+listeners=SASL_PLAINTEXT://127.0.0.1:${port.plain},SASL_SSL://localhost:${port.tls},SSL://localhost:${port.mutual},CONTROLLER://127.0.0.1:${port.controller}
+advertised.listeners=SASL_PLAINTEXT://127.0.0.1:${port.plain},SASL_SSL://localhost:${port.tls},SSL://localhost:${port.mutual}
+listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=SASL_PLAINTEXT
 sasl.enabled.mechanisms=SCRAM-SHA-512
@@ -194,6 +210,9 @@ listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=${jaas}
 ssl.keystore.type=PKCS12
 ssl.keystore.location=${join(folder, 'broker.p12')}
 ssl.keystore.password=${KEYSTORE_PASSWORD}
+listener.name.ssl.ssl.client.auth=required
+listener.name.ssl.ssl.truststore.type=PEM
+listener.name.ssl.ssl.truststore.location=${join(folder, 'client.pem')}
 log.dirs=${join(folder, 'data')}
 offsets.topic.replication.factor=1
 auto.create.topics.enable=false
@@ -253,6 +272,14 @@ async function makeCertificate(folder: string): Promise<string> {
   const file = join(folder, 'certificate.pem');
   await run('keytool', ['-exportcert', '-rfc', '-alias', 'broker', '-file', file, ...store]);
   return file;
+}
+
+/** A client that signs itself; the broker trusts it and nobody else. */
+async function makeClient(folder: string): Promise<ClientCertificate> {
+  const [certificate, key] = [join(folder, 'client.pem'), join(folder, 'client.key')];
+  const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  await run('openssl', ['req', ...made, '-subj', '/CN=readers', '-keyout', key, '-out', certificate]);
+  return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
 }
 
 async function started(broker: ChildProcess, logFile: string): Promise<void> {

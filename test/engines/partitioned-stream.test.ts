@@ -19,6 +19,7 @@ import type { StreamQuestion } from '../../lib/flow/streams/workload';
 import { about, atMost, EXACT, prove } from '../support/proof';
 import { until } from '../support/until';
 import { type Kafka, kafkaMissing, startKafka } from './kafka';
+import { produce } from './stream-producer';
 
 const PASSWORDS = { admin: 'admin-5Wq1' };
 const BUNDLE = join(__dirname, '..', '..', 'dist', 'runtime', 'stream-worker', 'index.js');
@@ -129,41 +130,10 @@ described(`a stream on a real Kafka${missing ? ` (${missing})` : ''}`, () => {
     return group;
   }
 
-  /** A producer in a process of its own, because its client is an ES module: at an even rate, or one record. */
+  /** At an even rate, or one record. */
   function startProducer(topic: string, seconds: number, perSecond = PER_SECOND, value?: string) {
-    const script = `import { Producer } from '@platformatic/kafka';
-      const out = new Producer({ clientId: 'test', bootstrapBrokers: [process.env.BROKER],
-        tls: { ca: process.env.KAFKA_CA }, tlsServerName: true,
-        sasl: { mechanism: 'SCRAM-SHA-512', username: 'admin', password: process.env.KAFKA_PASSWORD } });
-      const message = (number, value) => ({ topic: ${JSON.stringify(topic)},
-        key: Buffer.from('device-' + (number % ${KEYS})), value: Buffer.from(value) });
-      const only = ${JSON.stringify(value ?? null)};
-      if (only !== null) await out.send({ messages: [message(0, only)], acks: -1 });
-      else {
-        const began = Date.now();
-        let sent = 0;
-        while (Date.now() - began < ${1000 * seconds}) {
-          const due = Math.floor(((Date.now() - began) / 1000) * ${perSecond});
-          if (due > sent) {
-            const messages = Array.from({ length: due - sent }, (_, index) => message(sent + index, String(sent + index)));
-            await out.send({ messages, acks: -1 });
-            sent = due;
-            console.log('SENT ' + sent);
-          }
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-      }
-      await out.close();`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      cwd: join(__dirname, '..', '..'),
-      env: {
-        PATH: process.env.PATH,
-        BROKER: kafka.tlsBroker,
-        KAFKA_CA: readFileSync(kafka.certificateFile, 'utf8'),
-        KAFKA_PASSWORD: PASSWORDS.admin,
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const user = { username: 'admin', password: PASSWORDS.admin };
+    const child = produce(kafka, user, { topic, keys: KEYS, seconds, perSecond, value });
     workers.add(child);
     child.once('exit', () => workers.delete(child));
     return child;

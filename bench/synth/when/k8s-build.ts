@@ -41,6 +41,9 @@ export function synthesizeWhenK8s(subject: WhenSubject, side: Side, count: numbe
   );
 }
 
+/** Those whose numbers the library can be asked for without their construct. */
+export const PLANNED: readonly WhenSubject[] = ['jvm', 'compaction', 'streams', 'etl'];
+
 /** A ratio is valid only if both sides make the same. */
 export function assertSameWhenK8s(subject: WhenSubject): void {
   const [ours, byHand] = (['ours', 'by-hand'] as const).map((side) => {

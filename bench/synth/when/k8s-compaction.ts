@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { ApiObject, type Chart, Cron, Duration, Names, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { SMALL_FILES } from '../../../lib/cases/case-17-continuous-cleanup';
+import { COMPACTION_ON_K8S, SMALL_FILES } from '../../../lib/cases/case-17-continuous-cleanup';
 import { startsOf } from '../../../lib/flow/compaction/clock';
+import { planCompaction } from '../../../lib/flow/compaction/plan';
 import { planArguments } from '../../../lib/flow/compaction/settings';
 import type { CompactionPlan } from '../../../lib/flow/compaction/workload';
 import { compactionAlerts, compactionGraphs } from '../../../lib/k8s/compaction/compaction-alerts';
@@ -115,4 +116,6 @@ function byHand(chart: Chart, number: number, { plan, data, digest, watched, job
   watch(scope, watched, (query) => query.split(job).join(name));
 }
 
-export const k8sCompaction = { ours, byHand, known };
+const plan = (number: number) => planCompaction(`Events${number}`, COMPACTION_ON_K8S);
+
+export const k8sCompaction = { ours, byHand, known, plan };

@@ -4,6 +4,8 @@ import { ApiObject, type Chart, Names } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { PAGE_VIEWS } from '../../../lib/cases/case-03-batch-to-streaming';
+import { etlAlertKnobs } from '../../../lib/flow/etl/alarms';
+import { planEtl } from '../../../lib/flow/etl/plan';
 import { planArguments } from '../../../lib/flow/etl/settings';
 import { etlAlerts, etlGraphs } from '../../../lib/k8s/etl/etl-alerts';
 import { StreamingEtl } from '../../../lib/k8s/etl/streaming-etl';
@@ -254,4 +256,10 @@ function application(scope: Construct, { query, account, code, matchLabels, from
   });
 }
 
-export const k8sEtl = { ours, byHand, known };
+function plan(number: number): unknown {
+  const { workload, objective } = PAGE_VIEWS;
+  const plan = planEtl(`Etl${number}`, { workload, objective, platform: 'spark-operator' });
+  return plan.withKnobs(etlAlertKnobs(plan));
+}
+
+export const k8sEtl = { ours, byHand, known, plan };

@@ -4,6 +4,7 @@ import { ApiObject, type Chart, Duration, JsonPatch, Names, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { BUSY_JVM } from '../../../lib/cases/case-10-allocation-outruns-gc';
+import { planJvm } from '../../../lib/flow/jvm/plan';
 import { stockImage } from '../../../lib/k8s/images';
 import { jvmAlerts, jvmGraphs } from '../../../lib/k8s/jvm/jvm-alerts';
 import { JvmService } from '../../../lib/k8s/jvm/jvm-service';
@@ -137,4 +138,6 @@ function makeDeployment(scope: Construct, script: kplus.ConfigMap, { numbers, fl
   return deployment;
 }
 
-export const k8sJvm = { ours, byHand, known };
+const plan = (number: number) => planJvm(`Api${number}`, BUSY_JVM);
+
+export const k8sJvm = { ours, byHand, known, plan };

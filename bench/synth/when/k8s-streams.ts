@@ -3,6 +3,10 @@ import { ApiObject, type Chart, Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { METRICS } from '../../../lib/cases/case-05-iot-metrics';
+import { planQueue } from '../../../lib/flow/queue/plan';
+import { streamAlertKnobs } from '../../../lib/flow/streams/alarms';
+import { solveStream } from '../../../lib/flow/streams/plan';
+import { workerQuestion } from '../../../lib/flow/streams/sizing';
 import type { Graph } from '../../../lib/k8s/grafana-dashboard';
 import { PartitionedStream } from '../../../lib/k8s/streams/partitioned-stream';
 import { streamAlerts, streamGraphs } from '../../../lib/k8s/streams/stream-alerts';
@@ -284,4 +288,11 @@ function makeDeployment(scope: Construct, name: string, numbers: Numbers, graceS
   return deployment;
 }
 
-export const k8sStreams = { ours, byHand, known };
+/** That of the stream, and that of the queue of its worker. */
+function plan(number: number): unknown {
+  const question = { workload, objective, platform: 'kafka-keda' } as const;
+  const { plan, sizing } = solveStream(`Metrics${number}`, question);
+  return [plan.withKnobs(streamAlertKnobs(plan)), planQueue('Worker', workerQuestion(question, sizing.settings))];
+}
+
+export const k8sStreams = { ours, byHand, known, plan };

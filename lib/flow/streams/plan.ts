@@ -35,7 +35,9 @@ export function planStream(subject: string, question: StreamQuestion, checks: re
 }
 
 /** As `planStream`, with the settings. */
-export function solveStream(subject: string, question: StreamQuestion, checks: readonly Check[] = []): SolvedStream {
+export function solveStream(subject: string, asked: StreamQuestion, checks: readonly Check[] = []): SolvedStream {
+  // A question of its own: what was found out about it is kept beside it, and the caller may change theirs.
+  const question = { ...asked };
   validate(subject, [...checks, ...streamChecks(question)]);
   validate(subject, [handedOverCheck(question)]);
   const sizing = sizingOf(question);

@@ -270,10 +270,27 @@ export function brokenBy(
   return undefined;
 }
 
+/** Scalers of a question: a plan asks several times for the same one, and each is the size of a queue. */
+const SCALERS = new WeakMap<StreamQuestion, Map<string, ResolvedConsumer>>();
+
 /** How the number of pods follows the lag, as the scaler of a queue does. */
 export function scalerOf(question: StreamQuestion, { batchSize, instances, minInstances }: Settings): ResolvedConsumer {
+  const known = SCALERS.get(question) ?? new Map<string, ResolvedConsumer>();
+  SCALERS.set(question, known);
+  const key = [batchSize, instances, minInstances].join();
+  const scaler = known.get(key) ?? sizedScaler(question, batchSize, instances, minInstances);
+  known.set(key, scaler);
+  return scaler;
+}
+
+function sizedScaler(
+  question: StreamQuestion,
+  batchSize: number,
+  maxInstances: number,
+  minInstances: number,
+): ResolvedConsumer {
   const queue = pooledQuestion(question, batchSize);
-  const asked = { consumer: { ...queue.consumer, minInstances, maxInstances: instances } };
+  const asked = { consumer: { ...queue.consumer, minInstances, maxInstances } };
   return pooledSizing(question, batchSize, 1, asked).consumer;
 }
 
