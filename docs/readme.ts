@@ -12,6 +12,7 @@ import type { Engine } from '../lib/cases/engine';
 import { check } from '../lib/rules/check';
 import { documentsFrom } from '../lib/rules/read';
 import { markdownTable, pageOf } from './markdown';
+import { type ProofRow, readProof } from './proof';
 
 /** Knobs that the README prints, of the many that a plan has. */
 const SHOWN = ['maxInstances', 'alarmBacklog', 'visibilityTimeoutSeconds', 'maxReceiveCount', 'retentionSeconds'];
@@ -46,22 +47,53 @@ export function found(): string {
 const ENGINE_NAMES: Readonly<Record<Engine, string>> = { aws: 'AWS', k8s: 'Kubernetes', gcp: 'Google Cloud' };
 const ENGINES = Object.keys(ENGINE_NAMES) as Engine[];
 
-/** Every case with the construct that each engine has for it. */
+/** How far a construct was tried for a case. Each level has what the ones before it have. */
+export type Level = 'synthesized' | 'judged' | 'measured';
+
+/** Constructs whose claims rows of the proof hold that name the program which was run. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  'sender-container': 'k8s.RateLimitedSender',
+  'sender-tasks': 'gcp.RateLimitedSender',
+};
+
+/**
+ * Measured: a claim of the case was held against a real server. Judged: a reference environment deploys it, and other people's
+ * tools take what that writes (test/judges on AWS, test/cluster/manifests on Kubernetes). Synthesized: our tests read it.
+ */
+export function levelOf(
+  each: Case,
+  engine: Engine,
+  name: string,
+  rows: readonly Pick<ProofRow, 'case' | 'construct'>[],
+): Level {
+  const full = `${engine}.${name}`;
+  const own = rows.filter((row) => row.case === each.number).map(({ construct }) => PROGRAMS[construct] ?? construct);
+  if (own.includes(full)) return 'measured';
+  // No judge reads a program of Pulumi.
+  const read = each.constructs.some(
+    (one) => one.name === name && one.engines.includes(engine) && one.deployed !== undefined,
+  );
+  return read && engine !== 'gcp' ? 'judged' : 'synthesized';
+}
+
+/** Every case with the construct that each engine has for it, and how far it was tried. */
 export function casesByEngine(root: string): string {
+  const rowsOfProof = readProof(root);
   const titles = ['case', 'before → after', ...ENGINES.map((engine) => ENGINE_NAMES[engine])];
   const rows = CASES.map((each) => [
     `${each.number} [${each.title}](docs/cases/${each.slug}.md)`,
     each.headline.text,
-    ...ENGINES.map((engine) => constructsOf(root, each, engine)),
+    ...ENGINES.map((engine) => constructsOf(root, each, engine, rowsOfProof)),
   ]);
   return markdownTable(titles, rows);
 }
 
-function constructsOf(root: string, each: Case, engine: Engine): string {
+function constructsOf(root: string, each: Case, engine: Engine, proof: readonly ProofRow[]): string {
   const names = each.constructs
     .filter(({ available, engines }) => available && engines.includes(engine))
     .map(({ name }) => name);
-  return [...new Set(names)].map((name) => `[\`${name}\`](${linkOf(root, engine, name)})`).join(', ');
+  const cell = (name: string) => `[\`${name}\`](${linkOf(root, engine, name)}) ${levelOf(each, engine, name, proof)}`;
+  return [...new Set(names)].map(cell).join(', ');
 }
 
 /** Where a construct is described; each has a page. */
