@@ -16,6 +16,7 @@ import { LAMBDA_RULES } from './lambda';
 import { MAIL_RULES } from './mail';
 import { PIPE_RULES } from './pipes';
 import type { Template } from './read/template';
+import { RUNNER_RULES } from './runners';
 import { SCALING_RULES } from './scaling';
 import { SCHEDULE_RULES } from './schedules';
 import { SECRET_RULES } from './secrets';
@@ -52,5 +53,6 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...DATABASE_RULES,
   ...MAIL_RULES,
   ...CACHE_RULES,
+  ...RUNNER_RULES,
   ...SECRET_RULES,
 ];

@@ -12,6 +12,7 @@ import { PROMETHEUS_RULES } from './prometheus';
 import { QUOTA_RULES } from './quota';
 import { RABBITMQ_RULES } from './rabbitmq';
 import type { Manifests } from './read/manifests';
+import { RUNNER_RULES } from './runners';
 import { SECRET_RULES } from './secrets';
 import { SPARK_RULES } from './spark';
 import { WORKLOAD_RULES } from './workload';
@@ -32,5 +33,6 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...ISTIO_RULES,
   ...RABBITMQ_RULES,
   ...LOG_RULES,
+  ...RUNNER_RULES,
   ...SECRET_RULES,
 ];

@@ -159,6 +159,17 @@ const SILENT: readonly Near[] = [
     'events of EventBridge about another bucket',
     byEvents({ source: ['aws.s3'], 'detail-type': ['Object Created'], detail: { bucket: { name: ['warehouse'] } } }),
   ],
+  ['BP-CODEBUILD-001', 'any other time', set('Runner', { QueuedTimeoutInMinutes: 240 })],
+  [
+    'BP-CODEBUILD-001',
+    'a time-out that a parameter sets',
+    set('Runner', { QueuedTimeoutInMinutes: { Ref: 'Minutes' } }),
+  ],
+  [
+    'BP-CODEBUILD-001',
+    'a project that pushes start',
+    set('Runner', { Triggers: { FilterGroups: [[{ Type: 'EVENT', Pattern: 'PUSH' }]] } }),
+  ],
   ['BP-GLUE-001', 'a run that ends before the next start', set('Compact', { Timeout: 360 })],
   ['BP-GLUE-001', 'a time-out that a parameter sets', set('Compact', { Timeout: { Ref: 'Minutes' } })],
   [
