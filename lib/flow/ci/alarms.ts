@@ -58,7 +58,14 @@ function arcKnobs(question: CiQuestion, jobsPerSecond: number): Knob[] {
 
 function codebuildKnobs({ objective, runnerStartSeconds = DEFAULT_START_SECONDS }: CiQuestion): Knob[] {
   return [
-    waitKnob(objective),
+    {
+      name: 'alarmWaitSeconds',
+      value: objective.waitSeconds - runnerStartSeconds,
+      unit: 's',
+      formula: 'the promise − start: a build is queued first and starts then, and both are promised',
+      inputs: { waitSeconds: objective.waitSeconds, runnerStartSeconds },
+      source: METRICS,
+    },
     chosenKnob('alarmPeriodSeconds', 300, 's', 'CodeBuild reports once a build; five minutes have several', METRICS),
     chosenKnob('alarmWaitPeriods', 3, 'periods', 'a peak of pushes of 15 minutes needs no person', OWN),
     {

@@ -2,10 +2,12 @@
 import { above0, type Check, fromBelow, inRange, oneOf, present, required, shown, wholeNumber } from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { DAY_SECONDS, MOST_DOLLARS, WEEK_SECONDS } from '../ranges';
-import { CI_PLATFORMS, MOST_JOBS_PER_RUN } from './platforms';
+import { CI_PLATFORMS, GITHUB_TIMEOUT_MINUTES, MOST_JOBS_PER_RUN } from './platforms';
 import type { CiChoices, CiObjective, CiQuestion, CiWorkload } from './workload';
 
 const MOST_PER_HOUR = 1e6;
+/** A longer job is ended. */
+const MOST_RUN_SECONDS = 60 * GITHUB_TIMEOUT_MINUTES;
 /** Runners of one set: more are several sets. */
 export const MOST_RUNNERS = 10_000;
 
@@ -51,7 +53,7 @@ function workloadChecks(workload: CiWorkload): Check[] {
     typeof count === 'number' && count > 0 ? [present(name, value)] : [];
   return [
     required(above0, 'pushesPerHourPeak', workload.pushesPerHourPeak, MOST_PER_HOUR),
-    required(inRange, 'runSeconds', workload.runSeconds, 1, DAY_SECONDS),
+    required(inRange, 'runSeconds', workload.runSeconds, 1, MOST_RUN_SECONDS),
     inRange('runVariation', workload.runVariation, 0, 10),
     wholeNumber('jobsPerRun', workload.jobsPerRun, 1, MOST_JOBS_PER_RUN),
     inRange('repushRatio', repushRatio, 0, 1),
@@ -61,7 +63,7 @@ function workloadChecks(workload: CiWorkload): Check[] {
     inRange('mergesPerHourPeak', workload.mergesPerHourPeak, 0, MOST_PER_HOUR),
     fromBelow('mergeFailureRatio', workload.mergeFailureRatio, 0, 1),
     inRange('deploysPerHourPeak', deploysPerHourPeak, 0, MOST_PER_HOUR),
-    inRange('deploySeconds', deploySeconds, 1, DAY_SECONDS),
+    inRange('deploySeconds', deploySeconds, 1, MOST_RUN_SECONDS),
     ...neededWith('deploySeconds', deploySeconds, deploysPerHourPeak),
   ];
 }

@@ -10,8 +10,9 @@ import { ciAlarmKnobs } from './alarms';
 import { ciChecks } from './checks';
 import { ciKnobs } from './knobs';
 import { deployWait, loadOf } from './load';
+import { GITHUB_TIMEOUT_MINUTES } from './platforms';
 import { refusal, waysOut } from './refusals';
-import { brokenBy, reserveFor, runnersFor, waitOf } from './sizing';
+import { brokenBy, longestRun, reserveFor, runnersFor, waitOf } from './sizing';
 import { CiPlan, type CiPredictions, type CiQuestion } from './workload';
 
 /** Times the load beyond which nobody asks when the promise breaks. */
@@ -41,6 +42,15 @@ export function planCi(subject: string, question: CiQuestion, checks: readonly C
   const reserve = question.platform === 'arc' ? Math.min(runners!, question.minRunners ?? reserveFor(question)) : 0;
   const knobs = [...ciKnobs(question, runners!, reserve), ...ciAlarmKnobs(question)];
   return new CiPlan(subject, knobs, predictions, remarksOn(question, predictions, reserve));
+}
+
+/** The time-out of a run is at most that of the forge. */
+function longRemark(question: CiQuestion): string[] {
+  const minutes = longestRun(question) / 60;
+  if (minutes <= GITHUB_TIMEOUT_MINUTES) return [];
+  return [
+    `One run of a thousand takes ${figure(minutes)} minutes or more, and a job is ended after ${GITHUB_TIMEOUT_MINUTES}: divide it, or give runVariation, which is ${figure(question.workload.runVariation ?? 1)}.`,
+  ];
 }
 
 /** What is in the way: of the load with its head-room where the runners are derived, of the load itself where they are given. */
@@ -76,12 +86,13 @@ function predictionsOf(question: CiQuestion, runners: number): CiPredictions {
   };
 }
 
-function remarksOn({ minRunners }: CiQuestion, { breaksAtLoad }: CiPredictions, reserve: number): string[] {
+function remarksOn(question: CiQuestion, { breaksAtLoad }: CiPredictions, reserve: number): string[] {
   return [
+    ...longRemark(question),
     ...(breaksAtLoad < DEFAULT_HEADROOM
       ? [`The promise breaks at ${figure(breaksAtLoad)} × the load: more runners, or runs that merge, move it.`]
       : []),
-    ...(reserve > 0 && minRunners === undefined
+    ...(reserve > 0 && question.minRunners === undefined
       ? [
           `${figure(reserve)} runners are kept idle, also at night; minRunners: 0 saves them, and every job then waits for a start.`,
         ]

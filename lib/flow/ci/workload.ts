@@ -11,7 +11,8 @@ export interface CiWorkload {
   readonly pushesPerHourPeak: number;
 
   /**
-   * Mean seconds of work of one job, without its wait and without the start of its runner. 1 to 86,400 (a day).
+   * Mean seconds of work of one job, without its wait and without the start of its runner. 1 to 21,600 (6 hours: GitHub
+   * ends a longer job).
    */
   readonly runSeconds: number;
 
@@ -74,7 +75,7 @@ export interface CiWorkload {
   readonly deploysPerHourPeak?: number;
 
   /**
-   * Mean seconds of one deployment. Needed with `deploysPerHourPeak`. 1 to 86,400 (a day).
+   * Mean seconds of one deployment. Needed with `deploysPerHourPeak`. 1 to 21,600 (6 hours).
    *
    * @default - none; needed where deploysPerHourPeak is above 0
    */

@@ -17,8 +17,8 @@ import {
 import type { MetricSource, MetricsQuestion } from './workload';
 
 const DEFAULT_INTERVAL_SECONDS = 30;
-/** A scrape above its limit is rejected whole, so the limit is well above what is planned. */
-const LIMIT_MARGIN = 1.5;
+/** A scrape above its limit is rejected whole, so the limit is well above what head-room allows. */
+const LIMIT_MARGIN = 1.2;
 const CONFIGURATION = 'Prometheus, Configuration, scrape_config';
 
 /** Seconds between two scrapes: 30, or less where a window of a query needs it. */
@@ -146,10 +146,11 @@ function limitKnobs(source: MetricSource, levers: Levers, headroom: number): Kno
     },
     {
       name: `sampleLimit.${name}`,
-      value: Math.max(1, Math.ceil(LIMIT_MARGIN * samples)),
+      // 1.2 × 1.25 is a little more than 1.5 in binary.
+      value: Math.max(1, Math.ceil(LIMIT_MARGIN * headroom * samples - 1e-9)),
       unit: 'samples',
-      formula: '⌈1.5 × samples of a target⌉: above it the whole scrape is rejected',
-      inputs: { samples },
+      formula: '⌈1.2 × head-room × samples of a target⌉: above it the whole scrape is rejected',
+      inputs: { headroom, samples },
       source: CONFIGURATION,
     },
     {

@@ -75,6 +75,20 @@ describe('known answers', () => {
     expect(asked().knob('timeoutMinutes').inputs.longestSeconds).toBeCloseTo(1567, 0);
   });
 
+  test('a run that may be longer than its time-out is told', () => {
+    expect(asked(withWork({ runSeconds: 3600, runVariation: 0.1 })).remarks.join()).not.toContain('a job is ended');
+    const plan = asked({ ...withWork({ runSeconds: 7200, runVariation: 1 }), objective: { waitSeconds: 3600 } });
+    expect(plan.value('timeoutMinutes')).toBe(360);
+    expect(plan.remarks.join()).toContain(
+      'One run of a thousand takes 828.9 minutes or more, and a job is ended after 360',
+    );
+  });
+
+  test('in CodeBuild the alarm compares what is queued, and the start is not', () => {
+    const plan = asked({ platform: 'codebuild', quota: 60, runnerStartSeconds: 50 });
+    expect(plan.value('alarmWaitSeconds')).toBe(130);
+  });
+
   test('a build waits for four times the promise in CodeBuild, and the project has the limit of the plan', () => {
     const plan = asked({ platform: 'codebuild', quota: 60 });
     expect(plan.value('queuedTimeoutMinutes')).toBe(12);
