@@ -62,6 +62,8 @@ export interface Kafka {
   halt(): void;
   /** Lets a halted broker go on. */
   resume(): void;
+  /** Ends the broker, with SIGTERM in order or with SIGKILL not, and starts it on the same data and ports. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -132,10 +134,17 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
     }
     const logFile = join(folder, 'broker.log');
     const log = openSync(logFile, 'w');
-    const broker = keep(
-      spawn('java', ['-Xms256m', '-Xmx512m', ...java(folder), 'kafka.Kafka', config], { stdio: ['ignore', log, log] }),
-    );
-    await started(broker, logFile);
+    const start = async () => {
+      const from = readFileSync(logFile).length;
+      const child = keep(
+        spawn('java', ['-Xms256m', '-Xmx512m', ...java(folder), 'kafka.Kafka', config], {
+          stdio: ['ignore', log, log],
+        }),
+      );
+      await started(child, logFile, from);
+      return child;
+    };
+    let broker = await start();
     return {
       tlsBroker: `localhost:${tls}`,
       plainBroker: `127.0.0.1:${plain}`,
@@ -172,6 +181,12 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
       logBytes: (topic) => logBytes(join(folder, 'data'), topic),
       halt: () => broker.kill('SIGSTOP'),
       resume: () => broker.kill('SIGCONT'),
+      async restart(signal) {
+        const over = new Promise((resolve) => broker.once('exit', resolve));
+        broker.kill(signal);
+        await over;
+        broker = await start();
+      },
       stop,
     };
   } catch (error) {
@@ -282,10 +297,11 @@ async function makeClient(folder: string): Promise<ClientCertificate> {
   return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
 }
 
-async function started(broker: ChildProcess, logFile: string): Promise<void> {
+/** @param from length of the log before it was started */
+async function started(broker: ChildProcess, logFile: string, from: number): Promise<void> {
   const until = Date.now() + START_TIMEOUT_MILLIS;
   while (Date.now() < until && broker.exitCode === null) {
-    if (readFileSync(logFile, 'utf8').includes('Kafka Server started')) return;
+    if (readFileSync(logFile).subarray(from).includes('Kafka Server started')) return;
     await wait(200);
   }
   throw new Error(`Kafka did not start:\n${readFileSync(logFile, 'utf8').slice(-4000)}`);

@@ -1,0 +1,33 @@
+/**
+ * The store of effects of a torture run, and what a consumer does with a letter. An effect and its key are one file, made by a
+ * link: it is there whole or not at all, and only once, whoever is killed.
+ */
+const { appendFileSync, linkSync, unlinkSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+const { EFFECTS, WORK_MILLIS } = process.env;
+
+/** Works on a letter, then has its effect, once. Throws for what is no letter. */
+async function handle(body) {
+  let letter;
+  try {
+    letter = JSON.parse(body);
+  } catch {
+    // What a careless handler says: all that it was given.
+    throw new Error(`no letter: ${body.slice(0, 200)}`);
+  }
+  await new Promise((resolve) => setTimeout(resolve, Number(WORK_MILLIS)));
+  const { id, key, place } = letter;
+  const draft = join(EFFECTS, `.${process.pid}-${id}`);
+  writeFileSync(draft, JSON.stringify({ id, key, place, at: Date.now(), order: String(process.hrtime.bigint()) }));
+  try {
+    linkSync(draft, join(EFFECTS, id));
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    appendFileSync(join(EFFECTS, '.repeated'), `${id}\n`);
+  } finally {
+    unlinkSync(draft);
+  }
+}
+
+module.exports = { handle };

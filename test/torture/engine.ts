@@ -1,0 +1,45 @@
+/** What a torture run asks of an engine. */
+import type { FaultKind } from './faults';
+import type { Letter } from './letters';
+import type { Pods } from './pods';
+
+/** The numbers of a run, from the plan of the engine's construct. */
+export interface Sizing {
+  readonly perSecond: number;
+  /** Consumers that run. */
+  readonly instances: number;
+  /** Letters that all of them finish in a second. */
+  readonly clearedPerSecond: number;
+  /** Seconds that the share of a killed consumer stands still. */
+  readonly takeoverSeconds: number;
+  /** Waiting letters at the peak without any fault, by the plan. */
+  readonly peakBacklog: number;
+}
+
+/** An engine that runs, with its consumers. */
+export interface Running {
+  readonly sizing: Sizing;
+  readonly pods: Pods;
+  /** Resolves when the engine has taken them all, in their order. Rejects when it is not known whether it has. */
+  send(letters: readonly Letter[]): Promise<void>;
+  /** Breaks the engine; resolves when it can be reached again. `kill` is up to the pods. */
+  strike(kind: Exclude<FaultKind, 'kill'>, seconds: number): Promise<void>;
+  /** Bodies of letters that were set aside, and all that is said of them. */
+  aside(): Promise<{ readonly bodies: readonly string[]; readonly said: string }>;
+  /** Letters that are left where consumers take them. */
+  left(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** An engine by its name. */
+export interface Engine {
+  readonly title: string;
+  /** Whether letters of a key keep their order. */
+  readonly ordered: boolean;
+  readonly kinds: readonly FaultKind[];
+  /** Mean seconds between two kills: a group of Kafka needs a session to notice one. */
+  readonly killEverySeconds: number;
+  /** Why it cannot run here; undefined when it can. */
+  missing(): string | undefined;
+  start(messages: number, folder: string): Promise<Running>;
+}

@@ -1,0 +1,176 @@
+/** Kafka with the shipped stream worker, sized by `planStream`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { planStream } from '../../../lib/flow/streams/plan';
+import { SESSION_SECONDS } from '../../../lib/flow/streams/platforms';
+import { type Kafka, kafkaMissing, startKafka } from '../../engines/kafka';
+import type { Engine, Running, Sizing } from '../engine';
+import type { Letter } from '../letters';
+import { Pods } from '../pods';
+
+const ADMIN = { username: 'admin', password: 'admin-7Yt3' };
+const TOPIC = 'letters';
+const GROUP = 'readers';
+const KEYS = 1000;
+/** Consumers that are busy at the peak, whatever the rate: records are slower where fewer come. */
+const BUSY = 2.5;
+/** Of a run that is long enough for a group to settle between two kills. */
+const MOST_PER_SECOND = 240;
+const LEAST_SECONDS = 40;
+
+/** The numbers of the run. */
+export function sizingOf(messages: number) {
+  const perSecond = Math.min(MOST_PER_SECOND, messages / LEAST_SECONDS);
+  const plan = planStream('Letters', {
+    workload: {
+      steadyPerSecond: perSecond,
+      recordSeconds: BUSY / perSecond,
+      recordVariation: 0,
+      // A letter of a mebibyte needs no more than any other: the mean counts.
+      recordBytes: 1024,
+      keys: KEYS,
+    },
+    objective: { latencySeconds: 60 },
+    platform: 'kafka-keda',
+  });
+  const instances = plan.value('instances');
+  const sizing: Sizing = {
+    perSecond,
+    instances,
+    clearedPerSecond: instances * plan.predictions.consumerRecordsPerSecond,
+    takeoverSeconds: SESSION_SECONDS,
+    peakBacklog: plan.predictions.peakLag,
+  };
+  return { plan, sizing };
+}
+
+export const KAFKA: Engine = {
+  title: 'Apache Kafka 3.9.1, stream-worker',
+  ordered: true,
+  kinds: ['kill', 'restart', 'crash', 'cut'],
+  killEverySeconds: 1.5 * SESSION_SECONDS,
+  missing: kafkaMissing,
+  async start(messages, folder) {
+    const { plan, sizing } = sizingOf(messages);
+    const kafka = await startKafka({ [ADMIN.username]: ADMIN.password });
+    try {
+      const create = (topic: string, partitions: number) =>
+        kafka.tool('org.apache.kafka.tools.TopicCommand', ADMIN.username, [
+          '--create',
+          '--topic',
+          topic,
+          '--partitions',
+          String(partitions),
+        ]);
+      await create(TOPIC, plan.value('partitions'));
+      await create(`${TOPIC}.dead`, 1);
+      const pods = new Pods(
+        join(__dirname, 'pod-kafka.cjs'),
+        {
+          EFFECTS: folder,
+          WORK_MILLIS: String((1000 * BUSY) / sizing.perSecond),
+          BOOTSTRAP_SERVERS: kafka.certificateBroker,
+          TOPIC,
+          CONSUMER_GROUP: GROUP,
+          DEAD_TOPIC: `${TOPIC}.dead`,
+          BATCH_SIZE: String(plan.value('batchSize')),
+          RETRY_ATTEMPTS: String(plan.value('retryAttempts')),
+          ITEM_TIMEOUT_SECONDS: String(plan.value('batchTimeoutSeconds')),
+          KAFKA_TLS: 'true',
+          KAFKA_CA: readFileSync(kafka.certificateFile, 'utf8'),
+          KAFKA_CLIENT_CERTIFICATE: kafka.client.certificate,
+          KAFKA_CLIENT_KEY: kafka.client.key,
+        },
+        sizing.instances,
+      );
+      return await running(kafka, pods, sizing);
+    } catch (error) {
+      await kafka.stop();
+      throw error;
+    }
+  },
+};
+
+async function running(kafka: Kafka, pods: Pods, sizing: Sizing): Promise<Running> {
+  const { Consumer, Producer } = await import('@platformatic/kafka');
+  const connection = {
+    clientId: 'torture',
+    bootstrapBrokers: [kafka.tlsBroker],
+    sasl: { mechanism: 'SCRAM-SHA-512' as const, ...ADMIN },
+    tls: { ca: readFileSync(kafka.certificateFile) },
+    tlsServerName: true,
+    connectTimeout: 5000,
+    requestTimeout: 10_000,
+    retries: 0,
+  };
+  let producer = new Producer({ ...connection, acks: -1 });
+  const offsets = async () => {
+    const text = await kafka.tool('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', ADMIN.username, [
+      '--describe',
+      '--group',
+      GROUP,
+    ]);
+    return lagIn(text);
+  };
+  return {
+    sizing,
+    pods,
+    async send(letters) {
+      try {
+        await producer.send({ messages: letters.map(messageOf) });
+      } catch (error) {
+        // A client that lost its broker is made anew: what it had in hand is sent again, in its order.
+        await producer.close().catch(() => {});
+        producer = new Producer({ ...connection, acks: -1 });
+        throw error;
+      }
+    },
+    async strike(kind, seconds) {
+      if (kind !== 'cut') return kafka.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
+      kafka.halt();
+      await wait(1000 * seconds);
+      kafka.resume();
+    },
+    async aside() {
+      const bodies: string[] = [];
+      let said = '';
+      const consumer = new Consumer({ ...connection, groupId: `torture-${process.pid}`, autocommit: false });
+      const ends = await consumer.listOffsets({ topics: [`${TOPIC}.dead`] });
+      const last = ends.get(`${TOPIC}.dead`)?.[0] ?? 0n;
+      if (last === 0n) {
+        await consumer.close(true);
+        return { bodies, said };
+      }
+      const stream = await consumer.consume({ topics: [`${TOPIC}.dead`], mode: 'earliest' });
+      for await (const { value, headers, offset } of stream) {
+        bodies.push(String(value));
+        for (const [name, text] of headers) said += `${name}: ${text}\n`;
+        if (offset >= last - 1n) break;
+      }
+      await consumer.close(true);
+      return { bodies, said };
+    },
+    left: offsets,
+    async stop() {
+      await pods.end();
+      await producer.close().catch(() => {});
+      await kafka.stop();
+    },
+  };
+}
+
+function messageOf({ key, body, attributes }: Letter) {
+  const headers = new Map(Object.entries(attributes).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]));
+  return { topic: TOPIC, key: Buffer.from(key), value: Buffer.from(body), headers };
+}
+
+/** The sum of the column LAG of Kafka's own tool. */
+export function lagIn(text: string): number {
+  const rows = text
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([group, topic]) => group === GROUP && topic === TOPIC);
+  if (rows.length === 0) throw new Error(`the tool of Kafka lists no lag:\n${text}`);
+  return rows.reduce((sum, row) => sum + Number(row[5] === '-' ? Number.NaN : row[5]), 0);
+}

@@ -1,0 +1,51 @@
+/** docs/torture.md. */
+import { markdownTable } from '../../docs/markdown';
+import { figure } from '../../lib/flow/figures';
+import { spoken } from './faults';
+import type { Outcome } from './torture';
+
+/** The page of runs with all letters. */
+export function pageOf(outcomes: readonly Outcome[]): string {
+  const rows = outcomes.map(({ title, messages, books, restarts, latency, backlog, recovery }) => [
+    title,
+    figure(messages),
+    figure(books.effects),
+    figure(books.aside),
+    figure(books.repeated),
+    figure(restarts),
+    books.wrong.length === 0 ? 'closed' : books.wrong.join('; '),
+    `${figure(latency.p50)} / ${figure(latency.p99)} / ${figure(latency.most)} s`,
+    `${figure(backlog.measured)} of ${figure(backlog.predicted)}`,
+    `${figure(recovery.measured)} of ${figure(recovery.predicted)} s`,
+  ]);
+  return `${[
+    '<!-- Written by `npm run torture`. Run it again, do not edit this page. -->',
+    '# Torture',
+    '',
+    'The shipped consumers with planned numbers, while consumers are killed with SIGKILL and started again, and the engine is',
+    'restarted, crashes, and answers nobody for a while. Of the letters 2 % are sent twice, 0.5 % can never have their effect,',
+    'and 0.1 % are made to do harm: nested 5,000 deep, a mebibyte long, with names that mask alike, with forged attributes.',
+    '',
+    markdownTable(
+      [
+        'engine',
+        'sent',
+        'effects',
+        'set aside',
+        'delivered again',
+        'restarts',
+        'books',
+        'P50 / P99 / longest',
+        'most that waited, of foreseen',
+        'recovery, of foreseen',
+      ],
+      rows,
+    ),
+    '',
+    'An effect is a file that can be made only once. Delivered again is what that store had to recognize: engines promise at',
+    'least once. Foreseen is a fluid of the planned rates with the faults counted in, as long as each was measured to last; a',
+    'killed consumer of Kafka is counted with its session of 45 s.',
+    '',
+    ...outcomes.map(({ title, seed, faults }) => `- ${title}: seed ${seed}, ${spoken(faults)}`),
+  ].join('\n')}\n`;
+}

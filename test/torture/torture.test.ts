@@ -1,0 +1,109 @@
+/** The parts of a torture run that need no server: letters, faults, books, and how a failing schedule is shrunk. */
+import { closeBooks, type Found } from './books';
+import { type Fault, faultsIn, faultsOf, spoken } from './faults';
+import { lettersOf, SECRET, SHARES } from './letters';
+import { shrink } from './shrink';
+
+const letters = lettersOf(20_000, 500, 7);
+const perfect = (): Found => ({
+  effects: letters.filter(({ fate }) => fate === 'effect'),
+  repeated: 0,
+  aside: letters.filter(({ fate }) => fate === 'aside').map(({ body }) => body),
+  said: '',
+  left: 0,
+});
+const wrong = (changed: Partial<Found>, ordered = true) =>
+  closeBooks(letters, { ...perfect(), ...changed }, ordered).wrong.join('\n');
+
+describe('letters', () => {
+  test('are the same for a seed, and in the shares that are told', () => {
+    expect(lettersOf(1000, 10, 3)).toEqual(lettersOf(1000, 10, 3));
+    const share = (count: number) => count / letters.length;
+    expect(share(letters.filter(({ copies }) => copies > 1).length)).toBeCloseTo(SHARES.duplicate, 2);
+    const poison = letters.filter(({ body }) => body.includes(SECRET) && body.at(-1) !== '}');
+    expect(share(poison.length) / SHARES.poison).toBeGreaterThan(0.7);
+    expect(share(poison.length) / SHARES.poison).toBeLessThan(1.3);
+  });
+
+  test('with an effect can be read, also those that are made to do harm; the others cannot', () => {
+    for (const { body, fate, id } of letters) {
+      const read = () => (JSON.parse(body) as { id: string }).id;
+      if (fate === 'effect') expect(read()).toBe(id);
+      else expect(read).toThrow();
+    }
+  });
+});
+
+describe('faults', () => {
+  const torment = {
+    seconds: 600,
+    killEverySeconds: 20,
+    cutSeconds: 30,
+    kinds: ['kill', 'restart', 'crash', 'cut'],
+  } as const;
+
+  test('are the same for a seed, each kind that the engine can take, in the order of time', () => {
+    const faults = faultsOf(torment, 5);
+    expect(faults).toEqual(faultsOf(torment, 5));
+    expect(faults).not.toEqual(faultsOf(torment, 6));
+    expect(faults.map(({ at }) => at)).toEqual(faults.map(({ at }) => at).sort((a, b) => a - b));
+    expect(new Set(faults.map(({ kind }) => kind))).toEqual(new Set(torment.kinds));
+    expect(faultsOf({ ...torment, kinds: ['kill'] }, 5).every(({ kind }) => kind === 'kill')).toBe(true);
+    expect(faults.filter(({ kind }) => kind === 'kill').length).toBeGreaterThan(20);
+  });
+
+  test('can be printed and read again', () => {
+    const faults = faultsIn('kill@2 cut@40.5+30 crash@60');
+    expect(faults).toEqual([
+      { at: 2, kind: 'kill', victim: 0 },
+      { at: 40.5, kind: 'cut', seconds: 30 },
+      { at: 60, kind: 'crash' },
+    ]);
+    expect(faultsIn(spoken(faults))).toEqual(faults);
+    expect(() => faultsIn('explode@3')).toThrow('a fault is written as kill@12.5 or cut@40+30, got explode@3');
+  });
+});
+
+describe('the books', () => {
+  test('close when every letter had its one effect or was set aside', () => {
+    expect(closeBooks(letters, perfect(), true)).toMatchObject({ sent: 20_000, wrong: [] });
+  });
+
+  const [first, second] = letters.filter(({ fate, key }) => fate === 'effect' && key === letters[0].key);
+  test.each<[string, Partial<Found>, string]>([
+    ['a letter without its effect', { effects: perfect().effects.slice(1) }, 'letters had no effect'],
+    ['an effect twice', { effects: [...perfect().effects, first] }, '1 effects were made twice'],
+    [
+      'an effect of what nobody sent',
+      { effects: [...perfect().effects, { ...first, id: 'x' }] },
+      'should have none: x',
+    ],
+    ['a poison letter that is nowhere', { aside: perfect().aside.slice(1) }, 'were not set aside'],
+    ['a good letter set aside', { aside: [...perfect().aside, first.body] }, 'could have had their effect'],
+    ['a secret in a log', { said: `failed: ${SECRET}` }, 'a secret can be read'],
+    ['a letter in a queue', { left: 1 }, '1 letters are left in queues'],
+    [
+      'an effect before an earlier one',
+      { effects: [second, ...perfect().effects.filter(({ id }) => id !== second.id)] },
+      `effects came before one that was sent earlier with the same key`,
+    ],
+  ])('do not close over %s', (_, changed, expected) => {
+    expect(wrong(changed)).toContain(expected);
+  });
+
+  test('say nothing about order where none is promised', () => {
+    const effects = [...perfect().effects].reverse();
+    expect(wrong({ effects }, false)).toBe('');
+  });
+});
+
+test('a failing schedule is shrunk to the shortest that still fails', async () => {
+  const all = faultsOf({ seconds: 900, killEverySeconds: 20, cutSeconds: 30, kinds: ['kill', 'crash', 'cut'] }, 1);
+  const tried: number[] = [];
+  const fails = async (part: readonly Fault[]) => {
+    tried.push(part.length);
+    return part.some(({ kind }) => kind === 'crash') && part.some(({ kind }) => kind === 'cut');
+  };
+  expect((await shrink(all, fails)).map(({ kind }) => kind)).toEqual(['crash', 'cut']);
+  expect(tried.length).toBeLessThan(60);
+});
