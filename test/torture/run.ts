@@ -23,6 +23,7 @@ interface Options {
   readonly messages: number;
   readonly seed: number;
   readonly faults?: string;
+  readonly log?: string;
   readonly json?: boolean;
   readonly shrink: boolean;
 }
@@ -43,6 +44,7 @@ async function main(): Promise<number> {
     .option('--seed <number>', 'of letters and faults; printed, so that a run can be repeated', whole, Date.now() % 1e6)
     .option('--faults <list>', 'such as "kill@12.5 cut@40+30" in place of seeded ones')
     .option('--no-shrink', 'do not look for the shortest schedule that still fails')
+    .option('--log <file>', 'everything that the consumers say')
     .option('--json', 'the result as JSON on standard output')
     .parse()
     .opts<Options>();
@@ -84,7 +86,7 @@ async function main(): Promise<number> {
 async function once(
   name: string,
   engine: Engine,
-  { messages, seed }: Options,
+  { messages, seed, log }: Options,
   given?: readonly Fault[],
 ): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'backpressure-torture-'));
@@ -108,6 +110,7 @@ async function once(
           seed,
         ),
       say,
+      ...(log !== undefined && { log }),
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 /** One torture run: an engine, its consumers, letters at an even rate, faults at their times, and the books at the end. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
@@ -27,6 +27,8 @@ export interface Run {
   readonly folder: string;
   /** Faults of a flood of so many seconds. */
   readonly faultsFor: (seconds: number) => readonly Fault[];
+  /** File for what the consumers say. */
+  readonly log?: string;
   /** Progress. */
   readonly say: (line: string) => void;
 }
@@ -67,6 +69,7 @@ export async function torture(run: Run): Promise<Outcome> {
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await running.stop();
+    if (run.log !== undefined) writeFileSync(run.log, running.pods.said);
     say('stopped');
   }
 }

@@ -225,8 +225,12 @@ export class Reader {
 
   /** Until partitions are dealt out, at most a while: a group may also have refused for another reason. */
   private async dealtOut(stop: AbortSignal): Promise<void> {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(REJOIN_MILLIS)]);
+    const over = new AbortController();
+    // Not AbortSignal.timeout, which keeps no process alive: without a broker there is no connection that would.
+    const timer = setTimeout(() => over.abort(), REJOIN_MILLIS);
+    const signal = AbortSignal.any([stop, over.signal]);
     await once(this.consumer, 'consumer:group:join', { signal }).catch(() => {});
+    clearTimeout(timer);
   }
 }
 

@@ -178,6 +178,21 @@ describe('partitions are dealt out anew', () => {
     expect(lines).toContainEqual({ level: 'warn', commit: 'refused', error: 'Error', inARow: 1 });
   });
 
+  test('a process without a connection lives on while its commit waits for the group', async () => {
+    const { client, commit } = await member();
+    let gone = true;
+    client.refuse = () => (gone ? new Error('no broker') : undefined);
+    const alive = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const before = alive();
+    const committing = commit([0, 5]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(alive()).toBe(before + 1);
+    gone = false;
+    client.deal(0);
+    await committing;
+    expect(alive()).toBe(before);
+  });
+
   test('a commit that is refused for good ends the worker: the pod is started again', async () => {
     const { client, commit } = await member();
     client.refuse = () => {
