@@ -1,5 +1,5 @@
 /** What collects the lines and what keeps them: the stream and the archive. */
-import { Aws, Duration, RemovalPolicy, Size, Stack, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Compression,
@@ -57,7 +57,6 @@ export function createDeliveryStream(
   // A deleted stream discards what it collects.
   stream.applyRemovalPolicy(removalPolicy);
   stream.node.addDependency(role);
-  acknowledgeMapping(scope);
   return stream;
 }
 
@@ -88,14 +87,4 @@ function writer(scope: Construct, bucket: IBucket, logGroup: ILogGroup, prefixes
 /** An id as the name of a service in a key. */
 function legal(id: string): string {
   return id.replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 128);
-}
-
-/** The L2 adds a table of addresses to the stack, for security groups that nobody asks it for. */
-function acknowledgeMapping(scope: Construct): void {
-  const mapping = Stack.of(scope).node.tryFindChild('@aws-cdk--aws-kinesisfirehose.CidrBlocks');
-  if (mapping === undefined) return;
-  Validations.of(mapping).acknowledge({
-    id: 'CloudFormation-Validate::W7001',
-    reason: 'aws-cdk-lib adds the addresses of Firehose with each stream, whether a rule refers to them or not.',
-  });
 }

@@ -32,7 +32,7 @@ export function streamRows(stream: IDeliveryStream): AlarmRow[] {
   const metric = (name: string, statistic: string) => (period: Duration) => stream.metric(name, { statistic, period });
   return [
     {
-      id: 'Late',
+      id: 'DeliveryLate',
       severity: 'critical',
       metric: metric('DeliveryToS3.DataFreshness', Stats.MAXIMUM),
       threshold: 'alarmFreshnessSeconds',
@@ -40,7 +40,7 @@ export function streamRows(stream: IDeliveryStream): AlarmRow[] {
       text: 'Firehose does not write to the bucket. It keeps lines for 24 h and then discards them. Its errors are in the log group, in the stream of the delivery: a policy of the bucket or its key, a bucket that is gone. It catches up by itself.',
     },
     {
-      id: 'Undelivered',
+      id: 'DeliveryFailed',
       severity: 'critical',
       metric: metric('DeliveryToS3.Success', Stats.AVERAGE),
       threshold: 'alarmSuccessRatio',
@@ -49,7 +49,7 @@ export function streamRows(stream: IDeliveryStream): AlarmRow[] {
       text: 'Firehose failed to write an object. It tries again for 24 h. Its errors are in the log group, in the stream of the delivery.',
     },
     {
-      id: 'Throttled',
+      id: 'StreamThrottled',
       severity: 'warning',
       metric: metric('ThrottledRecords', Stats.SUM),
       threshold: 'alarmThrottledRecords',
@@ -58,7 +58,7 @@ export function streamRows(stream: IDeliveryStream): AlarmRow[] {
       text: 'The stream takes less than the routers send, and the rest waits in their buffers. After an outage that is so until they are empty; the plan says for how long. Otherwise ask AWS for a larger quota, and give it as streamBytesPerSecond. One-minute metrics hide bursts: this can fire though IncomingBytes shows room.',
     },
     {
-      id: 'NearQuota',
+      id: 'StreamNearQuota',
       severity: 'warning',
       metric: (period) =>
         new MathExpression({
@@ -82,7 +82,7 @@ export function routerRows({ dropped, retried }: RouterLines): AlarmRow[] {
   const counted = (lines: MetricFilter) => (period: Duration) => lines.metric({ statistic: Stats.SUM, period });
   return [
     {
-      id: 'DroppedChunks',
+      id: 'ChunksDropped',
       severity: 'critical',
       metric: counted(dropped),
       threshold: 'alarmDroppedChunks',
@@ -90,7 +90,7 @@ export function routerRows({ dropped, retried }: RouterLines): AlarmRow[] {
       text: 'A router discarded lines: its buffer is full, or Firehose refused them for good. The log group has the reason. A full buffer means an outage that is longer than planned: give the real one as outageSeconds.',
     },
     {
-      id: 'RetriedChunks',
+      id: 'ChunksRetried',
       severity: 'critical',
       metric: counted(retried),
       threshold: 'alarmRetriedChunks',

@@ -53,17 +53,17 @@ export interface LogShippingAlarmsProps {
  */
 export class LogShippingAlarms extends Construct {
   /** Firehose does not write to the bucket. */
-  public readonly late: Alarm;
+  public readonly deliveryLate: Alarm;
   /** Firehose failed to write an object. */
-  public readonly undelivered: Alarm;
+  public readonly deliveryFailed: Alarm;
   /** The stream takes less than is sent. */
-  public readonly throttled: Alarm;
+  public readonly streamThrottled: Alarm;
   /** More arrives than planned. */
-  public readonly nearQuota: Alarm;
+  public readonly streamNearQuota: Alarm;
   /** A router discarded lines. */
-  public readonly droppedChunks: Alarm;
+  public readonly chunksDropped: Alarm;
   /** Firehose does not take lines: the buffers fill. */
-  public readonly retriedChunks: Alarm;
+  public readonly chunksRetried: Alarm;
   /** All of them. */
   public readonly all: Alarm[];
   /** Counts the chunks that routers discarded. */
@@ -84,24 +84,24 @@ export class LogShippingAlarms extends Construct {
     const lines: RouterLines = { dropped: this.droppedFilter, retried: this.retriedFilter };
     const rows = [...streamRows(deliveryStream), ...routerRows(lines)];
     const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
-    this.late = made.Late;
-    this.undelivered = made.Undelivered;
-    this.throttled = made.Throttled;
-    this.nearQuota = made.NearQuota;
-    this.droppedChunks = made.DroppedChunks;
-    this.retriedChunks = made.RetriedChunks;
+    this.deliveryLate = made.DeliveryLate;
+    this.deliveryFailed = made.DeliveryFailed;
+    this.streamThrottled = made.StreamThrottled;
+    this.streamNearQuota = made.StreamNearQuota;
+    this.chunksDropped = made.ChunksDropped;
+    this.chunksRetried = made.ChunksRetried;
     this.all = Object.values(made);
   }
 }
 
 /** The names of the alarms of a shipping, without those of its task definitions. */
 export const SHIPPING_ALARMS: readonly string[] = [
-  'late',
-  'undelivered',
-  'throttled',
-  'nearQuota',
-  'droppedChunks',
-  'retriedChunks',
+  'deliveryLate',
+  'deliveryFailed',
+  'streamThrottled',
+  'streamNearQuota',
+  'chunksDropped',
+  'chunksRetried',
 ];
 
 const KINDS: Kinds<LogShippingAlarmsProps> = {

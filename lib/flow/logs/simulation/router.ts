@@ -128,6 +128,8 @@ export function simulateOutage(
     else buffer.send(now);
     buffer.bound();
     bufferBytes = max(bufferBytes, buffer.bytes);
+    // What comes faster than it leaves is never gone.
+    if (!away && router.takenPerSecond <= writer.rates.steady) break;
     if (away || buffer.held > 0) continue;
     drainSeconds = now + flushSeconds - outageSeconds;
     break;
