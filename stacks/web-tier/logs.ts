@@ -1,5 +1,5 @@
 /** A service whose every line is kept for audit (case 1). */
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import { InterfaceVpcEndpointAwsService, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { ContainerImage, CpuArchitecture, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
@@ -20,7 +20,8 @@ export function addAudit(scope: Construct, { vpc, cluster, alarmTopic, endpoints
     cluster,
     alarmTopic,
   });
-  const taskDefinition = new FargateTaskDefinition(scope, 'Audit', {
+  // Inside of its logs, whose plan has the numbers of its router.
+  const taskDefinition = new FargateTaskDefinition(logs, 'Task', {
     cpu: 256,
     memoryLimitMiB: 1024,
     runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64 },
@@ -29,8 +30,6 @@ export function addAudit(scope: Construct, { vpc, cluster, alarmTopic, endpoints
     image: image('AuditImage', 'web-tier/audit', '1.0.0'),
     logging: logs.logDriver,
     readonlyRootFilesystem: true,
-    // Before the router, which sends what it still has.
-    stopTimeout: Duration.seconds(30),
   });
   const service = new FargateService(scope, 'AuditService', {
     cluster,

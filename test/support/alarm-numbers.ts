@@ -131,7 +131,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
     /Alarms\/ChunksRetried\/Resource$/,
     () => ({ threshold: 'alarmRetriedChunks', seconds: 'alarmRouterSeconds', periods: 'alarmRetriedPeriods' }),
   ],
-  [/LogShipping\/TaskDisk\/Resource$/, () => perPeriod('alarmEphemeralGib')],
+  [/\/TaskDisk\/Resource$/, () => perPeriod('alarmEphemeralGib')],
   [/Alarms\/DroppedRuns\/Resource$/, () => perPeriod('alarmDropped')],
   [/Alarms\/UndeliveredRuns\/Resource$/, () => perPeriod('alarmDeadLettered')],
   [/Alarms\/Throttled\/Resource$/, () => perPeriod('alarmThrottled')],

@@ -94,6 +94,7 @@ export class LogShipping extends Construct {
       lineOnly: usable.lineOnly ?? false,
     });
     this.settings = {
+      scope: this,
       plan,
       image: usable.image ?? ContainerImage.fromRegistry(ROUTER_IMAGE),
       config: this.routerConfig,

@@ -1,4 +1,4 @@
-import { Duration, Size, Token } from 'aws-cdk-lib';
+import { Duration, Names, Size, Token } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   AwsLogDriverMode,
@@ -35,6 +35,8 @@ exec /fluent-bit/bin/fluent-bit -c ${ROUTER_FOLDER}/fluent-bit.conf`;
 
 /** What every router of a shipping shares. */
 export interface RouterSettings {
+  /** The shipping. */
+  readonly scope: Construct;
   readonly plan: LogDeliveryPlan;
   readonly image: ContainerImage;
   /** fluent-bit.conf. */
@@ -82,7 +84,7 @@ function diskAlarm(taskDefinition: TaskDefinition, settings: RouterSettings): Al
   const rows = [diskRow(cluster.clusterName, taskDefinition.family)];
   // One prefix would give the alarms of two tasks one name.
   const ofDisk = settingsOfPart(alarms && { ...alarms, namePrefix: undefined }, [DISK_ALARM]);
-  const scope = new Construct(taskDefinition, 'LogShipping');
+  const scope = new Construct(settings.scope, `Disk-${Names.uniqueResourceName(taskDefinition, { maxLength: 100 })}`);
   return createAlarms(scope, { rows, plan, alarmTopic, alarms: ofDisk }).TaskDisk;
 }
 
