@@ -108,9 +108,9 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
   },
   LogShippingAlarms: (knobs) => {
     const stack = shop();
-    const { plan: planned, deliveryStream, logGroup } = new LogShipping(stack, 'Logs', TASK_LOGS);
+    const { plan: planned, deliveryStreamName, logGroup } = new LogShipping(stack, 'Logs', TASK_LOGS);
     const plan = planned.withKnobs(knobs);
-    return { alarms: alarmsIn(new LogShippingAlarms(stack, 'Alarms', { deliveryStream, logGroup, plan })), plan };
+    return { alarms: alarmsIn(new LogShippingAlarms(stack, 'Alarms', { deliveryStreamName, logGroup, plan })), plan };
   },
   KafkaAlarms: (knobs) => {
     const stack = shop();

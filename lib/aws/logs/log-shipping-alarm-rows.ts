@@ -1,7 +1,6 @@
 /** What is watched of a log shipping: the stream, the routers by what they log, and the disk of a task. */
 import type { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import type { MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { MetricGraph } from '../dashboard';
 import type { AlarmRow } from '../watch';
@@ -28,8 +27,9 @@ export const DROPPED_LINES: readonly string[] = [
 export const RETRIED_LINES: readonly string[] = ['failed to flush chunk'];
 
 /** The alarms on the stream, on metrics of Amazon Data Firehose (developer guide, Monitoring with CloudWatch metrics). */
-export function streamRows(stream: IDeliveryStream): AlarmRow[] {
-  const metric = (name: string, statistic: string) => (period: Duration) => stream.metric(name, { statistic, period });
+export function streamRows(streamName: string): AlarmRow[] {
+  const metric = (name: string, statistic: string) => (period: Duration) =>
+    streamMetric(streamName, name, statistic, period);
   return [
     {
       id: 'DeliveryLate',
@@ -64,8 +64,8 @@ export function streamRows(stream: IDeliveryStream): AlarmRow[] {
         new MathExpression({
           expression: 'incoming / PERIOD(incoming) / quota',
           usingMetrics: {
-            incoming: stream.metric('IncomingBytes', { statistic: Stats.SUM, period }),
-            quota: stream.metric('BytesPerSecondLimit', { statistic: Stats.MINIMUM, period }),
+            incoming: metric('IncomingBytes', Stats.SUM)(period),
+            quota: metric('BytesPerSecondLimit', Stats.MINIMUM)(period),
           },
           label: 'share of the quota',
           period,
@@ -113,6 +113,12 @@ export function diskRow(clusterName: string, family: string): AlarmRow {
   };
 }
 
+/** A metric of one stream. */
+function streamMetric(streamName: string, metricName: string, statistic: string, period: Duration): Metric {
+  const dimensionsMap = { DeliveryStreamName: streamName };
+  return new Metric({ namespace: 'AWS/Firehose', metricName, dimensionsMap, statistic, period });
+}
+
 function diskMetric(clusterName: string, family: string, period: Duration): Metric {
   return new Metric({
     namespace: 'ECS/ContainerInsights',
@@ -124,8 +130,8 @@ function diskMetric(clusterName: string, family: string, period: Duration): Metr
 }
 
 /** The graphs of a shipping. */
-export function shippingGraphs(stream: IDeliveryStream, lines: RouterLines, period: Duration): MetricGraph[] {
-  const metric = (name: string, statistic: string): IMetric => stream.metric(name, { statistic, period });
+export function shippingGraphs(streamName: string, lines: RouterLines, period: Duration): MetricGraph[] {
+  const metric = (name: string, statistic: string): IMetric => streamMetric(streamName, name, statistic, period);
   const counted = (filter: MetricFilter): IMetric => filter.metric({ statistic: Stats.SUM, period });
   return [
     { title: 'Into Firehose', unit: 'bytes in a period', metrics: [metric('IncomingBytes', Stats.SUM)] },

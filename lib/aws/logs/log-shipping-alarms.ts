@@ -1,14 +1,13 @@
 import { Names, Stack } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
-import { type Kinds, needed, sound } from '../../flow/kinds';
+import { type Kinds, needed, sound, TEXT } from '../../flow/kinds';
 import type { Plan } from '../../flow/plan';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
-import { DELIVERY_STREAM, LOG_GROUP, PLAN, TOPIC } from '../kinds';
+import { LOG_GROUP, PLAN, TOPIC } from '../kinds';
 import { createAlarms } from '../watch';
 import { DROPPED_LINES, RETRIED_LINES, type RouterLines, routerRows, streamRows } from './log-shipping-alarm-rows';
 
@@ -17,9 +16,9 @@ import { DROPPED_LINES, RETRIED_LINES, type RouterLines, routerRows, streamRows 
  */
 export interface LogShippingAlarmsProps {
   /**
-   * The stream that takes the lines.
+   * Name of the stream that takes the lines.
    */
-  readonly deliveryStream: IDeliveryStream;
+  readonly deliveryStreamName: string;
 
   /**
    * Where the routers log what happens to them. Two shippings need two.
@@ -78,11 +77,11 @@ export class LogShippingAlarms extends Construct {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     validate(id, checks);
-    const { deliveryStream, logGroup, plan, alarmTopic, alarms } = usable;
+    const { deliveryStreamName, logGroup, plan, alarmTopic, alarms } = usable;
     this.droppedFilter = countLines(this, 'DroppedChunkLines', logGroup, DROPPED_LINES);
     this.retriedFilter = countLines(this, 'RetriedChunkLines', logGroup, RETRIED_LINES);
     const lines: RouterLines = { dropped: this.droppedFilter, retried: this.retriedFilter };
-    const rows = [...streamRows(deliveryStream), ...routerRows(lines)];
+    const rows = [...streamRows(deliveryStreamName), ...routerRows(lines)];
     const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
     this.deliveryLate = made.DeliveryLate;
     this.deliveryFailed = made.DeliveryFailed;
@@ -105,7 +104,7 @@ export const SHIPPING_ALARMS: readonly string[] = [
 ];
 
 const KINDS: Kinds<LogShippingAlarmsProps> = {
-  deliveryStream: needed(DELIVERY_STREAM),
+  deliveryStreamName: needed(TEXT),
   logGroup: needed(LOG_GROUP),
   plan: needed(PLAN),
   alarmTopic: TOPIC,

@@ -1,8 +1,8 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { AwsLogDriverMode, ContainerImage, type LogDriver, type TaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
+import type { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import { type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
@@ -42,8 +42,14 @@ export class LogShipping extends Construct {
    */
   public readonly logDriver: LogDriver;
 
-  /** The stream, made here or given. */
-  public readonly deliveryStream: IDeliveryStream;
+  /** The stream, unless one was given. */
+  public readonly deliveryStream?: CfnDeliveryStream;
+
+  /** Name of the stream, made here or given. */
+  public readonly deliveryStreamName: string;
+
+  /** ARN of the stream, made here or given. */
+  public readonly deliveryStreamArn: string;
 
   /** The archive, unless a bucket or a stream was given. */
   public readonly archive?: ArchiveBucket;
@@ -82,15 +88,17 @@ export class LogShipping extends Construct {
     const { plan } = this;
     const { alarmTopic, alarms, cluster, hostFolder } = usable;
     this.logGroup = usable.logGroup ?? this.createLogGroup();
-    if (usable.deliveryStream === undefined) {
+    const { deliveryStream: given } = usable;
+    if (given === undefined) {
       if (usable.bucket === undefined) this.archive = createArchive(this, usable, plan);
       this.bucket = usable.bucket ?? this.archive!.bucket;
+      this.deliveryStream = createDeliveryStream(this, usable, plan, this.bucket, this.logGroup);
     }
-    this.deliveryStream =
-      usable.deliveryStream ?? createDeliveryStream(this, usable, plan, this.bucket!, this.logGroup);
+    this.deliveryStreamName = given?.deliveryStreamName ?? this.deliveryStream!.ref;
+    this.deliveryStreamArn = given?.deliveryStreamArn ?? this.deliveryStream!.attrArn;
     this.routerConfig = routerConfig(plan, {
-      region: this.deliveryStream.env.region,
-      streamName: this.deliveryStream.deliveryStreamName,
+      region: given?.env.region ?? Stack.of(this).region,
+      streamName: this.deliveryStreamName,
       lineOnly: usable.lineOnly ?? false,
     });
     this.settings = {
@@ -98,7 +106,7 @@ export class LogShipping extends Construct {
       plan,
       image: usable.image ?? ContainerImage.fromRegistry(ROUTER_IMAGE),
       config: this.routerConfig,
-      stream: this.deliveryStream,
+      streamArn: this.deliveryStreamArn,
       logGroup: this.logGroup,
       hostFolder,
       cluster,
@@ -107,12 +115,12 @@ export class LogShipping extends Construct {
     };
     if (cluster !== undefined && hostFolder === undefined) warnWithoutInsights(this, cluster, 'the disk of the tasks');
     this.logDriver = new ShippedLogs(plan, usable.mode ?? AwsLogDriverMode.BLOCKING, (task) => this.addTo(task));
-    const watched = { deliveryStream: this.deliveryStream, logGroup: this.logGroup };
+    const watched = { deliveryStreamName: this.deliveryStreamName, logGroup: this.logGroup };
     const ofShipping = settingsOfPart(alarms, SHIPPING_ALARMS);
     this.alarms = new LogShippingAlarms(this, 'Alarms', { ...watched, plan, alarmTopic, alarms: ofShipping });
     const { droppedFilter: dropped, retriedFilter: retried } = this.alarms;
     const period = Duration.seconds(plan.value('alarmPeriodSeconds'));
-    const graphs = shippingGraphs(this.deliveryStream, { dropped, retried }, period);
+    const graphs = shippingGraphs(this.deliveryStreamName, { dropped, retried }, period);
     this.dashboard = dashboardOf(this, this.alarms.all, [{ heading: id, graphs }]);
   }
 
@@ -136,7 +144,7 @@ export class LogShipping extends Construct {
    * @param grantee who sends
    */
   public grantSend(grantee: IGrantable): Grant {
-    return grantSend(this.deliveryStream, grantee);
+    return grantSend(this.deliveryStreamArn, grantee);
   }
 
   private createLogGroup(): LogGroup {

@@ -13,7 +13,6 @@ import {
   type TaskDefinition,
 } from 'aws-cdk-lib/aws-ecs';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
-import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
@@ -41,7 +40,7 @@ export interface RouterSettings {
   readonly image: ContainerImage;
   /** fluent-bit.conf. */
   readonly config: string;
-  readonly stream: IDeliveryStream;
+  readonly streamArn: string;
   readonly logGroup: ILogGroup;
   readonly hostFolder?: string;
   readonly cluster?: ICluster;
@@ -51,7 +50,7 @@ export interface RouterSettings {
 
 /** Adds the router, its buffer, its permission and the alarm on the task's disk. */
 export function addRouter(taskDefinition: TaskDefinition, settings: RouterSettings): LogRouter {
-  const { plan, hostFolder, stream } = settings;
+  const { plan, hostFolder, streamArn } = settings;
   validate(taskDefinition.node.path, routerChecks(taskDefinition, plan, hostFolder));
   const container = addContainer(taskDefinition, settings);
   taskDefinition.addVolume({ name: VOLUME, host: hostFolder === undefined ? undefined : { sourcePath: hostFolder } });
@@ -60,15 +59,14 @@ export function addRouter(taskDefinition: TaskDefinition, settings: RouterSettin
     const resource = taskDefinition.node.defaultChild as CfnTaskDefinition;
     resource.ephemeralStorage = { sizeInGiB: plan.value('ephemeralStorageGiB') };
   }
-  grantSend(stream, taskDefinition.taskRole);
+  grantSend(streamArn, taskDefinition.taskRole);
   taskDefinition.node.addValidation({ validate: () => memoryFaults(taskDefinition) });
   return { container, diskAlarm: diskAlarm(taskDefinition, settings) };
 }
 
 /** The only call that Fluent Bit makes. */
-export function grantSend(stream: IDeliveryStream, grantee: IGrantable): Grant {
-  const resourceArns = [stream.deliveryStreamArn];
-  return Grant.addToPrincipal({ grantee, actions: ['firehose:PutRecordBatch'], resourceArns });
+export function grantSend(streamArn: string, grantee: IGrantable): Grant {
+  return Grant.addToPrincipal({ grantee, actions: ['firehose:PutRecordBatch'], resourceArns: [streamArn] });
 }
 
 /** ECS starts what depends on the router after it, and stops the router last. */

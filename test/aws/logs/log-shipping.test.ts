@@ -298,8 +298,12 @@ describe('stream and archive', () => {
       ({ Properties }) =>
         Properties.AssumeRolePolicyDocument.Statement[0].Principal.Service === 'firehose.amazonaws.com',
     );
-    const actions = writer.Properties.Policies[0].PolicyDocument.Statement.flatMap(({ Action }: Untyped) => Action);
-    expect(actions.filter((action: string) => /Delete|\*/.test(action))).toEqual([]);
+    const { Statement } = Object.values<Untyped>(made.template.findResources('AWS::IAM::Policy')).find(
+      ({ Properties }) => /LogsWriter/.test(Properties.PolicyName),
+    ).Properties.PolicyDocument;
+    const actions: string[] = Statement.flatMap(({ Action }: Untyped) => Action);
+    expect(actions).toContain('s3:PutObject');
+    expect(actions.filter((action) => /Delete|\*/.test(action))).toEqual([]);
     const { Condition } = writer.Properties.AssumeRolePolicyDocument.Statement[0];
     expect(Condition).toEqual({ StringEquals: { 'sts:ExternalId': { Ref: 'AWS::AccountId' } } });
   });
@@ -329,7 +333,8 @@ describe('stream and archive', () => {
     const stack = shop();
     const deliveryStream = new DeliveryStream(stack, 'Own', { destination: new S3Bucket(new Bucket(stack, 'Lake')) });
     const { logs, template } = make({ deliveryStream }, { stack });
-    expect([logs.deliveryStream, logs.bucket, logs.archive]).toEqual([deliveryStream, undefined, undefined]);
+    expect([logs.deliveryStream, logs.bucket, logs.archive]).toEqual([undefined, undefined, undefined]);
+    expect(logs.deliveryStreamName).toBe(deliveryStream.deliveryStreamName);
     template.resourceCountIs('AWS::KinesisFirehose::DeliveryStream', 1);
     template.resourceCountIs('AWS::S3::Bucket', 1);
   });

@@ -1099,8 +1099,8 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     'cdk',
     shippings,
     inStack((stack, id, props) => {
-      const { plan, deliveryStream, logGroup } = makeShipping(stack, id, props);
-      new LogShippingAlarms(stack, `${id}Again`, { plan, deliveryStream, logGroup });
+      const { plan, deliveryStreamName, logGroup } = makeShipping(stack, id, props);
+      new LogShippingAlarms(stack, `${id}Again`, { plan, deliveryStreamName, logGroup });
     }),
   ),
   subject(
