@@ -23,6 +23,9 @@ import { permissions, shop, type Untyped } from '../../support/stack';
 
 const image = ContainerImage.fromRegistry('shop/api:1');
 
+/** The stream of a shipping named Logs, which has no L2. */
+const TO_STREAM = '{"Fn::GetAtt":["LogsStream25DE3DFF","Arn"]}';
+
 function make(given: Partial<LogShippingProps> = {}, { memoryLimitMiB = 1024, stack = shop() } = {}) {
   const logs = new LogShipping(stack, 'Logs', { ...TASK_LOGS, ...given });
   const task = new FargateTaskDefinition(stack, 'Task', { cpu: 256, memoryLimitMiB });
@@ -199,7 +202,7 @@ describe('the task', () => {
   test('may send to its stream, and no more', () => {
     const { stack, template, task } = made;
     expect(permissions({ stack, template }, task.taskRole as Role)).toEqual({
-      'firehose:PutRecordBatch': 'Logs/Stream',
+      'firehose:PutRecordBatch': TO_STREAM,
     });
   });
 
@@ -351,7 +354,7 @@ describe('stream and archive', () => {
     const role = new Role(stack, 'Own', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') });
     logs.grantSend(role);
     expect(permissions({ stack, template: Template.fromStack(stack) }, role)).toEqual({
-      'firehose:PutRecordBatch': 'Logs/Stream',
+      'firehose:PutRecordBatch': TO_STREAM,
     });
   });
 });
