@@ -62,6 +62,8 @@ module.exports = {
       etl: ['compaction'],
       // The consumers of a stream are counted as a queue's, and each waits in a line of its own.
       streams: ['queue'],
+      // Delivered lines are kept in an archive, whose smallest object decides what is collected.
+      logs: ['storage'],
     }),
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.
@@ -72,6 +74,8 @@ module.exports = {
       schedule: ['queue'],
       // Events of a low rate wait in a queue for their window.
       merging: ['queue'],
+      // Delivered lines are kept in an archive.
+      logs: ['storage'],
     }),
     ...apart('k8s', ['operators'], {
       // The consumer of a stream is the worker of a queue.

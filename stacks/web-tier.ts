@@ -3,13 +3,14 @@ import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { addJvm } from './web-tier/jvm';
+import { addAudit } from './web-tier/logs';
 import { type WebTier, WebTierNetwork } from './web-tier/network';
 import { addReplica } from './web-tier/replication';
 import { addBounded } from './web-tier/services';
 
 /**
  * Web tier: services on Fargate in a network without a way to the internet. Images come from the account's own registry. A guard
- * keeps the replica of the orders fresh (case 8).
+ * keeps the replica of the orders fresh (case 8), and a service logs for audit (case 1).
  */
 export class WebTierStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {
@@ -21,6 +22,7 @@ export class WebTierStack extends Stack {
     addJvm(this, tier);
     addBounded(this, tier);
     addReplica(this, tier);
+    addAudit(this, tier);
   }
 
   /** Two wherever it is deployed, by their place in the list. */

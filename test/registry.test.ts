@@ -28,6 +28,7 @@ const PARTS: Readonly<Record<string, string>> = {
   'aws.JvmAlarms': 'aws.JvmService',
   'aws.CompactionAlarms': 'aws.ContinuousCompaction',
   'aws.KafkaAlarms': 'aws.KafkaQuotas',
+  'aws.LogShippingAlarms': 'aws.LogShipping',
   'aws.QueueAlarms': 'aws.RedriveQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',
   'aws.ReplicaAlarms': 'aws.ReplicaLagGuard',

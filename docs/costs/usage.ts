@@ -116,6 +116,21 @@ const AWS: Bill = {
     ],
     beside: 'Container Insights and the logs are billed by what is written.',
   }),
+  LogShipping: ({ construct }) => {
+    const { monthlyIngestCost, monthlyIngestCostByLine } = construct.plan.predictions;
+    const kept = construct.archive.plan.predictions;
+    return {
+      month: [
+        { what: 'what Firehose takes in, with one peak a day', dollars: monthlyIngestCost },
+        {
+          what: 'objects of a whole retention in Amazon S3, with uploads',
+          dollars: kept.monthlyCostAfter + kept.monthlyRequestCost,
+        },
+      ],
+      other: [{ what: 'what Firehose would take in with a record for each line', dollars: monthlyIngestCostByLine }],
+      beside: 'Tasks are yours; the disk beyond 20 GiB is billed with them.',
+    };
+  },
   ContinuousCompaction: ({ construct }) => {
     const { monthlyCost, monthlyCostBefore, monthlyStorageCost } = construct.plan.predictions;
     const runs = monthlyCost === undefined ? [] : [{ what: 'runs at the planned pace', dollars: monthlyCost }];

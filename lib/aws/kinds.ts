@@ -50,3 +50,7 @@ export const LOG_GROUP = having(
   'a log group of CloudWatch Logs: a LogGroup or LogGroup.fromLogGroupName()',
 );
 export const ECS_SERVICE = having(['serviceName', 'cluster'], 'a service of Amazon ECS: a FargateService');
+export const DELIVERY_STREAM = having(
+  ['deliveryStreamArn', 'deliveryStreamName'],
+  'a stream of Amazon Data Firehose: a DeliveryStream or DeliveryStream.fromDeliveryStreamName()',
+);

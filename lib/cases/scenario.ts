@@ -87,6 +87,12 @@ export interface Numbers {
   readonly waitP95Seconds?: number;
   /** Share of the runs that a newer push of their branch ended. */
   readonly cancelledRatio?: number;
+  /** Share of the log lines of a destination's outage that a task discarded. */
+  readonly outageLostRatio?: number;
+  /** The most that a task's buffer used of the task's disk, as a share of it. */
+  readonly taskDiskRatio?: number;
+  /** Seconds from the end of a destination's outage until a task's buffer is empty. */
+  readonly outageDrainSeconds?: number;
   /** Hours of a core that a day takes, busy or not. */
   readonly coreHoursPerDay?: number;
 }

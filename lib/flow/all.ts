@@ -15,6 +15,8 @@ export * from './jvm/collectors';
 export * from './jvm/plan';
 export * from './jvm/simulation';
 export * from './jvm/workload';
+export * from './logs/delivery/plan';
+export * from './logs/delivery/workload';
 export * from './logs/plan';
 export * from './logs/workload';
 export * from './merging/alarms';

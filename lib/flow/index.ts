@@ -12,6 +12,7 @@ export {
 } from './compaction/workload';
 export { EtlObjective, EtlPlan, EtlPredictions, EtlWorkload } from './etl/workload';
 export { JvmCollector, JvmObjective, JvmPlan, JvmPredictions, JvmWorkload } from './jvm/workload';
+export { LogDeliveryPlan, LogDeliveryPredictions } from './logs/delivery/workload';
 export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/workload';
 export { MergingObjective, MergingPlan, MergingPredictions, MergingWorkload } from './merging/workload';
 export {

@@ -22,6 +22,9 @@ import { StreamSink } from '../../lib/aws/etl/stream-sink';
 import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
 import { JVM_ALARMS } from '../../lib/aws/jvm/jvm-alarms';
 import { JvmService } from '../../lib/aws/jvm/jvm-service';
+import { ARCHIVE_ALARMS } from '../../lib/aws/logs/delivery';
+import { LogShipping } from '../../lib/aws/logs/log-shipping';
+import { SHIPPING_ALARMS } from '../../lib/aws/logs/log-shipping-alarms';
 import { COALESCING_ALARMS } from '../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../lib/aws/merging/coalescing-queue-props';
@@ -50,6 +53,7 @@ import { refusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WEBHOOK_ALARMS } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { TASK_LOGS } from '../../lib/cases/case-01-log-flood';
 import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
@@ -112,6 +116,10 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
         alarms,
       }),
     JVM_ALARMS,
+  ],
+  LogShipping: [
+    (stack, alarms) => new LogShipping(stack, 'It', { ...TASK_LOGS, alarms }),
+    [...SHIPPING_ALARMS, ...ARCHIVE_ALARMS],
   ],
   CoalescingQueue: [
     (stack, alarms) =>

@@ -2,7 +2,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import { Cluster, ContainerImage, ContainerInsights, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { DatabaseInstance } from 'aws-cdk-lib/aws-rds';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -15,6 +15,7 @@ import { EtlSource } from '../../lib/aws/etl/etl-source';
 import { StreamSink } from '../../lib/aws/etl/stream-sink';
 import { StreamingEtl } from '../../lib/aws/etl/streaming-etl';
 import { JvmService } from '../../lib/aws/jvm/jvm-service';
+import { LogShipping } from '../../lib/aws/logs/log-shipping';
 import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
 import { Invalidator } from '../../lib/aws/merging/invalidator';
 import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
@@ -34,6 +35,7 @@ import { StreamConsumer } from '../../lib/aws/streams/stream-consumer';
 import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { TASK_LOGS } from '../../lib/cases/case-01-log-flood';
 import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
@@ -162,6 +164,9 @@ function everything(stack: Stack, id: string): void {
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
   });
   new BoundedService(scope, `${id}-bounded`, { ...OVERRUN_API, cluster, image: ContainerImage.fromRegistry('api') });
+  const logs = new LogShipping(scope, `${id}-logs`, { ...TASK_LOGS, cluster });
+  const logged = new FargateTaskDefinition(scope, `${id}-logged`, { memoryLimitMiB: 1024 });
+  logged.addContainer('web', { image: ContainerImage.fromRegistry('api'), logging: logs.logDriver });
   new JvmService(scope, `${id}-jvm`, { ...BUSY_JVM, cluster, image: ContainerImage.fromRegistry('api') });
   const lake = Bucket.fromBucketName(scope, 'Lake', 'lake');
   new ContinuousCompaction(scope, `${id}-delta`, {

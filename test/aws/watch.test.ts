@@ -14,6 +14,8 @@ import { Construct } from 'constructs';
 import { CompactionAlarms } from '../../lib/aws/compaction/compaction-alarms';
 import { JvmAlarms } from '../../lib/aws/jvm/jvm-alarms';
 import { JvmService } from '../../lib/aws/jvm/jvm-service';
+import { LogShipping } from '../../lib/aws/logs/log-shipping';
+import { LogShippingAlarms } from '../../lib/aws/logs/log-shipping-alarms';
 import { CoalescingAlarms } from '../../lib/aws/merging/coalescing-alarms';
 import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
@@ -29,6 +31,7 @@ import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { TASK_LOGS } from '../../lib/cases/case-01-log-flood';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { COMPACTION_ON_AWS } from '../../lib/cases/case-17-continuous-cleanup';
@@ -102,6 +105,12 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     });
     const plan = planned.withKnobs(knobs);
     return { alarms: alarmsIn(new JvmAlarms(stack, 'Alarms', { metricService: 'api', service, plan })), plan };
+  },
+  LogShippingAlarms: (knobs) => {
+    const stack = shop();
+    const { plan: planned, deliveryStreamName, logGroup } = new LogShipping(stack, 'Logs', TASK_LOGS);
+    const plan = planned.withKnobs(knobs);
+    return { alarms: alarmsIn(new LogShippingAlarms(stack, 'Alarms', { deliveryStreamName, logGroup, plan })), plan };
   },
   KafkaAlarms: (knobs) => {
     const stack = shop();

@@ -1,4 +1,5 @@
 /** A choice is one of a table's own names: those that every object has, such as `toString`, are refused like any other. */
+import { TASK_LOGS } from '../../lib/cases/case-01-log-flood';
 import { ORDERS } from '../../lib/cases/case-02-order-peak';
 import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
@@ -10,6 +11,7 @@ import { planCompaction } from '../../lib/flow/compaction/plan';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { planEtl } from '../../lib/flow/etl/plan';
 import { planJvm } from '../../lib/flow/jvm/plan';
+import { planLogDelivery } from '../../lib/flow/logs/delivery/plan';
 import { planCoalescing } from '../../lib/flow/merging/plan';
 import { planQueue } from '../../lib/flow/queue/plan';
 import { planRates } from '../../lib/flow/rates/plan';
@@ -24,6 +26,7 @@ const PLANS: [string, (subject: string, question: never) => unknown, object, str
   ['merging', planCoalescing, STORM, ['transport', 'invalidator']],
   ['rates', planRates, MAILING, ['sender']],
   ['jvm', planJvm, BUSY_JVM, ['collector']],
+  ['logs', planLogDelivery, TASK_LOGS, ['platform']],
 ];
 
 test.each(PLANS)('%s: the question is served without them', (name, plan, question) => {

@@ -26,6 +26,7 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
   'AWS::S3::Bucket': ['BucketName', 'ObjectLockEnabled'],
   'AWS::SecretsManager::Secret': ['Name'],
   'AWS::Kinesis::Stream': ['Name'],
+  'AWS::KinesisFirehose::DeliveryStream': ['DeliveryStreamName', 'DeliveryStreamType'],
   'AWS::KMS::Key': ['KeySpec', 'KeyUsage', 'MultiRegion'],
   'AWS::APS::Workspace': ['KmsKeyArn'],
   'AWS::MSK::Cluster': ['ClusterName', 'ClientSubnets'],

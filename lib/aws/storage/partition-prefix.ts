@@ -37,7 +37,8 @@ export function partitionProjection(
   };
 }
 
-function serviceCheck(service: string): Check {
+/** That the name of a service can be part of a key. */
+export function serviceCheck(service: string): Check {
   return {
     refused: !Token.isUnresolved(service) && !/^[A-Za-z0-9_.-]{1,128}$/.test(service),
     message: `service must be 1 to 128 letters, digits, '-', '_' or '.', got '${service}'`,

@@ -89,8 +89,11 @@ export function resolve(workload: LogsWorkload, objective: LogsObjective, choice
   };
 }
 
+/** What is written, and what a line grows by in a queue. */
+export type Written = Pick<ResolvedLogs, 'steady' | 'peak' | 'peakSeconds' | 'lineBytes' | 'envelope'>;
+
 /** Bytes of the queue for the lines of `seconds`, the peak first. */
-export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: ResolvedLogs, seconds: number): number {
+export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: Written, seconds: number): number {
   const logged = itemsDuringOutage({ steadyPerSecond: steady, peakPerSecond: peak, peakSeconds }, seconds);
   return (logged * (lineBytes + envelope)) / lineBytes;
 }
@@ -193,14 +196,21 @@ const QUESTION_FIELDS: Fields<LogsQuestion> = {
 /** Checks of the input. */
 export function logsChecks(question: LogsQuestion): Check[] {
   return objectChecks('question', question, QUESTION_FIELDS, (asked) => [
-    ...objectChecks('workload', asked.workload, WORKLOAD_FIELDS, workloadChecks),
-    ...objectChecks('objective', asked.objective, OBJECTIVE_FIELDS, objectiveChecks),
+    ...askedChecks(asked),
     wholeNumber('rotationSeconds', asked.rotationSeconds, 1, 3600),
     wholeAtLeast('fileSizeCapBytes', asked.fileSizeCapBytes, MIB, MOST_HELD),
     wholeNumber('fileCount', asked.fileCount, FEWEST_FILES, 100),
     atLeast('envelopeBytes', asked.envelopeBytes, 0, MOST_HELD),
     positive('compressBytesPerSecond', asked.compressBytesPerSecond, LEAST_RATE, MOST_BYTES_PER_SECOND),
   ]);
+}
+
+/** Checks of what is logged and promised, wherever it is shipped from. */
+export function askedChecks({ workload, objective }: Pick<LogsQuestion, 'workload' | 'objective'>): Check[] {
+  return [
+    ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
+    ...objectChecks('objective', objective, OBJECTIVE_FIELDS, objectiveChecks),
+  ];
 }
 
 function workloadChecks(workload: LogsWorkload): Check[] {

@@ -9,6 +9,8 @@ import { CHECKPOINT_RULES } from './checkpoints';
 import { COMPACTION_RULES } from './compaction';
 import { CONTAINER_RULES } from './containers';
 import { DATABASE_RULES } from './database';
+import { FIREHOSE_RULES } from './firehose';
+import { FIRELENS_RULES } from './firelens';
 import { GLUE_RULES } from './glue';
 import { IOT_RULES } from './iot';
 import { KAFKA_RULES } from './kafka';
@@ -50,6 +52,8 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...TABLE_RULES,
   ...BATCH_RULES,
   ...CONTAINER_RULES,
+  ...FIRELENS_RULES,
+  ...FIREHOSE_RULES,
   ...DATABASE_RULES,
   ...MAIL_RULES,
   ...CACHE_RULES,

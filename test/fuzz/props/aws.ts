@@ -7,8 +7,16 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Cluster, ContainerImage, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import {
+  AwsLogDriverMode,
+  Cluster,
+  ContainerImage,
+  Ec2TaskDefinition,
+  FargateService,
+  FargateTaskDefinition,
+} from 'aws-cdk-lib/aws-ecs';
 import { Stream } from 'aws-cdk-lib/aws-kinesis';
+import { DeliveryStream, S3Bucket } from 'aws-cdk-lib/aws-kinesisfirehose';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { DatabaseCluster, DatabaseInstance } from 'aws-cdk-lib/aws-rds';
@@ -29,6 +37,8 @@ import { StreamSink } from '../../../lib/aws/etl/stream-sink';
 import { StreamingEtl } from '../../../lib/aws/etl/streaming-etl';
 import { JvmAlarms } from '../../../lib/aws/jvm/jvm-alarms';
 import { JvmService } from '../../../lib/aws/jvm/jvm-service';
+import { LogShipping } from '../../../lib/aws/logs/log-shipping';
+import { LogShippingAlarms } from '../../../lib/aws/logs/log-shipping-alarms';
 import { CoalescingAlarms } from '../../../lib/aws/merging/coalescing-alarms';
 import { CoalescingQueue } from '../../../lib/aws/merging/coalescing-queue';
 import { EventTransport } from '../../../lib/aws/merging/coalescing-queue-props';
@@ -354,6 +364,58 @@ function makeJvm(stack: Stack, id: string, { given, size: [cpu, memoryLimitMiB],
   if (given === 'task') return new JvmService(stack, id, { ...task, cluster, taskDefinition, alarmTopic });
   const service = new FargateService(stack, 'Web', { cluster, taskDefinition });
   return new JvmService(stack, id, { ...task, replicas: undefined, service, alarmTopic });
+}
+
+const shippings = fc.record({
+  workload: fc.record({
+    steadyBytesPerSecond: figures(100, 1e6),
+    peakBytesPerSecond: optional(figures(1e6, 3e6)),
+    peakSeconds: optional(figures(60, 7200)),
+    lineBytes: optional(figures(50, 2000)),
+  }),
+  objective: fc.record({
+    diskBudgetBytes: figures(1e9, 1e11),
+    outageSeconds: figures(60, 50_000),
+    lagSeconds: optional(figures(10, 3600)),
+  }),
+  tasks: usually(fc.integer({ min: 1, max: 20 }), fc.constantFrom(0, 1.5)),
+  streamBytesPerSecond: optional(figures(1e6, 1e8)),
+  service: usually(fc.constant(undefined), fc.constantFrom('orders', 'a/b')),
+  lineOnly: optional(fc.boolean()),
+  mode: optional(fc.constantFrom(...Object.values(AwsLogDriverMode))),
+  onHost: fc.boolean(),
+  given: fc.constantFrom('bucket', 'stream', 'cluster', undefined),
+  retention: usually(fc.constant(undefined), fc.constant(Duration.days(30))),
+  bufferingInterval: usually(fc.constant(undefined), seconds(1, 1000)),
+  bufferingSize: usually(fc.constant(undefined), fc.constant(Size.mebibytes(64))),
+  compressionRatio: optional(figures(1, 30)),
+  envelopeBytes: optional(figures(1, 1000)),
+  storageTotalLimit: usually(fc.constant(undefined), fc.constant(Size.gibibytes(5))),
+  routerMemory: optional(fc.constantFrom(128, 256, 512).map((mebibytes) => Size.mebibytes(mebibytes))),
+  ephemeralStorageGiB: usually(fc.constant(undefined), fc.integer({ min: 21, max: 200 })),
+  removalPolicy: usually(fc.constant(undefined), fc.constantFrom(...Object.values(RemovalPolicy))),
+  alarms: flag,
+});
+type Shippings = typeof shippings extends fc.Arbitrary<infer T> ? T : never;
+
+function makeShipping(stack: Stack, id: string, given: Shippings): LogShipping {
+  const { given: own, onHost, ephemeralStorageGiB, alarms, ...props } = given;
+  const bucket = own === undefined || own === 'cluster' ? undefined : new Bucket(stack, 'Lake');
+  const logs = new LogShipping(stack, id, {
+    ...props,
+    hostFolder: onHost ? '/var/lib/log-router' : undefined,
+    bucket: own === 'bucket' ? bucket : undefined,
+    deliveryStream:
+      own === 'stream' ? new DeliveryStream(stack, 'Own', { destination: new S3Bucket(bucket!) }) : undefined,
+    cluster: own === 'cluster' ? new Cluster(stack, 'Cluster', { vpc: network(stack) }) : undefined,
+    alarmTopic: topic(stack, alarms),
+  });
+  const image = ContainerImage.fromRegistry('shop/api:1');
+  const task = onHost
+    ? new Ec2TaskDefinition(stack, 'Task')
+    : new FargateTaskDefinition(stack, 'Task', { memoryLimitMiB: 2048, ephemeralStorageGiB });
+  task.addContainer('web', { image, memoryLimitMiB: 512, logging: logs.logDriver });
+  return logs;
 }
 
 const etlObjective = fc.record({
@@ -1029,6 +1091,16 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     boundeds,
     inStack((stack, id, props) => {
       makeBounded(stack, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'aws.LogShipping',
+    ['aws.LogShipping', 'aws.LogShippingAlarms'],
+    'cdk',
+    shippings,
+    inStack((stack, id, props) => {
+      const { plan, deliveryStreamName, logGroup } = makeShipping(stack, id, props);
+      new LogShippingAlarms(stack, `${id}Again`, { plan, deliveryStreamName, logGroup });
     }),
   ),
   subject(

@@ -14,6 +14,7 @@ import {
   restApi,
   set,
 } from '../../support/rule-examples';
+import type { Untyped } from '../../support/stack';
 
 /** Another policy of the topic, which lets this principal publish. */
 const admitting = (Principal: unknown): Edit =>
@@ -56,6 +57,16 @@ const expiring =
   (r) => {
     Object.assign(r.Lake.Properties.LifecycleConfiguration.Rules[0], settings);
   };
+
+/** Changes the log router of a task, or the options of the container that logs through it. */
+const router =
+  (edit: (container: Untyped) => void): Edit =>
+  (r) =>
+    edit(r.Orders.Properties.ContainerDefinitions[0]);
+const sender =
+  (edit: (options: Untyped) => void): Edit =>
+  (r) =>
+    edit(r.Orders.Properties.ContainerDefinitions[1].LogConfiguration.Options);
 
 /** The checkpoint that the step is given. */
 const checkpoint =
@@ -676,6 +687,57 @@ const SILENT: readonly Near[] = [
   ],
   ['BP-BATCH-001', 'one submitter', (r) => delete r.Billing],
   ['BP-BATCH-002', 'a policy of shares of a quota', (r) => (r.Fair.Properties = { QuotaSharePolicy: {} })],
+  ['BP-FIRELENS-001', 'a task of EC2', set('Orders', { RequiresCompatibilities: ['EC2'] })],
+  [
+    'BP-FIRELENS-001',
+    'a kind that a parameter has',
+    router(({ FirelensConfiguration: { Options } }) => (Options['config-file-type'] = { Ref: 'Kind' })),
+  ],
+  ['BP-FIRELENS-002', 'an image of one’s own', router((it) => (it.Image = 'example/log-router:1'))],
+  [
+    'BP-FIRELENS-002',
+    'the image that reads its configuration at the start',
+    router((it) => (it.Image = 'public.ecr.aws/aws-observability/aws-for-fluent-bit:init-3.2.2')),
+  ],
+  ['BP-FIRELENS-002', 'Fluentd', router((it) => (it.FirelensConfiguration.Type = 'fluentd'))],
+  ['BP-FIRELENS-003', 'the same option in small letters', sender((options) => (options.retry_limit = '10'))],
+  ['BP-FIRELENS-003', 'no output: that of the configuration file counts', sender((options) => delete options.Name)],
+  ['BP-FIRELENS-004', 'the default of 30 s', router((it) => delete it.StopTimeout)],
+  ['BP-FIRELENS-004', 'a time that a parameter has', router((it) => (it.StopTimeout = { Ref: 'Stop' }))],
+  ['BP-FIRELENS-005', 'non-blocking on purpose', sender((options) => (options.mode = 'non-blocking'))],
+  [
+    'BP-FIRELENS-005',
+    'another driver',
+    (r) => (r.Orders.Properties.ContainerDefinitions[1].LogConfiguration.LogDriver = 'awslogs'),
+  ],
+  ['BP-FIREHOSE-001', 'another output', sender((options) => (options.Name = 'cloudwatch_logs'))],
+  [
+    'BP-FIREHOSE-001',
+    'an option that a parameter has',
+    sender((options) => (options.simple_aggregation = { Ref: 'Joined' })),
+  ],
+  [
+    'BP-FIREHOSE-002',
+    'a switch that a parameter has',
+    (r) =>
+      (r.Orders.Properties.ExtendedS3DestinationConfiguration.CloudWatchLoggingOptions = { Enabled: { Ref: 'Told' } }),
+  ],
+  [
+    'BP-FIREHOSE-002',
+    'another destination',
+    (r) => (r.Orders.Properties = { HttpEndpointDestinationConfiguration: {} }),
+  ],
+  [
+    'BP-FIREHOSE-003',
+    'no compression',
+    (r) => delete r.Orders.Properties.ExtendedS3DestinationConfiguration.CompressionFormat,
+  ],
+  ['BP-FIREHOSE-003', 'a bucket that moves nothing', (r) => delete r.Lake.Properties.LifecycleConfiguration],
+  [
+    'BP-FIREHOSE-003',
+    'a bucket that is not here',
+    (r) => (r.Orders.Properties.ExtendedS3DestinationConfiguration.BucketARN = 'arn:aws:s3:::other'),
+  ],
   ['BP-ECS-003', 'a task with room for both', set('Orders', { Memory: '5120' })],
   ['BP-ECS-003', 'a task whose memory a parameter has', set('Orders', { Memory: { Ref: 'Memory' } })],
   [

@@ -1,15 +1,12 @@
-import { bytesArriving } from '../../arrivals';
-import { Random } from '../../numerics/random';
-import { LINE_BYTES } from '../sizing';
+import { DAY_SECONDS, WEEK_SECONDS } from '../../ranges';
 import type { LogsWorkload } from '../workload';
 import { DiskQueue, type QueueSettings } from './log-queue';
 import { LogRotator, type RotationSettings } from './log-rotator';
+import { Writer } from './writer';
 
 // Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
-const { max, min, sqrt } = Math;
+const { max, min } = Math;
 
-const DAY_SECONDS = 86_400;
-const WEEK_SECONDS = 7 * DAY_SECONDS;
 /** Short beside everything that happens on the disk: a run of the rotator, a rotation, a segment of the queue. */
 const STEP_SECONDS = 5;
 
@@ -50,7 +47,7 @@ export function simulateNodeLogs(
   seed: number,
   shipping?: Shipping,
 ): NodeLogsResult {
-  const written = new Writer(workload, seed);
+  const written = new Writer(workload, seed, STEP_SECONDS);
   const node = shipping ? new ShippedFiles(workload, shipping) : new KeptFiles();
   const total = { written: 0, lost: 0 };
   let [mostBytes, cleanUps] = [0, 0];
@@ -70,31 +67,6 @@ export function simulateNodeLogs(
     // Summed in another order, so the share may exceed 1 by rounding.
     lostRatio: min(1, total.lost / total.written),
   };
-}
-
-/** Bytes logged in a step: Poisson lines, approximated by a normal law because there are hundreds of them. */
-class Writer {
-  /** Second of the day at which its peak begins. */
-  public peakBegin = 0;
-  private readonly random: Random;
-  private readonly rates: { readonly steady: number; readonly peak: number; readonly peakSeconds: number };
-  private readonly lineBytes: number;
-
-  constructor(workload: LogsWorkload, seed: number) {
-    const { steadyPerSecond, peakPerSecond, peakSeconds } = bytesArriving(workload);
-    this.rates = { steady: steadyPerSecond, peak: peakPerSecond, peakSeconds };
-    this.lineBytes = workload.lineBytes ?? LINE_BYTES;
-    this.random = new Random(seed);
-  }
-
-  public during(now: number): number {
-    const second = now % DAY_SECONDS;
-    const { steady, peak, peakSeconds } = this.rates;
-    if (second === 0) this.peakBegin = this.random.uniform() * (DAY_SECONDS - peakSeconds);
-    const busy = second >= this.peakBegin && second < this.peakBegin + peakSeconds;
-    const lines = ((busy ? peak : steady) * STEP_SECONDS) / this.lineBytes;
-    return max(0, lines + sqrt(lines) * this.random.normal()) * this.lineBytes;
-  }
 }
 
 /** Files that are neither rotated nor read. */

@@ -1,0 +1,32 @@
+/** Limits and prices of Amazon Data Firehose with Direct PUT. */
+import data from '../../prices.json';
+import { DAY_SECONDS } from '../../ranges';
+
+const MIB = 1024 ** 2;
+const BYTES_PER_GB = 2 ** 30;
+
+/**
+ * Bytes a second of a stream, unless AWS raised them. Source: Amazon Data Firehose developer guide, Quota; PutRecord's
+ * reference still has older numbers.
+ */
+export const STREAM_BYTES_PER_SECOND = { large: 5 * MIB, small: MIB };
+
+/** Regions with the larger quota; the same source. */
+export const LARGE_REGIONS: readonly string[] = ['us-east-1', 'us-west-2', 'eu-west-1'];
+
+/** How long Firehose keeps records that it cannot deliver. Source: the same guide, Data delivery to Amazon S3. */
+export const KEPT_SECONDS = DAY_SECONDS;
+
+/** Hints for the size of an object. Source: API reference, BufferingHints. */
+export const BUFFERING = { mostSeconds: 900, leastMebibytes: 1, mostMebibytes: 128 };
+
+/** Bytes of the largest record to which Fluent Bit joins lines (`simple_aggregation`), and Firehose takes. */
+export const LARGEST_RECORD_BYTES = 1_024_000;
+
+/** US dollars for records of so many bytes each, so many bytes in all. */
+export function ingestCost(bytes: number, recordBytes: number): number {
+  const { ingestPerGb, billedRecordBytes } = data.firehose;
+  const unit = billedRecordBytes.value;
+  const billed = (bytes / recordBytes) * Math.ceil(recordBytes / unit) * unit;
+  return (billed / BYTES_PER_GB) * ingestPerGb.value;
+}
