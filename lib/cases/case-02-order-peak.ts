@@ -19,6 +19,12 @@ export const ORDERS = {
       objective: { latencySeconds: 90, maxBacklog: 5000 },
       consumer: { slotsPerInstance: 2 },
     },
+    aws: {
+      platform: 'fargate',
+      broker: 'amazon-mq',
+      objective: { latencySeconds: 90, maxBacklog: 5000 },
+      consumer: { slotsPerInstance: 2 },
+    },
   },
 } as const satisfies Deployments & { workload: Workload };
 
