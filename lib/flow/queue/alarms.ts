@@ -225,7 +225,7 @@ export function incidentKnobs(): Knob[] {
  * @param brokerConnections connections that the broker accepts; without it none are counted
  */
 export function amazonMqAlarmKnobs(plan: QueuePlan, brokerConnections: number | undefined): Knob[] {
-  const own = 'this library, docs/constructs/rabbitmq-queue.md';
+  const own = 'this library, docs/constructs/rabbit-mq-queue.md';
   const metrics = 'Amazon MQ developer guide, Available CloudWatch metrics for RabbitMQ: published once a minute';
   const asleep = plan.value('minInstances') === 0;
   return [
@@ -267,7 +267,7 @@ export function amazonMqAlarmKnobs(plan: QueuePlan, brokerConnections: number | 
 
 /** How the objects of a RabbitMQ broker are declared and repaired, and the numbers of the alarms on that. */
 export function topologyKnobs(repairSeconds: number, isGiven: boolean): Knob[] {
-  const own = 'this library, docs/constructs/rabbitmq-queue.md';
+  const own = 'this library, docs/constructs/rabbit-mq-queue.md';
   return [
     chosenKnob(
       'declareTimeoutSeconds',

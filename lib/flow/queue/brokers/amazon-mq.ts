@@ -14,7 +14,7 @@ import { BROKER_FACTS } from './facts';
 import { maxLengthOf, OUTAGE_SECONDS, RABBITMQ } from './rabbitmq';
 
 const GUIDE = 'Amazon MQ developer guide';
-const OWN = 'this library, docs/constructs/rabbitmq-queue.md';
+const OWN = 'this library, docs/constructs/rabbit-mq-queue.md';
 const MOST_STORAGE_BYTES = 1e15;
 
 function checks(question: QueueQuestion): Check[] {
