@@ -103,7 +103,8 @@ export async function startRabbitMq(admin: RabbitMq['admin']): Promise<RabbitMq>
       async stop() {
         const closed = new Promise((resolve) => child.once('close', resolve));
         endGroup(child);
-        if (child.exitCode === null && child.signalCode === null) await Promise.race([closed, wait(20_000)]);
+        if (child.exitCode === null && child.signalCode === null)
+          await Promise.race([closed, wait(20_000, undefined, { ref: false })]);
         end();
         process.removeListener('exit', end);
       },
