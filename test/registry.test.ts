@@ -29,6 +29,8 @@ const PARTS: Readonly<Record<string, string>> = {
   'aws.CompactionAlarms': 'aws.ContinuousCompaction',
   'aws.KafkaAlarms': 'aws.KafkaQuotas',
   'aws.QueueAlarms': 'aws.RedriveQueue',
+  'aws.RabbitMqAlarms': 'aws.RabbitMqQueue',
+  'aws.RabbitMqWorker': 'aws.RabbitMqQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',
   'aws.ReplicaAlarms': 'aws.ReplicaLagGuard',
   'aws.SenderAlarms': 'aws.RateLimitedSender',

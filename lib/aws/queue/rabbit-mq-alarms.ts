@@ -108,13 +108,13 @@ export class RabbitMqAlarms extends Construct {
    *
    * @default - no function repairs them
    */
-  public readonly drift?: Alarm;
+  public readonly topologyDrift?: Alarm;
   /**
    * The function cannot check or repair what it declared.
    *
    * @default - no function repairs them
    */
-  public readonly repairErrors?: Alarm;
+  public readonly topologyErrors?: Alarm;
   /** Every alarm, in the order above. */
   public readonly all: Alarm[];
 
@@ -141,8 +141,8 @@ export class RabbitMqAlarms extends Construct {
     this.disk = made.Disk;
     this.cpu = made.Cpu;
     this.connections = made.Connections;
-    this.drift = made.Drift;
-    this.repairErrors = made.RepairErrors;
+    this.topologyDrift = made.TopologyDrift;
+    this.topologyErrors = made.TopologyErrors;
     this.all = Object.values(made);
   }
 }
@@ -157,8 +157,8 @@ export const RABBIT_MQ_ALARMS: readonly string[] = [
   'disk',
   'cpu',
   'connections',
-  'drift',
-  'repairErrors',
+  'topologyDrift',
+  'topologyErrors',
 ];
 
 const KINDS: Kinds<RabbitMqAlarmsProps> = {
@@ -284,7 +284,7 @@ function brokerRows(brokerName: string, plan: QueuePlan): AlarmRow[] {
 function declarerRows(declarer: IFunction): AlarmRow[] {
   return [
     {
-      id: 'Drift',
+      id: 'TopologyDrift',
       severity: 'warning',
       metric: (period) =>
         new Metric({
@@ -299,7 +299,7 @@ function declarerRows(declarer: IFunction): AlarmRow[] {
       text: "Objects of the broker differed from the template and have been declared again; the function's log names them. After a rotated password that is as it should be. Otherwise find out who changes them by hand, and make the change in the stack instead.",
     },
     {
-      id: 'RepairErrors',
+      id: 'TopologyErrors',
       severity: 'critical',
       metric: (period) => declarer.metricErrors({ period, statistic: Stats.SUM }),
       threshold: 'alarmRepairErrors',
