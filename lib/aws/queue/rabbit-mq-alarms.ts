@@ -92,17 +92,17 @@ export class RabbitMqAlarms extends Construct {
    */
   public readonly consumers?: Alarm;
   /** A node is near its memory limit, at which producers are blocked. */
-  public readonly memory: Alarm;
+  public readonly brokerMemory: Alarm;
   /** A node is near its disk limit, at which producers are blocked. */
-  public readonly disk: Alarm;
+  public readonly brokerDisk: Alarm;
   /** The broker is busy all the time. */
-  public readonly cpu: Alarm;
+  public readonly brokerCpu: Alarm;
   /**
    * The broker has almost as many connections as it accepts.
    *
    * @default - it is not known how many it accepts
    */
-  public readonly connections?: Alarm;
+  public readonly brokerConnections?: Alarm;
   /**
    * Objects of the broker were changed outside the stack; they have been declared again.
    *
@@ -137,10 +137,10 @@ export class RabbitMqAlarms extends Construct {
     this.nearlyFull = made.NearlyFull;
     this.deadLetters = made.DeadLetters;
     this.consumers = made.Consumers;
-    this.memory = made.Memory;
-    this.disk = made.Disk;
-    this.cpu = made.Cpu;
-    this.connections = made.Connections;
+    this.brokerMemory = made.BrokerMemory;
+    this.brokerDisk = made.BrokerDisk;
+    this.brokerCpu = made.BrokerCpu;
+    this.brokerConnections = made.BrokerConnections;
     this.topologyDrift = made.TopologyDrift;
     this.topologyErrors = made.TopologyErrors;
     this.all = Object.values(made);
@@ -153,10 +153,10 @@ export const RABBIT_MQ_ALARMS: readonly string[] = [
   'nearlyFull',
   'deadLetters',
   'consumers',
-  'memory',
-  'disk',
-  'cpu',
-  'connections',
+  'brokerMemory',
+  'brokerDisk',
+  'brokerCpu',
+  'brokerConnections',
   'topologyDrift',
   'topologyErrors',
 ];
@@ -205,7 +205,7 @@ function queueRows(props: RabbitMqAlarmsProps, plan: QueuePlan): AlarmRow[] {
   return [
     {
       id: 'Backlog',
-      severity: 'critical',
+      severity: 'warning',
       metric: depth,
       threshold: 'alarmBacklog',
       ...SAMPLED,
@@ -236,7 +236,7 @@ function brokerRows(brokerName: string, plan: QueuePlan): AlarmRow[] {
     new MathExpression({ expression, usingMetrics: metrics, period });
   const worst = (metricName: string, statistic: string) => brokerMetric(metricName, brokerName, statistic);
   const connections: AlarmRow = {
-    id: 'Connections',
+    id: 'BrokerConnections',
     severity: 'warning',
     metric: (period) => brokerMetric('ConnectionCount', brokerName, Stats.MAXIMUM, period),
     threshold: 'alarmConnections',
@@ -246,7 +246,7 @@ function brokerRows(brokerName: string, plan: QueuePlan): AlarmRow[] {
   const has = plan.knobs.some(({ name }) => name === 'alarmConnections');
   return [
     {
-      id: 'Memory',
+      id: 'BrokerMemory',
       severity: 'critical',
       metric: ratio('used / limit', {
         used: worst('RabbitMQMemUsed', Stats.MAXIMUM),
@@ -257,7 +257,7 @@ function brokerRows(brokerName: string, plan: QueuePlan): AlarmRow[] {
       text: `Broker ${brokerName} is near its memory limit; at the limit it blocks every producer. Look for many connections and channels, and for long queues of other types; then drain queues or take a larger instance type.`,
     },
     {
-      id: 'Disk',
+      id: 'BrokerDisk',
       severity: 'critical',
       metric: ratio('free / limit', {
         free: worst('RabbitMQDiskFree', Stats.MINIMUM),
@@ -269,7 +269,7 @@ function brokerRows(brokerName: string, plan: QueuePlan): AlarmRow[] {
       text: `Broker ${brokerName} is near its disk limit; at the limit it blocks every producer. Drain the longest queues, dead letters first.`,
     },
     {
-      id: 'Cpu',
+      id: 'BrokerCpu',
       severity: 'warning',
       metric: (period) => brokerMetric('SystemCpuUtilization', brokerName, Stats.AVERAGE, period),
       threshold: 'alarmCpuPercent',
