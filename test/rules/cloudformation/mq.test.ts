@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's
 /** Workers of RabbitMQ on Amazon MQ: which signals they must not be scaled on. */
 import { check } from '../../../lib/rules/check';
 import { readDocuments } from '../../../lib/rules/read';
