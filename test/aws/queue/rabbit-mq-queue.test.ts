@@ -254,6 +254,16 @@ describe('the function', () => {
     expect(service.DependsOn).toContain(topology);
   });
 
+  test('it is invoked once the broker lets it in, and does not wait for the rule of the worker, which waits for it', () => {
+    const [topology] = Object.values(usual.template.findResources('Custom::RabbitMqTopology'));
+    const port = (wanted: number) =>
+      Object.entries(usual.template.findResources('AWS::EC2::SecurityGroupIngress')).find(
+        ([, { Properties }]) => Properties.ToPort === wanted,
+      )?.[0];
+    expect(topology.DependsOn).toContain(port(443));
+    expect(topology.DependsOn).not.toContain(port(5671));
+  });
+
   test('objects stay with the stack unless they are to be destroyed', () => {
     usual.template.hasResource('Custom::RabbitMqTopology', { DeletionPolicy: 'Retain' });
     make({ queue: () => ({ removalPolicy: RemovalPolicy.DESTROY }) }).template.hasResource('Custom::RabbitMqTopology', {

@@ -477,6 +477,22 @@ const SILENT: readonly Near[] = [
       add('AWS::CloudWatch::Alarm', { Namespace: 'AWS/AmazonMQ', MetricName: 'MessageCount' })(r, {});
     },
   ],
+  [
+    'BP-MQ-003',
+    'a dimension that a parameter names',
+    ({ Policy }) => {
+      const { Metrics } = Policy.Properties.TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification;
+      Metrics[1].MetricStat.Metric.Dimensions.push({ Name: { Ref: 'Dimension' }, Value: 'orders' });
+    },
+  ],
+  [
+    'BP-MQ-003',
+    'a metric of no broker, which does not exist',
+    ({ Policy }) => {
+      const { Metrics } = Policy.Properties.TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification;
+      Metrics[1].MetricStat.Metric.Dimensions = [];
+    },
+  ],
   ['BP-MQ-004', 'a parameter', set('Broker', { Users: [{ Username: 'admin', Password: { Ref: 'Password' } }] })],
   ['BP-MSK-001', 'two topics', set('Reader', { Topics: ['readings', 'others'] })],
   ['BP-MSK-001', 'a topic of another cluster', set('Readings', { ClusterArn: ARN('kafka', 'cluster/x') })],

@@ -33,12 +33,13 @@ const unreachable = () => Object.assign(new TypeError('fetch failed'), { cause: 
 test('a broker that restarts is asked again, with longer pauses', async () => {
   const { made, pauses, urls } = broker([
     new Response(null, { status: 503 }),
+    new Response(null, { status: 429 }),
     unreachable(),
     new Response(null, { status: 201 }),
   ]);
   await made.send(PUT);
-  expect(pauses).toEqual([1000, 2000]);
-  expect(urls).toEqual(Array(3).fill('https://b-1.mq.example.com/api/users/x'));
+  expect(pauses).toEqual([1000, 2000, 3000]);
+  expect(urls).toEqual(Array(4).fill('https://b-1.mq.example.com/api/users/x'));
 });
 
 test('one that stays away is named with what to look at', async () => {

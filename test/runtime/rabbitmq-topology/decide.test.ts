@@ -119,6 +119,8 @@ test.each<[string, Partial<Found>, string]>([
     { policies: [{ ...whole.policies[0], definition: { 'max-length': 6 } }] },
     'policy orders',
   ],
+  ['a policy is of other queues', { policies: [{ ...whole.policies[0], pattern: '^x$' }] }, 'policy orders'],
+  ['a policy has another priority', { policies: [{ ...whole.policies[0], priority: 9 }] }, 'policy orders'],
   ['a policy applies to exchanges', { policies: [{ ...whole.policies[0], 'apply-to': 'exchanges' }] }, 'policy orders'],
   ['a binding is gone', { bindings: new Map() }, 'binding of orders.dead to orders.dead'],
   ['a password is another', { users: new Map([['orders.worker', hashed('wrong')]]) }, 'user orders.worker'],
