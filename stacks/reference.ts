@@ -7,6 +7,7 @@ import { MessageProcessingStack } from './message-processing';
 import { NotificationsStack } from './notifications';
 import { ObservabilityStack } from './observability';
 import { LOCAL_INTAKE, OrderIntakeStack } from './order-intake';
+import { OrderProcessingStack } from './order-processing';
 import { TelemetryStack } from './telemetry';
 import { WebTierStack } from './web-tier';
 
@@ -22,6 +23,7 @@ export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
   Notifications: NotificationsStack,
   Observability: ObservabilityStack,
   OrderIntake: OrderIntakeStack,
+  OrderProcessing: OrderProcessingStack,
   Telemetry: TelemetryStack,
   WebTier: WebTierStack,
 };

@@ -163,6 +163,20 @@ export const PROOFS: readonly Proof[] = [
     title: 'an order peak on KEDA, autoscaler and RabbitMQ',
   },
   {
+    name: 'rabbitmq-topology',
+    cases: [2],
+    suite: 'engines',
+    file: 'test/engines/rabbitmq-topology.test.ts',
+    title: 'the objects of a queue, declared and repaired on a real RabbitMQ',
+  },
+  {
+    name: 'rabbitmq-worker',
+    cases: [2],
+    suite: 'engines',
+    file: 'test/engines/rabbitmq-worker.test.ts',
+    title: 'a peak of orders on a real RabbitMQ, with tasks that are killed',
+  },
+  {
     name: 'scaled-job',
     cases: [6],
     suite: 'cluster',

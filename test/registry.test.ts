@@ -30,6 +30,8 @@ const PARTS: Readonly<Record<string, string>> = {
   'aws.KafkaAlarms': 'aws.KafkaQuotas',
   'aws.LogShippingAlarms': 'aws.LogShipping',
   'aws.QueueAlarms': 'aws.RedriveQueue',
+  'aws.RabbitMqAlarms': 'aws.RabbitMqQueue',
+  'aws.RabbitMqWorker': 'aws.RabbitMqQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',
   'aws.ReplicaAlarms': 'aws.ReplicaLagGuard',
   'aws.SenderAlarms': 'aws.RateLimitedSender',

@@ -124,12 +124,27 @@ export function resourceOf(resource: CfnResource): Resource {
 
 type Price = (of: readonly Resource[], all: readonly Resource[]) => Charge[];
 
+/** Nodes of a broker; only the size that has a price is counted. */
+function nodesOf({ HostInstanceType: type, DeploymentMode: mode }: Untyped): number {
+  if (type !== 'mq.m7g.large') throw new Error(`docs/costs/aws.ts: no price of ${type}`);
+  return mode === 'CLUSTER_MULTI_AZ' ? 3 : 1;
+}
+
 /** So much for each of a kind. */
 function each(what: string, dollars: number): Price {
   return (of) => [{ what: several(of.length, what), dollars: of.length * dollars }];
 }
 
 const PRICED: Readonly<Record<string, Price>> = {
+  'AWS::AmazonMQ::Broker': (of) => {
+    const nodes = of.reduce((sum, { properties }) => sum + nodesOf(properties), 0);
+    return [
+      {
+        what: `${several(nodes, 'node')} of a broker`,
+        dollars: nodes * prices.amazonMq.largeNodeHour.value * MONTH_HOURS,
+      },
+    ];
+  },
   'AWS::CloudWatch::Alarm': (of) => {
     const read = of.flatMap(({ properties }) => metricsOf(properties));
     const own = new Set(

@@ -204,6 +204,7 @@ const AWS: Bill = {
       beside: 'The mails are billed by the provider.',
     };
   },
+  RabbitMqQueue: () => ({ beside: 'Storage of the broker and traffic between zones are not counted.' }),
   RedriveQueue: ({ props }, all) => ({ ...queueUsage(props.workload), hasPeak: true, ...workerBeside(all) }),
   PartitionedStream: ({ construct }) => ({
     month: [

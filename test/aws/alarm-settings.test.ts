@@ -32,6 +32,9 @@ import { Invalidator } from '../../lib/aws/merging/invalidator';
 import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QUEUE_ALARMS } from '../../lib/aws/queue/queue-alarms';
 import { WorkerCompute } from '../../lib/aws/queue/queue-worker';
+import { RABBIT_MQ_ALARMS } from '../../lib/aws/queue/rabbit-mq-alarms';
+import { RabbitMqBroker } from '../../lib/aws/queue/rabbit-mq-broker';
+import { RabbitMqQueue } from '../../lib/aws/queue/rabbit-mq-queue';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
@@ -207,6 +210,22 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
       });
     },
     REPLICA_ALARMS,
+  ],
+  RabbitMqQueue: [
+    (stack, alarms) => {
+      const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+        vpcId: 'vpc-1',
+        availabilityZones: ['a', 'b'],
+        privateSubnetIds: ['subnet-a', 'subnet-b'],
+      });
+      return new RabbitMqQueue(stack, 'It', {
+        ...DEMAND,
+        queueName: 'orders',
+        broker: RabbitMqBroker.managed({ vpc }),
+        alarms,
+      });
+    },
+    RABBIT_MQ_ALARMS,
   ],
   KafkaQuotas: [
     (stack, alarms) => {

@@ -21,6 +21,8 @@ import { Invalidator } from '../../lib/aws/merging/invalidator';
 import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
+import { RabbitMqBroker } from '../../lib/aws/queue/rabbit-mq-broker';
+import { RabbitMqQueue } from '../../lib/aws/queue/rabbit-mq-queue';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
@@ -74,6 +76,7 @@ function everything(stack: Stack, id: string): void {
     vpc,
     clusterSecurityGroup: new SecurityGroup(scope, 'Brokers', { vpc, description: 'brokers' }),
   });
+  new RabbitMqQueue(scope, `${id}-mq`, { ...demand, queueName: 'orders', broker: RabbitMqBroker.managed({ vpc }) });
   new StreamingEtl(scope, `${id}-etl`, {
     ...PAGE_VIEWS,
     queryName: 'views',

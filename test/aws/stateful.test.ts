@@ -18,6 +18,8 @@ import type { CoalescingQueueProps } from '../../lib/aws/merging/coalescing-queu
 import { Invalidator } from '../../lib/aws/merging/invalidator';
 import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { WorkerCompute } from '../../lib/aws/queue/queue-worker';
+import { RabbitMqBroker } from '../../lib/aws/queue/rabbit-mq-broker';
+import { RabbitMqQueue } from '../../lib/aws/queue/rabbit-mq-queue';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
@@ -105,6 +107,16 @@ const TOPICS = [
   { topicName: 'orders.paid', tenant: 'orders', partitions: 3, retention: Duration.days(7) },
 ];
 const CLUSTER = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
+const rabbit = (id = 'Orders') =>
+  template((stack) => {
+    const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+      vpcId: 'vpc-1',
+      availabilityZones: ['a', 'b'],
+      privateSubnetIds: ['subnet-a', 'subnet-b'],
+    });
+    new RabbitMqQueue(stack, id, { ...demand, queueName: 'orders', broker: RabbitMqBroker.managed({ vpc }) });
+  });
+
 const quotas = (id = 'Quotas', props: Partial<KafkaQuotasProps> = {}) =>
   template((stack) => {
     const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
@@ -315,6 +327,18 @@ describe('nothing is deleted that holds something', () => {
         'AWS::S3::Bucket',
         'AWS::S3Tables::Namespace',
         'AWS::S3Tables::TableBucket',
+      ],
+    ],
+    [
+      'a RabbitMQ queue that is renamed: the broker, its users and the objects on it',
+      rabbit(),
+      rabbit('Purchases'),
+      [
+        'AWS::AmazonMQ::Broker',
+        'AWS::SecretsManager::Secret',
+        'AWS::SecretsManager::Secret',
+        'AWS::SecretsManager::Secret',
+        'Custom::RabbitMqTopology',
       ],
     ],
     ['a topic that is no longer listed', quotas(), quotas('Quotas', { topics: [TOPICS[0]] }), ['AWS::MSK::Topic']],

@@ -20,6 +20,7 @@ import { CoalescingAlarms } from '../../lib/aws/merging/coalescing-alarms';
 import { MetricsSampling } from '../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
+import { RabbitMqAlarms } from '../../lib/aws/queue/rabbit-mq-alarms';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
 import { SenderAlarms } from '../../lib/aws/rates/sender-alarms';
@@ -42,6 +43,8 @@ import { coalescingAlarmKnobs } from '../../lib/flow/merging/alarms';
 import { planCoalescing } from '../../lib/flow/merging/plan';
 import { MetricKind } from '../../lib/flow/metrics/workload';
 import type { Knob, Plan } from '../../lib/flow/plan';
+import { topologyKnobs } from '../../lib/flow/queue/alarms';
+import { planQueue } from '../../lib/flow/queue/plan';
 import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
 import { senderAlarmKnobs } from '../../lib/flow/rates/alarms';
@@ -73,6 +76,18 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const plan = made.plan.withKnobs(knobs);
     const scope = new Construct(stack, 'WithoutRedriver');
     return { alarms: alarmsIn(new QueueAlarms(scope, 'Alarms', { ...queuesOf(made), plan })), plan };
+  },
+  RabbitMqAlarms: (knobs) => {
+    const stack = shop();
+    const plan = planQueue('Orders', { ...DEMAND, platform: 'fargate', broker: 'amazon-mq', brokerConnections: 1500 })
+      .withKnobs(topologyKnobs(3600, false))
+      .withKnobs(knobs);
+    const names = { brokerName: 'shop', vhost: '/', queueName: 'orders', deadLetterQueueName: 'orders.dead' };
+    const scope = new Construct(stack, 'RabbitMq');
+    return {
+      alarms: alarmsIn(new RabbitMqAlarms(scope, 'Alarms', { ...names, plan, declarer: functionIn(stack) })),
+      plan,
+    };
   },
   WebhookAlarms: (knobs) => {
     const stack = shop();

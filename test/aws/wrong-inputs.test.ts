@@ -16,6 +16,9 @@ import type { StreamingEtlProps } from '../../lib/aws/etl/streaming-etl-props';
 import { MetricsSampling, type MetricsSamplingProps } from '../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms, type QueueAlarmsProps } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../lib/aws/queue/queue-worker';
+import { RabbitMqBroker } from '../../lib/aws/queue/rabbit-mq-broker';
+import { RabbitMqQueue } from '../../lib/aws/queue/rabbit-mq-queue';
+import type { RabbitMqQueueProps } from '../../lib/aws/queue/rabbit-mq-queue-props';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props';
 import { KafkaAlarms, type KafkaAlarmsProps } from '../../lib/aws/quotas/kafka-alarms';
@@ -74,6 +77,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   WebhookAlarms: (stack, props) => new WebhookAlarms(stack, 'It', props),
   RefusedAlarms: (stack, props) => new RefusedAlarms(stack, 'It', props),
   StreamingEtl: (stack, props) => new StreamingEtl(stack, 'It', props),
+  RabbitMqQueue: (stack, props) => new RabbitMqQueue(stack, 'It', props),
   KafkaQuotas: (stack, props) => new KafkaQuotas(stack, 'It', props),
   KafkaAlarms: (stack, props) => new KafkaAlarms(stack, 'It', props),
   ArchiveBucket: (stack, props) => new ArchiveBucket(stack, 'It', props),
@@ -296,6 +300,20 @@ test.each<Row>([
   ],
   [
     'no props',
+    'RabbitMqQueue',
+    () => undefined,
+    ['queueName is missing', 'broker is missing', 'workload is missing', 'objective is missing'],
+  ],
+  [
+    'a VPC for a broker',
+    'RabbitMqQueue',
+    (stack) => ({ queueName: 'orders', workload, objective, broker: network(stack) }),
+    [
+      'broker is a construct of another kind; give a RabbitMqBroker: RabbitMqBroker.managed({ vpc }) or RabbitMqBroker.existing({ … })',
+    ],
+  ],
+  [
+    'no props',
     'StreamingEtl',
     () => undefined,
     ['queryName is missing', 'source is missing', 'sink is missing', 'workload is missing', 'objective is missing'],
@@ -456,6 +474,16 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     }),
     ...{ encryptionKey: undefined, serverAccessLogsBucket: undefined, removalPolicy: undefined },
     ...{ alarmTopic: undefined, alarms: undefined },
+  }),
+  RabbitMqQueue: (stack): All<RabbitMqQueueProps> => ({
+    queueName: 'orders',
+    workload,
+    objective,
+    broker: RabbitMqBroker.managed({ vpc: network(stack) }),
+    ...{ consumer: undefined, vhost: undefined, consumerOutage: undefined, roundTripSeconds: undefined },
+    ...{ deliveryLimit: undefined, scaleToZero: undefined, repairInterval: undefined, vpcSubnets: undefined },
+    ...{ secretsManagerEndpoint: undefined, takeOver: undefined, alarmTopic: undefined, alarms: undefined },
+    ...{ dashboard: undefined, removalPolicy: undefined },
   }),
   KafkaQuotas: (stack): All<KafkaQuotasProps> => ({
     clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7',

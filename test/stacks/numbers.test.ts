@@ -110,6 +110,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::SQS::Queue .* KmsDataKeyReusePeriodSeconds$/, 'dataKeyReuseSeconds'],
   [/^AWS::Lambda::Function .*\/Redriver\/Resource Timeout$/, 'redriverTimeoutSeconds'],
   [/^AWS::Lambda::Function .*\/Repairer\/Resource Timeout$/, 'repairTimeoutSeconds'],
+  [/^AWS::Lambda::Function .*\/Declarer\/Resource Timeout$/, 'declareTimeoutSeconds'],
   [/\/Keeper\/Resource Timeout$/, 'keeperTimeoutSeconds'],
   [/\/Keeper\/Resource Environment\.Variables\.GRACE_SECONDS$/, 'graceSeconds'],
   [/\/Keeper\/Resource Environment\.Variables\.POLL_SECONDS$/, 'keeperPollSeconds'],

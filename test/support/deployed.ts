@@ -29,6 +29,14 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
   'AWS::KinesisFirehose::DeliveryStream': ['DeliveryStreamName', 'DeliveryStreamType'],
   'AWS::KMS::Key': ['KeySpec', 'KeyUsage', 'MultiRegion'],
   'AWS::APS::Workspace': ['KmsKeyArn'],
+  'AWS::AmazonMQ::Broker': [
+    'BrokerName',
+    'DeploymentMode',
+    'EncryptionOptions',
+    'EngineType',
+    'PubliclyAccessible',
+    'SubnetIds',
+  ],
   'AWS::MSK::Cluster': ['ClusterName', 'ClientSubnets'],
   'AWS::MSK::Topic': ['ClusterArn', 'TopicName', 'ReplicationFactor'],
   'AWS::MSK::BatchScramSecret': ['ClusterArn'],
@@ -39,6 +47,8 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
   'AWS::S3Tables::TableBucket': ['TableBucketName'],
   // Quotas of a cluster: without them any tenant takes all of it.
   'Custom::KafkaQuotas': ['ClusterArn', 'ServiceToken'],
+  // Queues with messages.
+  'Custom::RabbitMqTopology': ['ServiceToken'],
 };
 
 /** Types of resources that hold nothing: what is in them is in the template, or is evidence for a month. */

@@ -4,13 +4,22 @@ import type { Check } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
+import type { Consumer, QueuePlan } from '../../flow/queue/workload';
 import { warnWithoutInsights } from '../container-insights';
-import { sizeChecks, storageCheck, type TaskSize, taskHourCost, taskSize } from '../fargate-size';
+import { sizeChecks, storageCheck, taskHourCost, taskSize } from '../fargate-size';
 import { FARGATE_KINDS, type FargateWorkerProps, givenTask, givenTaskChecks } from './fargate-props';
 import { scaleOnBacklog } from './fargate-scaling';
 import { createFargateParts } from './fargate-task';
 import { QueuePlatform } from './queue-platform';
-import { planWorker, soundCompute, type WorkerBinding, type WorkerContext, type WorkerHost } from './worker-compute';
+import { type SourceContext, sqsSource } from './task-source';
+import {
+  planWorker,
+  soundCompute,
+  type WorkerBinding,
+  type WorkerContext,
+  type WorkerHost,
+  type WorkerTasks,
+} from './worker-compute';
 
 /** What a queue is told of tasks, and which props cannot be used. */
 export function fargateHost(given: FargateWorkerProps): WorkerHost {
@@ -21,15 +30,32 @@ export function fargateHost(given: FargateWorkerProps): WorkerHost {
 /** Runs tasks and scales them on the backlog per task: (visible + in flight) ÷ running tasks. */
 export function bindFargate(context: WorkerContext, given: FargateWorkerProps): WorkerBinding {
   const props = soundCompute(context, given, FARGATE_KINDS);
-  const { scope } = context;
+  const question = fargateQuestion(context, props);
+  const plan = planWorker(context, question, [...tasksChecks(props), ...contradictions(context, props)]);
+  return runTasks({ ...context, source: sqsSource(context.queue) }, props, plan);
+}
+
+/** What is wrong with the tasks, wherever they take their items from. */
+export function tasksChecks(props: FargateWorkerProps): Check[] {
   const size = taskSize(props, givenTask(props));
-  const question = fargateQuestion(context, props, size);
-  const plan = planWorker(context, question, [
-    ...givenTaskChecks(props),
-    ...sizeChecks(size.cpu, size.memoryMiB),
-    storageCheck(props.ephemeralStorageGiB),
-    ...contradictions(context, props),
-  ]);
+  return [...givenTaskChecks(props), ...sizeChecks(size.cpu, size.memoryMiB), storageCheck(props.ephemeralStorageGiB)];
+}
+
+/** The consumer with the price of a task, where none was given. */
+export function pricedConsumer(consumer: Consumer | undefined, props: FargateWorkerProps): Consumer {
+  return {
+    ...consumer,
+    instanceHourCost: consumer?.instanceHourCost ?? taskHourCost(taskSize(props, givenTask(props))),
+  };
+}
+
+/** Makes the tasks, or takes the given ones, and scales them as planned. */
+export function runTasks(
+  context: SourceContext,
+  props: FargateWorkerProps,
+  plan: QueuePlan,
+): WorkerBinding & { readonly tasks: WorkerTasks } {
+  const { scope } = context;
   const itemTimeout = plan.value('itemTimeoutSeconds');
   if (itemTimeout > LONGEST_STOP_SECONDS) {
     Annotations.of(scope).addWarningV2(
@@ -45,14 +71,8 @@ export function bindFargate(context: WorkerContext, given: FargateWorkerProps): 
 }
 
 /** The queue's question where it has one; the task adds only its price. */
-function fargateQuestion(
-  { question, planned }: WorkerContext,
-  props: FargateWorkerProps,
-  size: TaskSize,
-): QueueQuestion {
-  const { consumer } = question;
-  const hourCost = taskHourCost(size);
-  const priced = { ...question, consumer: { ...consumer, instanceHourCost: consumer?.instanceHourCost ?? hourCost } };
+function fargateQuestion({ question, planned }: WorkerContext, props: FargateWorkerProps): QueueQuestion {
+  const priced = { ...question, consumer: pricedConsumer(question.consumer, props) };
   return planned !== undefined ? priced : { ...priced, platform: 'fargate', scaleToZero: props.scaleToZero };
 }
 

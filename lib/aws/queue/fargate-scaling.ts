@@ -6,20 +6,20 @@ import type { FargateService } from 'aws-cdk-lib/aws-ecs';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { createAlarms } from '../watch';
-import type { WorkerContext } from './worker-compute';
+import type { SourceContext } from './task-source';
 
-/** SQS and Container Insights publish once a minute. */
+/** SQS, Amazon MQ and Container Insights publish once a minute. */
 const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
 
 /** By L1: the L2 refuses metric math in target tracking (aws-cdk issue 20659). */
 export function scaleOnBacklog(
-  { scope, queue }: WorkerContext,
+  { scope, source }: SourceContext,
   service: FargateService,
   plan: QueuePlan,
 ): { running: Metric; scalableTarget: CfnScalableTarget } {
   const period = Duration.seconds(METRIC_PERIOD_SECONDS);
-  const visible = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Average' });
-  const inFlight = queue.metricApproximateNumberOfMessagesNotVisible({ period, statistic: 'Average' });
+  const visible = source.waiting(period);
+  const inFlight = source.inWork(period);
   const running = new Metric({
     namespace: 'ECS/ContainerInsights',
     metricName: 'RunningTaskCount',

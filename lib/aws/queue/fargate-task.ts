@@ -7,7 +7,7 @@ import type { QueuePlan } from '../../flow/queue/workload';
 import { createTask, stopSeconds } from '../fargate-task';
 import { describeGroups } from '../security-groups';
 import { type FargateWorkerProps, givenTask } from './fargate-props';
-import type { WorkerContext } from './worker-compute';
+import type { SourceContext } from './task-source';
 
 /** What runs the worker. */
 export interface FargateParts {
@@ -17,8 +17,8 @@ export interface FargateParts {
 }
 
 /** Makes what was not given, and tells the container its queue. */
-export function createFargateParts(context: WorkerContext, props: FargateWorkerProps, plan: QueuePlan): FargateParts {
-  const { scope, subject, queue } = context;
+export function createFargateParts(context: SourceContext, props: FargateWorkerProps, plan: QueuePlan): FargateParts {
+  const { scope, subject, source } = context;
   const given = givenTask(props);
   if (given !== undefined) validate(subject, givenPartsChecks(given, props.service, plan));
   const taskDefinition =
@@ -30,15 +30,18 @@ export function createFargateParts(context: WorkerContext, props: FargateWorkerP
       {
         container: 'Worker',
         stopTimeoutSeconds: plan.value('stopTimeoutSeconds'),
-        variables: 'The two variables are the URL of the queue and a number; secrets come through `secrets`.',
+        variables: 'The variables are addresses and names of the queue, and numbers; secrets come through `secrets`.',
       },
     );
   // A given one was checked to have it, and ours gets it.
   const container = taskDefinition.defaultContainer!;
-  container.addEnvironment('QUEUE_URL', queue.queueUrl);
-  container.addEnvironment('SLOTS', String(plan.value('slotsPerInstance')));
-  queue.grantConsumeMessages(taskDefinition.taskRole);
-  return { service: props.service ?? createService(scope, props, taskDefinition), taskDefinition, container };
+  const variables = { ...source.variables(plan), SLOTS: String(plan.value('slotsPerInstance')) };
+  for (const [name, value] of Object.entries(variables)) container.addEnvironment(name, value);
+  for (const [name, secret] of Object.entries(source.secrets)) container.addSecret(name, secret);
+  source.grantTake(taskDefinition);
+  const service = props.service ?? createService(scope, props, taskDefinition);
+  source.connect(service);
+  return { service, taskDefinition, container };
 }
 
 /** What a given task and service must have, so that the plan is true of them. */

@@ -1,5 +1,4 @@
 import type { CfnScalableTarget } from 'aws-cdk-lib/aws-applicationautoscaling';
-import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ContainerDefinition, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -14,6 +13,7 @@ import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { resolvedNumber } from '../tokens';
 import type { RedriveQueueProps } from './redrive-queue-props';
+import type { WorkerGraph } from './task-source';
 
 /** The input of a compute that binds itself to a queue. Internal: users pick a compute, they do not write one. */
 export interface WorkerContext {
@@ -65,12 +65,6 @@ export interface WorkerTasks {
   readonly scalableTarget: CfnScalableTarget;
 }
 
-/** One graph of a worker. */
-export interface WorkerGraph {
-  readonly title: string;
-  readonly metrics: readonly IMetric[];
-}
-
 /**
  * The props of a compute when each is what it has to be.
  *
@@ -98,7 +92,21 @@ export function planWorker(
     const settings = queueSettings(queue);
     return withQueueSettings(planQueue(subject, { ...question, ...asked(settings) }, checks), settings);
   }
-  const { id, ceiling, solved } = planned;
+  return planOnQueue(subject, planned, question, checks);
+}
+
+/**
+ * The plan of a worker on a planned queue.
+ *
+ * @throws CapacityError when the instances of the queue's plan may cost more than is allowed
+ * @throws InvalidInputError when a knob would differ from the queue's
+ */
+export function planOnQueue(
+  subject: string,
+  { id, ceiling, solved }: PlannedQueue,
+  question: QueueQuestion,
+  checks: readonly Check[],
+): QueuePlan {
   const bounded = { ...question, objective: { ...question.objective, monthlyCost: ceiling } };
   // Without a price the plan refuses a ceiling by name.
   const priced = question.consumer?.instanceHourCost !== undefined;

@@ -27,9 +27,9 @@ export function queueAlarmKnobs(plan: QueuePlan): Knob[] {
   return [...sampleKnobs(), ...drainKnobs(plan), ...letterKnobs(), ...(redrives ? redriverAlarmKnobs(plan) : [])];
 }
 
-function sampleKnobs(): Knob[] {
+function sampleKnobs(metrics = SQS_METRICS, own = OWN): Knob[] {
   return [
-    chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample of depth and age: there are no finer ones', SQS_METRICS),
+    chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample of depth and age: there are no finer ones', metrics),
     chosenKnob('alarmSamples', 3, 'samples', 'samples of depth and age that an alarm evaluates', ALARM_PERIODS),
     chosenKnob(
       'alarmSamplesAbove',
@@ -38,7 +38,7 @@ function sampleKnobs(): Knob[] {
       'of alarmSamples above the threshold: one may be chance, and one may be missing',
       ALARM_PERIODS,
     ),
-    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are averaged, and events counted, over this', OWN),
+    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are averaged, and events counted, over this', own),
   ];
 }
 
@@ -121,14 +121,14 @@ export function redriverAlarmKnobs(plan: QueuePlan): Knob[] {
 }
 
 /** The numbers of the alarm that starts the first instance: it counts waiting messages while no instance runs. */
-export function asleepKnobs(metricPeriodSeconds: number): Knob[] {
+export function asleepKnobs(metricPeriodSeconds: number, metrics = SQS_METRICS): Knob[] {
   return [
     chosenKnob(
       'metricPeriodSeconds',
       metricPeriodSeconds,
       's',
       'one period is enough: a second one would delay the start',
-      SQS_METRICS,
+      metrics,
     ),
     chosenKnob(
       'alarmAsleep',
@@ -216,6 +216,75 @@ export function incidentKnobs(): Knob[] {
       'an incident without new data closes after a day: the shortest time that keeps it open over a quiet night',
       'Cloud Monitoring API reference, AlertStrategy.autoClose: 30 minutes to 7 days',
     ),
+  ];
+}
+
+/**
+ * The numbers of the CloudWatch alarms on a queue of Amazon MQ for RabbitMQ and on its broker.
+ *
+ * @param brokerConnections connections that the broker accepts; without it none are counted
+ */
+export function amazonMqAlarmKnobs(plan: QueuePlan, brokerConnections: number | undefined): Knob[] {
+  const own = 'this library, docs/constructs/rabbit-mq-queue.md';
+  const metrics = 'Amazon MQ developer guide, Available CloudWatch metrics for RabbitMQ: published once a minute';
+  const asleep = plan.value('minInstances') === 0;
+  return [
+    ...sampleKnobs(metrics, own),
+    // A service that may sleep has none while nothing waits.
+    ...(asleep
+      ? []
+      : [chosenKnob('alarmConsumers', 1, 'consumers', 'fewer: nothing takes messages off the queue', metrics)]),
+    chosenKnob(
+      'alarmMemoryRatio',
+      0.8,
+      '× the limit',
+      'below 1, where the broker blocks every producer',
+      'RabbitMQ, Memory Alarms; Amazon MQ developer guide, RABBITMQ_MEMORY_ALARM',
+    ),
+    chosenKnob(
+      'alarmDiskRatio',
+      2,
+      '× the limit',
+      'above 1, where the broker blocks every producer',
+      'RabbitMQ, Free Disk Space Alarms; Amazon MQ developer guide, RABBITMQ_DISK_ALARM',
+    ),
+    chosenKnob('alarmCpuPercent', 80, '%', 'above it, the broker and not the workers decides the rate', own),
+    chosenKnob('alarmCpuWindows', 3, 'windows', 'a peak of minutes is planned', own),
+    ...(brokerConnections === undefined
+      ? []
+      : [
+          {
+            name: 'alarmConnections',
+            value: Math.floor(0.8 * brokerConnections),
+            unit: 'connections',
+            formula: '80 % of what one node accepts: in a cluster one node may have to take them all',
+            inputs: { brokerConnections },
+            source: 'Amazon MQ developer guide, Default resource limits',
+          },
+        ]),
+  ];
+}
+
+/** How the objects of a RabbitMQ broker are declared and repaired, and the numbers of the alarms on that. */
+export function topologyKnobs(repairSeconds: number, isGiven: boolean): Knob[] {
+  const own = 'this library, docs/constructs/rabbit-mq-queue.md';
+  return [
+    chosenKnob(
+      'declareTimeoutSeconds',
+      MINUTE,
+      's',
+      'a secret and some twenty requests to the broker take seconds; a run of a minute hangs',
+      own,
+    ),
+    chosenKnob(
+      'repairIntervalSeconds',
+      repairSeconds,
+      's',
+      isGiven ? 'given' : 'an hour: how long a deleted policy may stay away',
+      own,
+    ),
+    firstOneKnob('alarmRepaired', 'objects', 'only a person, or a second owner, changes them', own),
+    firstOneKnob('alarmRepairErrors', 'errors', 'drift stays unseen until the next successful check', own),
   ];
 }
 

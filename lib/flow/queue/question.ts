@@ -60,6 +60,12 @@ export interface BrokerChoices {
   readonly deliveryLimit?: number;
   /** Messages that an existing queue holds at most (RabbitMQ). 1 or more. */
   readonly maxLength?: number;
+  /** Connections that the broker accepts at most (Amazon MQ). Default: not known, and not compared. */
+  readonly brokerConnections?: number;
+  /** Bytes of storage of a node of the broker (Amazon MQ). Default: 20 GB. */
+  readonly brokerStorageBytes?: number;
+  /** Seconds that a broker of one instance is away when it is replaced (Amazon MQ). Default: 0, a cluster. */
+  readonly failoverSeconds?: number;
   /** Partitions of the topic, which bound the consumers (Kafka). */
   readonly partitions?: number;
   /** Lag that is planned at the peak (Kafka), where members of the group have a line each. Default: that of one line. */

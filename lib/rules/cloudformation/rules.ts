@@ -16,6 +16,7 @@ import { IOT_RULES } from './iot';
 import { KAFKA_RULES } from './kafka';
 import { LAMBDA_RULES } from './lambda';
 import { MAIL_RULES } from './mail';
+import { MQ_RULES } from './mq';
 import { PIPE_RULES } from './pipes';
 import type { Template } from './read/template';
 import { RUNNER_RULES } from './runners';
@@ -45,6 +46,7 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...PIPE_RULES,
   ...STATE_RULES,
   ...KAFKA_RULES,
+  ...MQ_RULES,
   ...SCHEDULE_RULES,
   ...TARGET_RULES,
   ...API_RULES,

@@ -7,6 +7,7 @@ import { oncePer } from '../once-per';
 import { own } from '../own';
 import { matchesWildcards } from '../patterns';
 import type { Found, Rule } from '../rule';
+import { RAW_MQ_DEPTHS, rabbits } from './mq';
 import { statements } from './read/grants';
 import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
 import { QUEUE } from './read/relations';
@@ -20,7 +21,11 @@ const OWN_LOAD: Readonly<Record<string, string>> = {
   ECSServiceAverageMemoryUtilization: 'memory',
 };
 
-const RAW_DEPTHS = ['ApproximateNumberOfMessagesVisible', 'ApproximateNumberOfMessagesNotVisible'];
+/** Depths of whole queues, by the namespace of their metrics. */
+const RAW_DEPTHS: Readonly<Record<string, readonly string[]>> = {
+  'AWS/SQS': ['ApproximateNumberOfMessagesVisible', 'ApproximateNumberOfMessagesNotVisible'],
+  'AWS/AmazonMQ': RAW_MQ_DEPTHS,
+};
 
 /** Rules about scaling the consumers of a queue. */
 export const SCALING_RULES: readonly Rule<Template>[] = [
@@ -34,7 +39,8 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
     *check(template) {
       for (const { service, policies } of scaledServices(template)) {
         const [queue] = grantedTo(template, service, 'sqs:ReceiveMessage', QUEUE, 'QueueName');
-        if (!queue || !onlyReads(service)) continue;
+        const source = queue ?? brokerOf(template, service);
+        if (!source || !onlyReads(service)) continue;
         for (const policy of policies) {
           const metric = policy.at(
             'Properties',
@@ -46,7 +52,7 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
           if (!load) continue;
           yield {
             at: metric,
-            message: `${service.name} reads ${queue.name}, and ${load} decides how many tasks run, not the backlog`,
+            message: `${service.name} reads ${source.name}, and ${load} decides how many tasks run, not the backlog`,
             fix: 'track the backlog per running task: visible messages ÷ running tasks, with acceptable wait ÷ service time × slots as the target',
           };
         }
@@ -80,7 +86,8 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
           const tracking = policy.at('Properties', configuration);
           const specification = tracking.at('CustomizedMetricSpecification');
           const { namespace, name } = metricAt(specification);
-          if (namespace.text() !== 'AWS/SQS' || !RAW_DEPTHS.includes(name.text() ?? '')) continue;
+          const depths = own(RAW_DEPTHS, namespace.text() ?? '');
+          if (!depths?.includes(name.text() ?? '')) continue;
           const target = tracking.at('TargetValue').text() ?? 'TargetValue';
           yield {
             at: name,
@@ -104,6 +111,21 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
     },
   },
 ];
+
+/** Environment variables that name what a container consumes. A producer has none. */
+const CONSUMES = /^(?:[A-Z0-9]+_)*QUEUE(?:_NAME|S)?$/;
+
+/** The RabbitMQ broker that the tasks of a service consume from, for certain: one of this template, and a queue. */
+function brokerOf(template: Template, service: Resource): Resource | undefined {
+  const definition = template.target(service.at('Properties', 'TaskDefinition'));
+  if (definition === undefined) return undefined;
+  const consumes = definition
+    .at('Properties', 'ContainerDefinitions')
+    .items()
+    .flatMap((container) => container.at('Environment').items())
+    .some((variable) => CONSUMES.test(variable.at('Name').text() ?? ''));
+  return consumes ? rabbits(template).find((broker) => template.mentions(definition, broker)) : undefined;
+}
 
 /** Seconds from SIGTERM to SIGKILL when a container does not say. */
 const STOP_SECONDS = 30;

@@ -3,12 +3,13 @@
  *
  * An order is acknowledged after its effect. An attempt that fails goes back to the queue, whose delivery limit counts;
  * an order that can never be booked is set aside at once. On SIGTERM the worker takes no more orders and finishes the
- * current ones, within the grace period of the pod. A lost connection ends the process: the pod is restarted, and
+ * current ones, within the grace period of the pod or task. A lost connection ends the process: it is restarted, and
  * unacknowledged orders are delivered again.
  */
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ConsumeMessage, connect } from 'amqplib';
+import { brokerUrl } from './broker-url';
 
 const QUEUE_NAME = required('QUEUE_NAME');
 const PREFETCH = Number(required('PREFETCH'));
@@ -29,7 +30,7 @@ interface Order {
 }
 
 async function main(): Promise<void> {
-  const connection = await connect(required('RABBITMQ_URL'));
+  const connection = await connect(brokerUrl(process.env));
   const channel = await connection.createChannel();
   let healthy = true;
   let ending = false;

@@ -46,6 +46,10 @@ import { Invalidator } from '../../../lib/aws/merging/invalidator';
 import { MetricsSampling } from '../../../lib/aws/metrics/metrics-sampling';
 import { QueueAlarms } from '../../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../../lib/aws/queue/queue-worker';
+import { RabbitMqAlarms } from '../../../lib/aws/queue/rabbit-mq-alarms';
+import { RabbitMqBroker } from '../../../lib/aws/queue/rabbit-mq-broker';
+import { RabbitMqQueue } from '../../../lib/aws/queue/rabbit-mq-queue';
+import { RabbitMqWorker } from '../../../lib/aws/queue/rabbit-mq-worker';
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../../lib/aws/quotas/kafka-alarms';
 import { KafkaAuthentication } from '../../../lib/aws/quotas/kafka-authentication';
@@ -312,6 +316,50 @@ function makeGuard(stack: Stack, id: string, { isCluster, replicaCount, ...props
     image: ContainerImage.fromRegistry('guard'),
   });
 }
+
+const rabbits = fc.record({
+  workload: queueWorkload,
+  objective: queueObjective,
+  consumer: consumers,
+  queueName: usually(fc.constantFrom('orders', 'shop.orders-2'), fc.constantFrom('', 'a b', 'orders.dead', 'ä')),
+  vhost: optional(usually(fc.constantFrom('/', 'shop'), fc.constantFrom('', 'a b'))),
+  consumerOutage: optional(seconds(1, 86_400)),
+  roundTripSeconds: optional(spread(0.0005, 0.1)),
+  deliveryLimit: optional(fc.integer({ min: 0, max: 12 })),
+  scaleToZero: flag,
+  repairInterval: optional(fc.constantFrom(Duration.minutes(5), Duration.minutes(15), Duration.seconds(301))),
+  takeOver: flag,
+  dashboard: flag,
+  singleInstance: flag,
+  hostInstanceType: optional(
+    usually(fc.constantFrom('mq.m7g.medium', 'mq.m7g.xlarge'), fc.constantFrom('mq.t3.micro')),
+  ),
+  storageGb: optional(fc.constantFrom(1, 20, 200)),
+  existing: flag,
+  alarms: flag,
+});
+
+function makeRabbit(
+  stack: Stack,
+  id: string,
+  { singleInstance, hostInstanceType, storageGb, existing, alarms, ...props }: Rabbits,
+): RabbitMqQueue {
+  const vpc = network(stack);
+  const broker = existing
+    ? RabbitMqBroker.existing({
+        brokerName: 'shop',
+        endpoint: 'amqps://b-1.mq.us-east-1.amazonaws.com:5671',
+        adminSecret: Secret.fromSecretNameV2(stack, 'Admin', 'admin'),
+        vpc,
+        securityGroup: new SecurityGroup(stack, 'Brokers', { vpc, allowAllOutbound: false }),
+        singleInstance,
+        storageGb,
+      })
+    : RabbitMqBroker.managed({ vpc, singleInstance, hostInstanceType, storageGb });
+  return new RabbitMqQueue(stack, id, { ...props, broker, alarmTopic: topic(stack, alarms) });
+}
+
+type Rabbits = typeof rabbits extends fc.Arbitrary<infer T> ? T : never;
 
 type Quotas = typeof quotas extends fc.Arbitrary<infer T> ? T : never;
 
@@ -968,6 +1016,46 @@ export const AWS_SUBJECTS: readonly Subject[] = [
       const { plan, statusFunction, failedRuns, undeliveredQueue } = makeCompaction(stack, 'Planned', props);
       const reportedAs = failedRuns && 'events';
       new CompactionAlarms(stack, id, { plan, statusFunction, reportedAs, failedRuns, undeliveredQueue });
+    }),
+  ),
+  subject(
+    'aws.RabbitMqQueue',
+    ['aws.RabbitMqQueue', 'aws.RabbitMqBroker'],
+    'cdk',
+    rabbits,
+    inStack((stack, id, props) => {
+      makeRabbit(stack, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'aws.RabbitMqWorker',
+    ['aws.RabbitMqWorker'],
+    'cdk',
+    rabbits,
+    inStack((stack, id, props) => {
+      const queue = makeRabbit(stack, 'Queue', props);
+      const cluster = Cluster.fromClusterAttributes(stack, 'Cluster', {
+        clusterName: 'shop',
+        vpc: network(new Stack(stack, 'Net')),
+      });
+      const { cpu, memoryLimitMiB } = { cpu: 512, memoryLimitMiB: 1024 };
+      new RabbitMqWorker(stack, id, {
+        queue,
+        cluster,
+        image: ContainerImage.fromRegistry('worker'),
+        cpu,
+        memoryLimitMiB,
+      });
+    }),
+  ),
+  subject(
+    'aws.RabbitMqAlarms',
+    ['aws.RabbitMqAlarms'],
+    'cdk',
+    rabbits,
+    inStack((stack, id, props) => {
+      const { plan, brokerName, vhost, queueName, deadLetterQueueName, declarer } = makeRabbit(stack, 'Planned', props);
+      new RabbitMqAlarms(stack, id, { plan, brokerName, vhost, queueName, deadLetterQueueName, declarer });
     }),
   ),
   subject('aws.KafkaQuotas', ['aws.KafkaQuotas', 'aws.KafkaAuthentication'], 'cdk', quotas, inStack(makeQuotas)),

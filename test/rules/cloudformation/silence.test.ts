@@ -486,6 +486,36 @@ const SILENT: readonly Near[] = [
   ],
   ['BP-KINESIS-001', 'somebody else calls it too', add('AWS::Lambda::Url', { TargetFunctionArn: get('Function') })],
   ['BP-KINESIS-002', 'a stream that keeps longer', set('Readings', { RetentionPeriodHours: 48 })],
+  ['BP-MQ-001', 'an older version', set('Broker', { EngineVersion: '3.12' })],
+  ['BP-MQ-001', 'ActiveMQ', set('Broker', { EngineType: 'ACTIVEMQ' })],
+  ['BP-MQ-001', 'a parameter decides', set('Broker', { AutoMinorVersionUpgrade: { Ref: 'Patches' } })],
+  ['BP-MQ-002', 'ActiveMQ', set('Broker', { EngineType: 'ACTIVEMQ' })],
+  ['BP-MQ-002', 'a parameter decides', set('Broker', { DeploymentMode: { Ref: 'Mode' } })],
+  [
+    'BP-MQ-003',
+    'an alarm on the whole broker, which nothing scales on',
+    (r) => {
+      delete r.Policy;
+      add('AWS::CloudWatch::Alarm', { Namespace: 'AWS/AmazonMQ', MetricName: 'MessageCount' })(r, {});
+    },
+  ],
+  [
+    'BP-MQ-003',
+    'a dimension that a parameter names',
+    ({ Policy }) => {
+      const { Metrics } = Policy.Properties.TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification;
+      Metrics[1].MetricStat.Metric.Dimensions.push({ Name: { Ref: 'Dimension' }, Value: 'orders' });
+    },
+  ],
+  [
+    'BP-MQ-003',
+    'a metric of no broker, which does not exist',
+    ({ Policy }) => {
+      const { Metrics } = Policy.Properties.TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification;
+      Metrics[1].MetricStat.Metric.Dimensions = [];
+    },
+  ],
+  ['BP-MQ-004', 'a parameter', set('Broker', { Users: [{ Username: 'admin', Password: { Ref: 'Password' } }] })],
   ['BP-MSK-001', 'two topics', set('Reader', { Topics: ['readings', 'others'] })],
   ['BP-MSK-001', 'a topic of another cluster', set('Readings', { ClusterArn: ARN('kafka', 'cluster/x') })],
   ['BP-MSK-002', 'one user', (r) => r.Users.Properties.SecretArnList.pop()],

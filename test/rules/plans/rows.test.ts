@@ -117,10 +117,14 @@ test('what rules name in their own text', () => {
   );
   const known = new Set([...BY_TYPE.values()].flatMap((names) => Object.keys(names)));
   expect([...new Set(named)].filter((name) => !known.has(name)).sort()).toEqual([
-    // Of jobs and triggers of AWS Glue and steps of EMR, which no plan of Terraform or Pulumi is converted to yet.
+    // Of jobs and triggers of AWS Glue, steps of EMR and brokers of Amazon MQ, which no plan of Terraform or Pulumi is converted to yet.
     'Actions',
+    'AutoMinorVersionUpgrade',
     'Command',
     'DefaultArguments',
+    'DeploymentMode',
+    'EngineType',
+    'EngineVersion',
     'ExecutionProperty',
     'HadoopJarStep',
     // Of a topic of MSK, which the provider does not have.
@@ -132,6 +136,7 @@ test('what rules name in their own text', () => {
     // Of an optimizer of AWS Glue, which no plan of Terraform or Pulumi is converted to yet.
     'TableOptimizerConfiguration',
     'Type',
+    'Users',
   ]);
 });
 

@@ -4,7 +4,7 @@
  */
 
 /** Names of the brokers, as a question and the command line give them. */
-export type BrokerName = 'sqs' | 'rabbitmq' | 'kafka' | 'redis' | 'pubsub' | 'other';
+export type BrokerName = 'sqs' | 'rabbitmq' | 'amazon-mq' | 'kafka' | 'redis' | 'pubsub' | 'other';
 
 /** The facts of one broker. */
 export interface BrokerFacts {
@@ -38,6 +38,15 @@ export const BROKER_FACTS: Readonly<Record<BrokerName, BrokerFacts>> = {
     depthCountsWork: true,
     publishesAge: false,
     source: 'RabbitMQ, collect_statistics_interval: 5 s',
+  },
+  'amazon-mq': {
+    title: 'Amazon MQ for RabbitMQ',
+    depthAgeSeconds: 5,
+    // MessageReadyCount and MessageUnacknowledgedCount, added up.
+    depthCountsWork: true,
+    publishesAge: false,
+    source:
+      'Amazon MQ developer guide, Available CloudWatch metrics for RabbitMQ: published once a minute, which is the poll of the platform; RabbitMQ, collect_statistics_interval: 5 s',
   },
   kafka: {
     title: 'Apache Kafka',

@@ -12,7 +12,8 @@ import { BROKER_FACTS } from './facts';
 
 /** Round trip within a data centre; "Some queuing theory" assumes 2 ms. */
 const ROUND_TRIP_SECONDS = 0.002;
-const OUTAGE_SECONDS = 3600;
+/** Seconds that all consumers may be down, unless told otherwise. */
+export const OUTAGE_SECONDS = 3600;
 /** A consumer that holds a message for longer loses its channel (RabbitMQ, Consumers, `consumer_timeout`). */
 const ACKNOWLEDGE_WITHIN_SECONDS = 1800;
 /** The alarm for a nearly full queue fires before publishers are refused. */
@@ -46,13 +47,28 @@ function prefetch({ question, platform, sizing }: Planned): Knob {
   };
 }
 
+/** The depth at which the alarm on the backlog fires. */
+function alarmDepth({ question, platform, sizing }: Pick<Attempted, 'question' | 'platform' | 'sizing'>): number {
+  const predictions = sizing.forecast.predictions();
+  return alarmBacklogOf({ question, platform, brokerFacts: BROKER_FACTS.rabbitmq, sizing, predictions }).value;
+}
+
+/** What the queue holds at most, as planned for a queue that does not exist yet. */
+export function maxLengthOf(
+  { question, platform, sizing }: Pick<Attempted, 'question' | 'platform' | 'sizing'>,
+  alarmBacklog = alarmDepth({ question, platform, sizing }),
+): number {
+  const { maxLength, workload, consumerOutageSeconds = OUTAGE_SECONDS } = question;
+  return (
+    maxLength ?? Math.ceil(Math.max(itemsDuringOutage(workload, consumerOutageSeconds), alarmBacklog / NEARLY_FULL))
+  );
+}
+
 /** What an existing queue is bounded at has to hold the backlog that is planned, or publishers are refused in it. */
 function boundRefusal({ question, platform, sizing }: Attempted): Refusal | undefined {
   const { maxLength } = question;
   if (maxLength === undefined) return undefined;
-  const predictions = sizing.forecast.predictions();
-  const brokerFacts = BROKER_FACTS.rabbitmq;
-  const backlog = alarmBacklogOf({ question, platform, brokerFacts, sizing, predictions }).value;
+  const backlog = alarmDepth({ question, platform, sizing });
   const needed = Math.ceil(backlog / NEARLY_FULL);
   if (maxLength >= needed) return undefined;
   return {
@@ -91,9 +107,7 @@ export const RABBITMQ: Broker = {
     const { maxAttempts, slotsPerInstance } = sizing.consumer;
     const outageSeconds = question.consumerOutageSeconds ?? OUTAGE_SECONDS;
     const inHand = prefetch(planned);
-    const maxLength =
-      question.maxLength ??
-      Math.ceil(Math.max(itemsDuringOutage(question.workload, outageSeconds), alarmBacklog / NEARLY_FULL));
+    const maxLength = maxLengthOf(planned, alarmBacklog);
     const knobs: Knob[] = [
       inHand,
       question.deliveryLimit !== undefined

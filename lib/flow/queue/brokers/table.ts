@@ -1,3 +1,4 @@
+import { AMAZON_MQ } from './amazon-mq';
 import type { Broker } from './broker';
 import type { BrokerName } from './facts';
 import { KAFKA } from './kafka';
@@ -11,6 +12,7 @@ import { SQS } from './sqs';
 export const BROKERS: Readonly<Record<BrokerName, Broker>> = {
   sqs: SQS,
   rabbitmq: RABBITMQ,
+  'amazon-mq': AMAZON_MQ,
   kafka: KAFKA,
   redis: REDIS,
   pubsub: PUBSUB,

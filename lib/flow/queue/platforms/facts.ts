@@ -77,10 +77,9 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
   },
   fargate: {
     title: 'AWS Fargate',
-    brokers: ['sqs', 'rabbitmq', 'kafka', 'redis'],
+    brokers: ['sqs', 'rabbitmq', 'amazon-mq', 'kafka', 'redis'],
     instance: 'task',
-    scalesOn:
-      'target tracking on (visible + in flight) ÷ running tasks, published once a minute, three periods above it',
+    scalesOn: 'target tracking on (waiting + in work) ÷ running tasks, published once a minute, three periods above it',
     followsBacklog: true,
     pollSeconds: 60,
     decideSeconds: 180,
@@ -90,7 +89,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
     wakeUpSeconds: 120,
     paid: 'running',
     source:
-      'Application Auto Scaling user guide, target tracking; Amazon SQS and Container Insights publish once a minute',
+      'Application Auto Scaling user guide, target tracking; Amazon SQS, Amazon MQ and Container Insights publish once a minute',
   },
   keda: {
     title: 'Kubernetes Deployment scaled by KEDA',

@@ -25,7 +25,8 @@ export const FARGATE: Platform = {
     return sleeps(question) ? { ...timed, minInstances: 0 } : timed;
   },
   wakeUpSeconds: ({ consumer }) => (FACTS.wakeUpSeconds ?? 0) + (consumer?.startSeconds ?? FACTS.startSeconds),
-  knobs({ question, sizing, itemTimeoutSeconds }) {
+  knobs({ question, sizing, itemTimeoutSeconds, broker, brokerFacts }) {
+    const onSqs = broker === 'sqs';
     const { startSeconds } = sizing.consumer;
     const knobs: Knob[] = [
       {
@@ -57,14 +58,16 @@ export const FARGATE: Platform = {
     return [
       ...knobs,
       asleepKnob('task', question),
-      ...asleepKnobs(FACTS.pollSeconds),
+      ...asleepKnobs(FACTS.pollSeconds, onSqs ? undefined : brokerFacts.source),
       {
         name: 'wakeUpSeconds',
         value: (FACTS.wakeUpSeconds ?? 0) + startSeconds,
         unit: 's',
-        formula: 'metric period + alarm period + start of a task; up to 900 s more after six idle hours',
+        formula: `metric period + alarm period + start of a task${onSqs ? '; up to 900 s more after six idle hours' : ''}`,
         inputs: { metricPeriodSeconds: FACTS.pollSeconds, startSeconds },
-        source: 'Amazon SQS developer guide, Available CloudWatch metrics; aws-cdk issue 4719',
+        source: onSqs
+          ? 'Amazon SQS developer guide, Available CloudWatch metrics; aws-cdk issue 4719'
+          : brokerFacts.source,
       },
     ];
   },
