@@ -30,6 +30,8 @@ export const EVENTS_TABLE: TtlTableQuestion = {
     existingItems: EVENTS.workload.existingDocuments,
     spareWriteUnitsPerSecond: EVENTS.workload.spareWritesPerSecond,
     deletesPerSecond: EVENTS.workload.deletesPerSecond,
+    // A scan does not see what is put behind its place: writers come first.
+    writersSetExpiry: true,
   },
   objective: { tableBytes: EVENTS.objective.collectionBytes },
 };

@@ -28,21 +28,16 @@ interface Forgotten {
   readonly knobs: Measured['knobs'];
   readonly forgetting: Forgetting;
   readonly predicted: { readonly collectionBytes: number; readonly settledSeconds: number };
-  /** Dates that the backfill gives in a second. */
-  readonly datesPerSecond: number;
+  /** The backfill: dates a second, and whether what is new has one. */
+  readonly backfill: Pick<RetentionWorkload, 'spareWritesPerSecond' | 'writersSetExpiry'>;
 }
 
 /** A collection: what it has grown to before, what it keeps after its plan has been carried out. */
 function measureRetention(subject: string, scenario: RetentionScenario, seed: number, engine?: Engine): Measured {
   const { workload, ageSeconds } = scenario;
-  const { knobs, forgetting, predicted, datesPerSecond } =
+  const { knobs, forgetting, predicted, backfill } =
     engine === 'aws' ? inTable(subject, scenario) : inCollection(subject, scenario);
-  const measured = simulateCollection(
-    { ...workload, spareWritesPerSecond: datesPerSecond },
-    ageSeconds,
-    forgetting,
-    seed,
-  );
+  const measured = simulateCollection({ ...workload, ...backfill }, ageSeconds, forgetting, seed);
   return {
     before: { collectionBytes: measured.bytesToday },
     after: {
@@ -69,7 +64,7 @@ function inCollection(subject: string, { workload, after }: RetentionScenario): 
       drainSeconds: plan.value('drainSeconds'),
     },
     predicted: { collectionBytes: steadyBytes, settledSeconds: backfillSeconds + drainSeconds },
-    datesPerSecond: workload.spareWritesPerSecond,
+    backfill: workload,
   };
 }
 
@@ -85,6 +80,9 @@ function inTable(subject: string, { after }: RetentionScenario): Forgotten {
       lagSeconds: plan.value('ttlLagSeconds'),
     },
     predicted: { collectionBytes: steadyBytes, settledSeconds: backfillSeconds + drainSeconds + lagSeconds },
-    datesPerSecond: plan.predictions.datesPerSecond,
+    backfill: {
+      spareWritesPerSecond: plan.predictions.datesPerSecond,
+      writersSetExpiry: after.table.workload.writersSetExpiry,
+    },
   };
 }

@@ -47,7 +47,7 @@ export function simulateCollection(
   const bytesToday = made.total * workload.documentBytes;
 
   const spreadFrom = today + passes(backfillSeconds);
-  const indexed = backfill(made, workload.spareWritesPerSecond * TTL_PASS_SECONDS);
+  const indexed = backfill(made, workload.spareWritesPerSecond * TTL_PASS_SECONDS, workload.writersSetExpiry);
   const [drain, lag] = [passes(drainSeconds), passes(lagSeconds)];
   const expiry = new Expiry(made, retention, { from: spreadFrom, passes: drain });
 
@@ -95,12 +95,13 @@ class Inserts {
   }
 }
 
-/** Dates for every document, oldest first, while more are made without one; the pass in which the last is dated. */
-function backfill(made: Inserts, perPass: number): number {
+/** Dates for every document, oldest first, while more are made, with one or without; the pass in which the last is dated. */
+function backfill(made: Inserts, perPass: number, writersSetExpiry = false): number {
   let dated = 0;
   while (dated < made.total) {
+    const before = made.total;
     made.next();
-    dated = min(made.total, dated + perPass);
+    dated = min(made.total, dated + perPass + (writersSetExpiry ? made.total - before : 0));
   }
   return made.byPass.length;
 }

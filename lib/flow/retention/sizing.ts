@@ -9,6 +9,8 @@ export interface Aged {
   readonly datesPerSecond: number;
   readonly deletesPerSecond: number;
   readonly writersSetExpiry?: boolean;
+  /** Seconds that the backfill then needs to find that nothing is left. Default: 0. */
+  readonly checkSeconds?: number;
 }
 
 /** How long backfill and drain take, and for how much data. */
@@ -25,10 +27,10 @@ export interface Sized {
 
 /** Sizes backfill and drain. A gain that is not above 0 means that the backfill never ends. */
 export function sizeOf(aged: Aged): Sized {
-  const { stock, existingItems, datesPerSecond, deletesPerSecond, writersSetExpiry } = aged;
+  const { stock, existingItems, datesPerSecond, deletesPerSecond, writersSetExpiry, checkSeconds = 0 } = aged;
   const inserts = stock.arrivalsPerSecond;
   const gain = datesPerSecond - (writersSetExpiry ? 0 : inserts);
-  const backfill = existingItems / gain;
+  const backfill = existingItems / gain + checkSeconds;
   const tooOld = (inserted: number) => Math.max(0, existingItems + inserted - steadyItems(stock));
   const spread = tooOld(inserts * backfill);
   return { stock, expired: tooOld(0), spread, gain, backfill, drain: spread / (deletesPerSecond - inserts) };

@@ -7,6 +7,8 @@ import type { TableSizes } from './table-sizes';
 
 const OWN = 'this library, docs/constructs/ttl-table.md';
 const THROTTLE_PERIOD_SECONDS = 300;
+/** Amazon CloudWatch API reference, PutMetricAlarm. */
+const MOST_DAYS = 7;
 
 /** What the alarms of a table compare with. */
 export function tableAlarmKnobs({ workload, lagSeconds, sized }: TableSizes): Knob[] {
@@ -30,6 +32,16 @@ export function tableAlarmKnobs({ workload, lagSeconds, sized }: TableSizes): Kn
       source: 'AWS, DynamoDB metrics, TimeToLiveDeletedItemCount; the half is an assumption, for quiet days',
     },
     chosenKnob('alarmDeletedSeconds', DAY_SECONDS, 's', 'deletion comes in waves within a day', OWN),
+    {
+      name: 'alarmDeletedPeriods',
+      value: Math.max(1, Math.min(MOST_DAYS, Math.ceil(lagSeconds / DAY_SECONDS))),
+      unit: 'days',
+      formula: `lag of deletion in days, at most ${MOST_DAYS}: the first items to expire wait for so long`,
+      inputs: { lagSeconds },
+      source: 'Amazon CloudWatch API reference, PutMetricAlarm: seven days at most for periods of an hour or more',
+    },
+    firstOneKnob('alarmDeletionStopped', 'days', 'a day with too few deletions, while items wait for theirs', OWN),
+    firstOneKnob('alarmTtlDisabled', 'tables', 'nothing is deleted while time to live is off', OWN),
     {
       name: 'alarmReportSeconds',
       value: 2 * REPORT_SECONDS,

@@ -23,6 +23,8 @@ const MOST_SEGMENTS = 1_000_000;
 const SAMPLE_PAGES = 20;
 /** Amazon DynamoDB API reference, TableDescription: sizes are updated about every six hours. */
 export const REPORT_SECONDS = 21_600;
+/** The share of the time that a worker works. */
+const WORKED = `${WORKER_TIMEOUT_SECONDS - WORKER_SPARE_SECONDS} of ${WORKER_TIMEOUT_SECONDS}`;
 /** How far the size may be above the prediction before the alarm fires: the mean of inserts is not exact. */
 const SIZE_MARGIN = 1.2;
 
@@ -53,7 +55,8 @@ function retentionKnobs({ workload, objective, retentionSeconds, lagSeconds }: T
         objective.ttlLagDays,
         `${lagSeconds / DAY_SECONDS} days: items lie in the table for retention + lag`,
       ),
-      source: `${TTL_GUIDE}: "within a few days of their expiration"; two is an assumption, which the report measures`,
+      source:
+        'Amazon DynamoDB API reference, UpdateTimeToLive: typically within two days of expiration; no promise, so the report measures it',
     },
   ];
 }
@@ -107,7 +110,9 @@ function paceKnobs({ workload, pace, sized }: TableSizes): Knob[] {
       name: 'backfillSeconds',
       value: Math.ceil(sized.backfill),
       unit: 's',
-      formula: `items ÷ (dates a second × ${WORKER_TIMEOUT_SECONDS - WORKER_SPARE_SECONDS} of ${WORKER_TIMEOUT_SECONDS} s − inserts a second without a date)`,
+      formula: workload.writersSetExpiry
+        ? `items ÷ (dates a second × ${WORKED} s)`
+        : `items ÷ (dates a second × ${WORKED} s − inserts a second), and another pass that finds what was put behind the first`,
       inputs: { existingItems, datesPerSecond: itemsPerSecond, meanDatesPerSecond: meanItemsPerSecond },
       source: 'drain of a backlog: backlog ÷ (capacity − arrivals)',
     },

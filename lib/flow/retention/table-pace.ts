@@ -9,6 +9,8 @@ export const READ_UNIT_BYTES = 8192;
 export const WORKER_WRITE_UNITS = 200;
 /** Five targets a rule: ten rules. */
 export const MOST_WORKERS = 50;
+/** What all workers write at most. */
+export const MOST_WRITE_UNITS = MOST_WORKERS * WORKER_WRITE_UNITS;
 /** AWS Lambda quotas: a function ends after 15 minutes. */
 export const WORKER_TIMEOUT_SECONDS = 900;
 /** Time that a worker leaves unused, so that it saves its place and is never cut off. */
@@ -32,7 +34,7 @@ export interface Pace {
 /** The pace that a workload allows. */
 export function paceOf({ itemBytes, indexes = 0, spareWriteUnitsPerSecond }: TtlTableWorkload): Pace {
   const unitsPerItem = Math.ceil(itemBytes / WRITE_UNIT_BYTES) * (1 + indexes);
-  const writeUnitsPerSecond = Math.min(spareWriteUnitsPerSecond, MOST_WORKERS * WORKER_WRITE_UNITS);
+  const writeUnitsPerSecond = Math.min(spareWriteUnitsPerSecond, MOST_WRITE_UNITS);
   const itemsPerSecond = writeUnitsPerSecond / unitsPerItem;
   return {
     unitsPerItem,

@@ -8,11 +8,12 @@ import { DEFAULT_HEADROOM } from '../headroom';
 import { retentionFor, type Stock, steadyBytes, steadyItems } from '../numerics/stock';
 import prices from '../prices.json';
 import { CENTURY_SECONDS, DAY_SECONDS } from '../ranges';
+import { lastWhole } from '../search';
 import { sizeOf } from './sizing';
 import { tableAlarmKnobs } from './table-alarms';
 import { tableChecks } from './table-checks';
 import { tableKnobs } from './table-knobs';
-import { paceOf, READ_UNIT_BYTES } from './table-pace';
+import { MOST_WRITE_UNITS, type Pace, paceOf, READ_UNIT_BYTES } from './table-pace';
 import type { TableSizes } from './table-sizes';
 import {
   type TtlTableObjective,
@@ -66,8 +67,18 @@ function sizesOf(
     itemBytes,
     retentionSeconds: seconds,
   });
-  const sized = sizeOf({ ...workload, stock: kept(retentionSeconds), datesPerSecond: pace.meanItemsPerSecond });
+  const sized = sizeOf({
+    ...workload,
+    stock: kept(retentionSeconds),
+    datesPerSecond: pace.meanItemsPerSecond,
+    checkSeconds: checkSeconds(workload, pace),
+  });
   return { workload, objective, retentionSeconds, lagSeconds, stock: kept(retentionSeconds + lagSeconds), pace, sized };
+}
+
+/** Another pass, at the pace of the dates, finds what writers put behind the place of the first one. */
+function checkSeconds({ existingItems, writersSetExpiry }: TtlTableWorkload, { meanItemsPerSecond }: Pace): number {
+  return writersSetExpiry ? 0 : existingItems / meanItemsPerSecond;
 }
 
 /** The most whole days that the ceiling has room for, with the lag taken off. */
@@ -130,30 +141,39 @@ function refuseSize(subject: string, { workload, objective, retentionSeconds, la
   );
 }
 
-function refuseSlowBackfill(subject: string, { workload, objective, pace, sized }: TableSizes): void {
+function refuseSlowBackfill(subject: string, sizes: TableSizes): void {
+  const { workload, objective, pace, sized } = sizes;
   const allowed = objective.backfillSeconds ?? Number.POSITIVE_INFINITY;
+  const fits = (changed: Partial<TtlTableWorkload>) => {
+    const { gain, backfill } = sizesOf(
+      { ...workload, ...changed },
+      objective,
+      sizes.retentionSeconds,
+      sizes.lagSeconds,
+    ).sized;
+    return gain > 0 && backfill <= allowed;
+  };
+  if (fits({})) return;
   const { gain, backfill } = sized;
-  if (gain > 0 && backfill <= allowed) return;
-  const { insertsPerSecond, existingItems, spareWriteUnitsPerSecond, writersSetExpiry } = workload;
-  const dates = pace.meanItemsPerSecond;
-  const needed = existingItems / allowed + (writersSetExpiry ? 0 : insertsPerSecond);
-  // A little more than needed, as nothing ends at exactly the pace of the writers.
-  const units = Math.ceil((needed / dates) * pace.writeUnitsPerSecond * 1.001);
-  const reached = paceOf({ ...workload, spareWriteUnitsPerSecond: units }).meanItemsPerSecond;
+  const { insertsPerSecond, existingItems, spareWriteUnitsPerSecond } = workload;
+  const helped = fits({ writersSetExpiry: true });
+  const ofUnits = (units: number) => fits({ spareWriteUnitsPerSecond: units });
   throw new CapacityError(
     subject,
     gain > 0
       ? `the backfill of ${figure(existingItems)} items takes ${figure(backfill)} s, ${figure(allowed)} s are allowed`
-      : `${figure(spareWriteUnitsPerSecond)} write units are ${figure(dates)} dates a second, and ${figure(insertsPerSecond)} items without one are inserted: it never finishes`,
+      : `${figure(spareWriteUnitsPerSecond)} write units are ${figure(pace.meanItemsPerSecond)} dates a second, and ${figure(insertsPerSecond)} items without one are inserted: it never finishes`,
     [
-      ...(!writersSetExpiry && existingItems / dates <= allowed
-        ? ['let the writers set the expiry first and say writersSetExpiry']
+      ...(helped ? ['let the writers set the expiry first and say writersSetExpiry'] : []),
+      ...(ofUnits(MOST_WRITE_UNITS)
+        ? [`allow ${lastWhole(MOST_WRITE_UNITS, Math.floor(spareWriteUnitsPerSecond), ofUnits)} write units a second`]
         : []),
-      ...(reached > needed ? [`allow ${units} write units a second`] : []),
       ...(gain > 0 ? [`allow ${Math.ceil(backfill)} s`] : []),
-      ...(gain <= 0 && reached <= needed
-        ? ['leave existing items as they are, and existingItems 0 with writersSetExpiry']
-        : []),
+      ...(gain > 0 || helped
+        ? []
+        : [
+            `let the writers set the expiry first, say writersSetExpiry, and allow ${Math.ceil(existingItems / pace.meanItemsPerSecond)} s`,
+          ]),
     ],
   );
 }
