@@ -44,6 +44,15 @@ const UNITS_PER_ITEM = 3;
 const OLD = ITEMS / 2;
 const UNITS_PER_SECOND = 240;
 const DELETES_PER_SECOND = 20;
+/** Parts of the drain, each with so many expiries that chance hardly shows. */
+const SLICES = 3;
+const CLAIM = {
+  case: 16,
+  construct: 'aws.TtlTable',
+  engine: 'DynamoDB of a local AWS (ministack)',
+  how: 'the bundled workers with the variables of the template; both are killed half-way by SIGKILL and started again',
+  scaledBy: `${ITEMS.toLocaleString('en-US')} items of ${ITEM_BYTES.toLocaleString('en-US')} bytes and ${UNITS_PER_SECOND} write units a second in place of 500 million of 1 KB and 1,000: the pace is a token bucket, the same at every rate`,
+};
 const BUNDLE = join(ROOT, 'dist', 'runtime', 'ttl-table', 'index.js');
 const RUN = `require(process.argv[1]).handler(JSON.parse(process.argv[2])).then((answer) => {
   process.stdout.write('\\n' + JSON.stringify({ answer }) + '\\n');
@@ -56,7 +65,8 @@ function shipped() {
   const stack = new Stack(new App(), 'Shop');
   const events = new TtlTable(stack, 'Events', {
     workload: {
-      insertsPerSecond: 0.001,
+      // Half of the items are a retention's.
+      insertsPerSecond: OLD / RETENTION_SECONDS,
       itemBytes: ITEM_BYTES,
       existingItems: ITEMS,
       spareWriteUnitsPerSecond: UNITS_PER_SECOND,
@@ -224,56 +234,42 @@ suite('the backfill of a TtlTable on a local AWS', () => {
     const dated = before.size + worked.reduce((sum, { dated: more }) => sum + more, 0);
     const due = [...after.values()];
     const past = due.filter((expiry) => expiry <= began).length;
-    // Of those that are too old, the fullest second of the drain, counted over slices long enough for its mean.
     const drainFrom = began + plan.value('backfillSeconds');
-    const slice = plan.value('drainSeconds') / 10;
+    const slice = plan.value('drainSeconds') / SLICES;
     const spread = due.filter(
       (expiry) => expiry >= drainFrom - 2 && expiry <= drainFrom + plan.value('drainSeconds') + 60,
     );
     const fullest = Math.max(
       ...Array.from(
-        { length: 10 },
+        { length: SLICES },
         (_, index) => spread.filter((expiry) => Math.floor((expiry - drainFrom) / slice) === index).length,
       ),
     );
-    const how = 'the bundled workers of the template on ministack, both killed by SIGKILL half-way and started again';
-    const scaled = `${ITEMS.toLocaleString('en-US')} items of ${ITEM_BYTES.toLocaleString('en-US')} bytes and ${UNITS_PER_SECOND} write units a second in place of 500 million and 1,000`;
     prove(
       {
-        case: 16,
-        construct: 'aws.TtlTable',
-        claim: 'Killed half-way, each item gets its expiry once',
-        metric: 'items dated by all runs',
+        ...CLAIM,
+        metric: 'items that got their expiry, each once',
         unit: 'items',
         predicted: ITEMS,
         measured: dated,
         tolerance: EXACT,
-        how,
-        scaled,
       },
       {
-        case: 16,
-        construct: 'aws.TtlTable',
-        claim: 'The backfill keeps to its write units',
-        metric: 'write units a second',
+        ...CLAIM,
+        metric: 'write units of the backfill a second, at most',
         unit: 'units/s',
         predicted: UNITS_PER_SECOND,
         measured: (UNITS_PER_ITEM * ITEMS) / seconds,
-        tolerance: atMost(0.8),
-        how,
-        scaled,
+        // Processes start, and the fuller segment ends later, within the time.
+        tolerance: atMost(0.7),
       },
       {
-        case: 16,
-        construct: 'aws.TtlTable',
-        claim: 'Deletions of what is too old keep to their budget',
-        metric: 'expiries a second in the fullest tenth of the drain',
+        ...CLAIM,
+        metric: 'too old, expiring a second in the fullest third of the drain',
         unit: 'items/s',
         predicted: DELETES_PER_SECOND,
         measured: fullest / slice,
-        tolerance: about(0.2),
-        how,
-        scaled,
+        tolerance: about(0.15),
       },
     );
     expect([after.size, kept, past, spread.length]).toEqual([ITEMS, before.size, 0, OLD]);

@@ -1,7 +1,7 @@
 /** The functions of a table with a time to live: workers of the backfill, a segment each, and the report. */
 import { createHash } from 'node:crypto';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -24,7 +24,7 @@ export interface TableParts {
 
 /** What gives items their dates, and what reports. */
 export interface TableFunctions {
-  readonly progress: TableV2;
+  readonly progress: Table;
   readonly worker: RuntimeFunction;
   readonly workerRules: Rule[];
   readonly report: RuntimeFunction;
@@ -79,11 +79,11 @@ function allow(handler: RuntimeFunction, table: ITable, actions: string[]): void
 }
 
 /** Where each segment stands. When it is lost, the backfill begins anew and finds less to do. */
-function createProgress(scope: Construct): TableV2 {
-  return new TableV2(scope, 'Progress', {
+function createProgress(scope: Construct): Table {
+  return new Table(scope, 'Progress', {
     partitionKey: { name: PROGRESS_KEY, type: AttributeType.STRING },
-    billing: Billing.onDemand(),
-    encryption: TableEncryptionV2.awsManagedKey(),
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    encryption: TableEncryption.AWS_MANAGED,
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     removalPolicy: RemovalPolicy.DESTROY,
   });

@@ -1,6 +1,6 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
-import { Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
@@ -29,7 +29,7 @@ export class TtlTable extends Construct {
   /** Attribute with the expiry, in seconds since 1970: writers set it, and readers leave out what lies in the past. */
   public readonly attribute: string;
   /** Where each segment of the backfill stands. */
-  public readonly progressTable: TableV2;
+  public readonly progressTable: Table;
   /** The function that runs the backfill, a segment at a time. */
   public readonly backfill: LambdaFunction;
   /** What starts it once a minute; five segments each. */
@@ -72,15 +72,14 @@ export class TtlTable extends Construct {
     this.dashboard = dashboard ? dashboardOf(this, this.alarms.all, ttlTableSections(watched)) : undefined;
   }
 
-  private createTable({ partitionKey, sortKey, encryptionKey, removalPolicy }: TtlTableProps): TableV2 {
-    return new TableV2(this, 'Table', {
+  /** Not `TableV2`, which takes a key of yours only in a stack whose region is known. */
+  private createTable({ partitionKey, sortKey, encryptionKey, removalPolicy }: TtlTableProps): Table {
+    return new Table(this, 'Table', {
       partitionKey: partitionKey!,
       sortKey,
-      billing: Billing.onDemand(),
-      encryption:
-        encryptionKey === undefined
-          ? TableEncryptionV2.awsManagedKey()
-          : TableEncryptionV2.customerManagedKey(encryptionKey),
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: encryptionKey === undefined ? TableEncryption.AWS_MANAGED : TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey,
       timeToLiveAttribute: this.attribute,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       removalPolicy: removalPolicy ?? RemovalPolicy.RETAIN,

@@ -119,7 +119,7 @@ export async function backfill(work: Work): Promise<Worked> {
       return worker.result('time is up');
     }
     const { changed, next } = await worker.page(state.place, drainFrom);
-    state = after(state, changed, next, work.passes);
+    state = afterPage(state, changed, next, work.passes);
     if (!(await progress.save(segment, state, nowMillis()))) return worker.result('lease lost');
   }
   return worker.result('done');
@@ -129,7 +129,7 @@ export async function backfill(work: Work): Promise<Worked> {
  * The progress after a page. Passes end when one finds nothing to do, or no less than half of the one before: then writers
  * that set no expiry keep the number up, and more passes would not help.
  */
-export function after(state: Progress, changed: number, next: Key | undefined, most: number): Progress {
+export function afterPage(state: Progress, changed: number, next: Key | undefined, most: number): Progress {
   const all = { ...state, changed: state.changed + changed, dated: state.dated + changed };
   if (next !== undefined) return { ...all, place: next };
   const passes = state.passes + 1;
