@@ -65,7 +65,7 @@ export class TtlTableAlarms extends Construct {
   /** Items have no expiry that DynamoDB acts on. */
   public readonly itemsNeverExpire: Alarm;
   /** Writes to the table are throttled. */
-  public readonly writesThrottled: Alarm;
+  public readonly tableThrottled: Alarm;
   /** The backfill takes twice as long as predicted. */
   public readonly backfillLate: Alarm;
   /** Workers of the backfill fail. */
@@ -89,7 +89,7 @@ export class TtlTableAlarms extends Construct {
     this.ttlDisabled = made.TtlDisabled;
     this.tableTooLarge = made.TableTooLarge;
     this.itemsNeverExpire = made.ItemsNeverExpire;
-    this.writesThrottled = made.WritesThrottled;
+    this.tableThrottled = made.TableThrottled;
     this.backfillLate = made.BackfillLate;
     this.backfillFailing = made.BackfillFailing;
     this.reportMissing = made.ReportMissing;

@@ -30,7 +30,7 @@ export const TTL_TABLE_ALARMS: readonly string[] = [
   'ttlDisabled',
   'tableTooLarge',
   'itemsNeverExpire',
-  'writesThrottled',
+  'tableThrottled',
   'backfillLate',
   'backfillFailing',
   'reportMissing',
@@ -62,7 +62,7 @@ function ofTable(table: ITable, metricName: string): OfPeriod {
     });
 }
 
-/** 1 on a day with too few deletions while items wait for theirs; without the second a new table would alarm. */
+/** 1 in half a day with too few deletions while items wait for theirs; without the second a new table would alarm. */
 function deletionStopped({ plan, table, report }: WatchedTable): OfPeriod {
   return (period) =>
     new MathExpression({
@@ -71,7 +71,7 @@ function deletionStopped({ plan, table, report }: WatchedTable): OfPeriod {
         overdue: logged(report, 'OverdueItems')(period),
         deleted: ofTable(table, 'TimeToLiveDeletedItemCount')(period),
       },
-      label: 'Days with too few deletions',
+      label: 'Half days with too few deletions',
       period,
     });
 }
@@ -95,7 +95,7 @@ export function ttlTableRows(watched: WatchedTable): AlarmRow[] {
       threshold: 'alarmDeletionStopped',
       seconds: 'alarmDeletedSeconds',
       periods: 'alarmDeletedPeriods',
-      text: 'Items wait for their deletion, and fewer than half of the inserts of a day are deleted. Is time to live on, and by the attribute of the plan? Is the expiry a number of seconds? Otherwise less is inserted than planned: give the measured rate to the workload.',
+      text: 'Items wait for their deletion, and fewer than half as many are deleted as are inserted. Is time to live on, and by the attribute of the plan? Is the expiry a number of seconds? Otherwise less is inserted than planned: give the measured rate to the workload.',
     },
     {
       id: 'TtlDisabled',
@@ -119,7 +119,7 @@ export function ttlTableRows(watched: WatchedTable): AlarmRow[] {
       text: 'Items have no expiry that DynamoDB acts on, long after the backfill: none at all, text, milliseconds in place of seconds, or more than five years ago. Find the writer; then deploy with another retention or number of workers, which makes another backfill: it changes only items without the attribute.',
     },
     {
-      id: 'WritesThrottled',
+      id: 'TableThrottled',
       severity: 'warning',
       metric: ofTable(table, 'WriteThrottleEvents'),
       threshold: 'alarmThrottled',
@@ -173,7 +173,7 @@ export function ttlTableSections(watched: WatchedTable): DashboardSection[] {
         { title: 'Size', unit: 'bytes', metrics: [logged(report, 'TableBytes')(period('alarmReportSeconds'))] },
         { title: 'Oldest item that waits for its deletion', unit: 's', metrics: [of('TtlLag')] },
         {
-          title: 'Deletions a day',
+          title: 'Deletions',
           unit: 'items',
           metrics: [ofTable(table, 'TimeToLiveDeletedItemCount')(daily)],
         },
@@ -189,7 +189,7 @@ export function ttlTableSections(watched: WatchedTable): DashboardSection[] {
           metrics: [logged(worker, 'DatedItems', Stats.SUM)(period('alarmReportSeconds'))],
         },
         { title: 'Seconds since it began', unit: 's', metrics: [of('BackfillLate')] },
-        { title: 'Throttled writes', unit: 'events', metrics: [of('WritesThrottled')] },
+        { title: 'Throttled writes', unit: 'events', metrics: [of('TableThrottled')] },
       ],
     },
   ];

@@ -7,8 +7,9 @@ import type { TableSizes } from './table-sizes';
 
 const OWN = 'this library, docs/constructs/ttl-table.md';
 const THROTTLE_PERIOD_SECONDS = 300;
-/** Amazon CloudWatch API reference, PutMetricAlarm. */
-const MOST_DAYS = 7;
+const DELETED_PERIOD_SECONDS = DAY_SECONDS / 2;
+/** Amazon CloudWatch API reference, PutMetricAlarm: a week. */
+const MOST_PERIODS = 14;
 
 /** What the alarms of a table compare with. */
 export function tableAlarmKnobs({ workload, lagSeconds, sized }: TableSizes): Knob[] {
@@ -25,22 +26,28 @@ export function tableAlarmKnobs({ workload, lagSeconds, sized }: TableSizes): Kn
     },
     {
       name: 'alarmDeletedItems',
-      value: 0.5 * insertsPerSecond * DAY_SECONDS,
-      unit: 'items/day',
-      formula: 'half of the inserts of a day: in the steady state as many are deleted as arrive',
+      value: 0.5 * insertsPerSecond * DELETED_PERIOD_SECONDS,
+      unit: 'items',
+      formula: 'half of the inserts of a period: in the steady state as many are deleted as arrive',
       inputs: { insertsPerSecond },
       source: 'AWS, DynamoDB metrics, TimeToLiveDeletedItemCount; the half is an assumption, for quiet days',
     },
-    chosenKnob('alarmDeletedSeconds', DAY_SECONDS, 's', 'deletion comes in waves within a day', OWN),
+    chosenKnob(
+      'alarmDeletedSeconds',
+      DELETED_PERIOD_SECONDS,
+      's',
+      'half a day: two reports, and several waves of deletions',
+      OWN,
+    ),
     {
       name: 'alarmDeletedPeriods',
-      value: Math.max(1, Math.min(MOST_DAYS, Math.ceil(lagSeconds / DAY_SECONDS))),
-      unit: 'days',
-      formula: `lag of deletion in days, at most ${MOST_DAYS}: the first items to expire wait for so long`,
+      value: Math.max(1, Math.min(MOST_PERIODS, Math.ceil(lagSeconds / DELETED_PERIOD_SECONDS))),
+      unit: 'periods',
+      formula: `lag of deletion ÷ period, at most ${MOST_PERIODS}: the first items to expire wait for so long`,
       inputs: { lagSeconds },
       source: 'Amazon CloudWatch API reference, PutMetricAlarm: seven days at most for periods of an hour or more',
     },
-    firstOneKnob('alarmDeletionStopped', 'days', 'a day with too few deletions, while items wait for theirs', OWN),
+    firstOneKnob('alarmDeletionStopped', 'periods', 'too few deletions while items wait for theirs', OWN),
     firstOneKnob('alarmTtlDisabled', 'tables', 'nothing is deleted while time to live is off', OWN),
     {
       name: 'alarmReportSeconds',

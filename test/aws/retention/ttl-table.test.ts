@@ -200,7 +200,7 @@ test('deletions are compared with inserts only while items wait for theirs: a ne
   expect(alarm.Metrics[0].Expression).toBe(
     `IF(overdue > 0 AND FILL(deleted, 0) < ${value('alarmDeletedItems')}, 1, 0)`,
   );
-  expect([alarm.EvaluationPeriods, alarm.Metrics[1].MetricStat.Period]).toEqual([2, 86_400]);
+  expect([alarm.EvaluationPeriods, alarm.Metrics[1].MetricStat.Period]).toEqual([4, 43_200]);
 });
 
 test('its plan is that of the question, and it has a dashboard unless that is not wanted', () => {

@@ -81,11 +81,11 @@ describe('known answers', () => {
     expect([plan.value('backfillPasses'), chasing.value('backfillPasses')]).toEqual([1, 10]);
   });
 
-  test('the alarm on deletions goes by half of the inserts of a day, after as many days as the lag has', () => {
-    expect(plan.value('alarmDeletedItems')).toBeCloseTo(500e6 / 365 / 2, 3);
-    expect(plan.value('alarmDeletedPeriods')).toBe(2);
+  test('the alarm on deletions goes by half of the inserts of half a day, after as many half days as the lag has', () => {
+    expect(plan.value('alarmDeletedItems')).toBeCloseTo(500e6 / 365 / 4, 3);
+    expect(plan.value('alarmDeletedPeriods')).toBe(4);
     // CloudWatch looks back for seven days at most.
-    expect(ask({}, { ttlLagDays: 20 }).value('alarmDeletedPeriods')).toBe(7);
+    expect(ask({}, { ttlLagDays: 20 }).value('alarmDeletedPeriods')).toBe(14);
   });
 
   test('without head-room the plan says so', () => {
