@@ -79,12 +79,12 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/BackfillLate\/Resource$/, () => perReport('alarmBackfillSeconds')],
   [/Alarms\/ReportMissing\/Resource$/, () => perReport('alarmReports')],
   [
-    /Alarms\/(TableThrottled|BackfillFailing)\/Resource$/,
-    (path) => ({
-      threshold: path.includes('Failing') ? 'alarmBackfillErrors' : 'alarmThrottled',
-      seconds: 'alarmThrottledSeconds',
-      periods: 'alarmThrottledPeriods',
-    }),
+    /Alarms\/TableThrottled\/Resource$/,
+    () => ({ threshold: 'alarmThrottled', seconds: 'alarmThrottledSeconds', periods: 'alarmThrottledPeriods' }),
+  ],
+  [
+    /Alarms\/BackfillFailing\/Resource$/,
+    () => ({ threshold: 'alarmBackfillErrors', seconds: 'startSeconds', periods: 'alarmBackfillStarts' }),
   ],
   [
     /Alarms\/OptimizersFailing\/Resource$/,

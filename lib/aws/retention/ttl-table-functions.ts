@@ -95,7 +95,7 @@ function runName({ plan, attribute, createdAttribute }: TableParts): string {
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16);
 }
 
-/** A start a minute for each segment: a lost one is made good by the next. */
+/** Starts of each segment, of which no two overlap. One that is lost, or whose worker died, is made good by the next. */
 function createWorkerRules(scope: Construct, plan: TtlTablePlan, worker: RuntimeFunction): Rule[] {
   const start = Duration.seconds(plan.value('startSeconds'));
   const segments = Array.from({ length: plan.value('workers') }, (_, segment) => segment);
@@ -112,7 +112,7 @@ function createWorkerRules(scope: Construct, plan: TtlTablePlan, worker: Runtime
             new LambdaTarget(worker, {
               event: RuleTargetInput.fromObject({ segment }),
               retryAttempts: 0,
-              maxEventAge: start,
+              maxEventAge: Duration.seconds(plan.value('leaseSeconds')),
             }),
         ),
       }),

@@ -139,9 +139,9 @@ export function ttlTableRows(watched: WatchedTable): AlarmRow[] {
       severity: 'warning',
       metric: (period) => worker.metricErrors({ period, statistic: Stats.SUM }),
       threshold: 'alarmBackfillErrors',
-      seconds: 'alarmThrottledSeconds',
-      periods: 'alarmThrottledPeriods',
-      text: 'Workers of the backfill fail, for a quarter of an hour. Their log says why: usually a permission on the table or its key. Each start continues where the last page was saved.',
+      seconds: 'startSeconds',
+      periods: 'alarmBackfillStarts',
+      text: 'Workers of the backfill failed three times in a row. Their log says why: usually a permission on the table or its key. Each start continues where the last page was saved.',
     },
     {
       id: 'ReportMissing',

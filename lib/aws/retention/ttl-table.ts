@@ -32,7 +32,7 @@ export class TtlTable extends Construct {
   public readonly progressTable: Table;
   /** The function that runs the backfill, a segment at a time. */
   public readonly backfill: LambdaFunction;
-  /** What starts it once a minute; five segments each. */
+  /** What starts it every 15 minutes, five segments each; no two runs of a segment overlap. */
   public readonly backfillRules: Rule[];
   /** The function that measures size and lag. */
   public readonly report: LambdaFunction;

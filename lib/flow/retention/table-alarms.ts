@@ -67,6 +67,7 @@ export function tableAlarmKnobs({ workload, lagSeconds, sized }: TableSizes): Kn
     },
     firstOneKnob('alarmUnexpiringItems', 'items', 'an item without a usable expiry is never deleted', OWN),
     firstOneKnob('alarmBackfillErrors', 'errors', 'most causes need a person: a permission, a key, the table', OWN),
+    chosenKnob('alarmBackfillStarts', 3, 'starts', 'three in a row: one may meet an outage', OWN),
     firstOneKnob('alarmThrottled', 'events', 'writers of the traffic share the capacity with the backfill', OWN),
     chosenKnob('alarmThrottledSeconds', THROTTLE_PERIOD_SECONDS, 's', 'five minutes, three times in a row', OWN),
     chosenKnob('alarmThrottledPeriods', 3, 'periods', 'the backfill slows down within one', OWN),

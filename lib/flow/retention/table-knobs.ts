@@ -4,9 +4,9 @@ import { steadyBytes } from '../numerics/stock';
 import { type Knob, unlessGiven } from '../plan';
 import { DAY_SECONDS } from '../ranges';
 import {
+  LEASE_SECONDS,
   MOST_WORKERS,
   READ_UNIT_BYTES,
-  START_SECONDS,
   WORKER_SPARE_SECONDS,
   WORKER_TIMEOUT_SECONDS,
   WORKER_WRITE_UNITS,
@@ -146,16 +146,16 @@ function workerKnobs(): Knob[] {
     ),
     chosenKnob(
       'startSeconds',
-      START_SECONDS,
+      WORKER_TIMEOUT_SECONDS,
       's',
-      'each segment is started once a minute; a start that finds its lease held ends at once',
-      'Amazon EventBridge user guide, rate expressions: a minute is the least',
+      'the time-out of a worker: the next one of a segment starts when the last has ended, also when that died',
+      'BP-SCHED-002: nothing waits for the run before',
     ),
     chosenKnob(
       'leaseSeconds',
-      START_SECONDS,
+      LEASE_SECONDS,
       's',
-      'renewed with each page: a worker that died is followed within two minutes',
+      'renewed with each page: a start that is delivered twice finds it held',
       'an assumption: longer than a page takes, also while DynamoDB throttles',
     ),
   ];

@@ -15,8 +15,8 @@ export const MOST_WRITE_UNITS = MOST_WORKERS * WORKER_WRITE_UNITS;
 export const WORKER_TIMEOUT_SECONDS = 900;
 /** Time that a worker leaves unused, so that it saves its place and is never cut off. */
 export const WORKER_SPARE_SECONDS = 30;
-/** Amazon EventBridge: the shortest rate of a rule. A worker that ended or died is followed by the next within it. */
-export const START_SECONDS = 60;
+/** Longer than a page takes, also while DynamoDB throttles; an assumption. */
+export const LEASE_SECONDS = 60;
 
 /** The pace of a backfill. */
 export interface Pace {

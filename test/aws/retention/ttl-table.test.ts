@@ -125,8 +125,8 @@ describe('the backfill', () => {
     });
   });
 
-  test('each segment is started once a minute, and a failed start is not repeated: the next one comes', () => {
-    const rules = of('AWS::Events::Rule').filter(({ ScheduleExpression }) => ScheduleExpression === 'rate(1 minute)');
+  test('each segment is started when its last worker must have ended, and a failed start is not repeated: the next one comes', () => {
+    const rules = of('AWS::Events::Rule').filter(({ ScheduleExpression }) => ScheduleExpression === 'rate(15 minutes)');
     const targets = rules.flatMap(({ Targets }) => Targets);
     expect(targets.map(({ Input }) => Input)).toEqual([0, 1, 2, 3, 4].map((segment) => `{"segment":${segment}}`));
     for (const { RetryPolicy } of targets)
@@ -155,6 +155,7 @@ describe('the backfill', () => {
   test('ends before its time-out', () => {
     const worker = of('AWS::Lambda::Function').find(({ Description }) => Description.startsWith('Gives'));
     expect(worker?.Timeout).toBe(900);
+    expect(value('startSeconds')).toBeGreaterThanOrEqual(900);
     expect(Number(variables('Gives').WORKER_SECONDS)).toBeLessThan(900);
   });
 });
