@@ -250,7 +250,12 @@ describe('nothing is deleted that holds something', () => {
       compaction('Other', deltaTable),
       ['AWS::SQS::Queue'],
     ],
-    ['a table with a time to live that is renamed', ttlTable(), ttlTable('Clicks'), ['AWS::DynamoDB::Table']],
+    [
+      'a table with a time to live that is renamed, and its progress',
+      ttlTable(),
+      ttlTable('Clicks'),
+      ['AWS::DynamoDB::Table', 'AWS::DynamoDB::Table'],
+    ],
     ['a queue that becomes FIFO', queue(), queue('Orders', { fifo: true }), ['AWS::DynamoDB::Table', ...QUEUES]],
     ['a FIFO queue that becomes a standard one', queue('Orders', { fifo: true }), queue(), QUEUES],
     ['a queue that gives up its redriver', queue(), queue('Orders', { maxRedrives: 0 }), ['AWS::DynamoDB::Table']],

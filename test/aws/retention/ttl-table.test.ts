@@ -64,7 +64,7 @@ describe('the table', () => {
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       },
     });
-    made({ ...KEYS, removalPolicy: RemovalPolicy.DESTROY }).template.allResources('AWS::DynamoDB::Table', {
+    made({ ...KEYS, removalPolicy: RemovalPolicy.DESTROY }).template.hasResource('AWS::DynamoDB::Table', {
       DeletionPolicy: 'Delete',
     });
   });
