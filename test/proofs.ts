@@ -38,6 +38,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'backfill and expiry in a MongoDB server',
   },
   {
+    name: 'ttl-table',
+    cases: [16],
+    suite: 'engines',
+    file: 'test/engines/ttl-table.test.ts',
+    title: 'backfill of a table of DynamoDB on the local AWS, killed half-way',
+  },
+  {
     name: 'compaction',
     cases: [17],
     suite: 'engines',

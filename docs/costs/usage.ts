@@ -165,6 +165,21 @@ const AWS: Bill = {
       beside: 'The databases are yours.',
     };
   },
+  TtlTable: ({ construct }) => {
+    const { backfillDollars } = construct.plan.predictions;
+    const reads = (MONTH_SECONDS / construct.plan.value('reportSeconds')) * construct.plan.value('samplePages') * 128;
+    return {
+      month: [
+        {
+          what: 'samples of the report, four times a day',
+          dollars: (reads * prices.dynamodb.perMillionReads.value) / MILLION,
+        },
+      ],
+      other: [{ what: 'the backfill: write and read units of an on-demand table', dollars: backfillDollars }],
+      beside:
+        'Storage, traffic and point-in-time recovery of the table are billed by its size. Deletions by time to live are free; each replica in another region pays a write for them.',
+    };
+  },
   MetricsSampling: ({ construct }) => ({
     month: [
       {

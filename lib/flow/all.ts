@@ -56,6 +56,8 @@ export * from './replication/plan';
 export * from './replication/simulation';
 export * from './replication/workload';
 export * from './retention/plan';
+export * from './retention/table-plan';
+export * from './retention/table-workload';
 export * from './retention/workload';
 export * from './schedule/cron';
 export * from './schedule/eventbridge';

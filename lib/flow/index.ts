@@ -47,6 +47,7 @@ export {
   ReplicationPredictions,
   ReplicationWorkload,
 } from './replication/workload';
+export { TtlTableObjective, TtlTablePlan, TtlTablePredictions, TtlTableWorkload } from './retention/table-workload';
 export { RetentionObjective, RetentionPlan, RetentionPredictions, RetentionWorkload } from './retention/workload';
 export {
   JobPlacement,

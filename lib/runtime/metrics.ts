@@ -23,7 +23,12 @@ export function countMetric(
 }
 
 /** Records one value of the function, in a unit of CloudWatch. `details` are as those of a count. */
-export function recordMetric(name: string, value: number, unit: 'Seconds', details: Record<string, string> = {}): void {
+export function recordMetric(
+  name: string,
+  value: number,
+  unit: EmbeddedMetric['unit'],
+  details: Record<string, string> = {},
+): void {
   writeMetric(name, value, unit, {}, details);
 }
 

@@ -4,6 +4,7 @@ import { Duration, type Stack, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -43,6 +44,8 @@ import { SENDER_ALARMS } from '../../lib/aws/rates/sender-alarms';
 import { DatabaseServer } from '../../lib/aws/replication/database-server';
 import { REPLICA_ALARMS } from '../../lib/aws/replication/replica-alarms';
 import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
+import { TtlTable } from '../../lib/aws/retention/ttl-table';
+import { TTL_TABLE_ALARMS } from '../../lib/aws/retention/ttl-table-rows';
 import { SCHEDULE_ALARMS } from '../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../lib/aws/services/bounded-service';
@@ -61,6 +64,7 @@ import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
+import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { MetricKind } from '../../lib/flow/metrics/workload';
@@ -306,6 +310,16 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
       'failedRuns',
       'undelivered',
     ],
+  ],
+  TtlTable: [
+    (stack, alarms) =>
+      new TtlTable(stack, 'It', {
+        ...EVENTS_TABLE,
+        createdAttribute: 'createdAt',
+        partitionKey: { name: 'job', type: AttributeType.STRING },
+        alarms,
+      }),
+    TTL_TABLE_ALARMS,
   ],
   CiConcurrency: [
     (stack, alarms) =>

@@ -1,6 +1,7 @@
 /** Construct ids in any script: what a service restricts is restricted, and what must differ differs. */
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -29,6 +30,7 @@ import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import { DatabaseServer } from '../../lib/aws/replication/database-server';
 import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
+import { TtlTable } from '../../lib/aws/retention/ttl-table';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../lib/aws/services/bounded-service';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
@@ -42,6 +44,7 @@ import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-str
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
+import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { MetricKind } from '../../lib/flow/metrics/workload';
 import { shop, type Untyped } from '../support/stack';
@@ -171,6 +174,11 @@ function everything(stack: Stack, id: string): void {
   const logged = new FargateTaskDefinition(scope, `${id}-logged`, { memoryLimitMiB: 1024 });
   logged.addContainer('web', { image: ContainerImage.fromRegistry('api'), logging: logs.logDriver });
   new JvmService(scope, `${id}-jvm`, { ...BUSY_JVM, cluster, image: ContainerImage.fromRegistry('api') });
+  new TtlTable(scope, `${id}-table`, {
+    ...EVENTS_TABLE,
+    createdAttribute: 'createdAt',
+    partitionKey: { name: 'job', type: AttributeType.STRING },
+  });
   const lake = Bucket.fromBucketName(scope, 'Lake', 'lake');
   new ContinuousCompaction(scope, `${id}-delta`, {
     ...SMALL_FILES,

@@ -1,6 +1,7 @@
 /** What a stack holds outlives a rename, a move, a change that replaces, and the stack itself. */
 import { type CfnResource, Duration, RemovalPolicy, type Stack, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
@@ -26,6 +27,7 @@ import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import type { RateLimitedSenderProps } from '../../lib/aws/rates/rate-limited-sender-props';
+import { TtlTable } from '../../lib/aws/retention/ttl-table';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import type { SpreadScheduleProps } from '../../lib/aws/schedule/spread-schedule-props';
 import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/storage/archive-bucket';
@@ -36,6 +38,7 @@ import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
+import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { MetricKind } from '../../lib/flow/metrics/workload';
 import { type Deployable, deployed, lost, NOTHING, STATEFUL } from '../support/deployed';
@@ -226,6 +229,15 @@ const compaction = (
 ) => template((stack) => void new ContinuousCompaction(stack, id, { ...SMALL_FILES, table: table(stack) }));
 const deltaTable = (stack: Stack) =>
   CompactedTable.delta({ bucket: Bucket.fromBucketName(stack, 'Lake', 'lake'), prefix: 'events' });
+const ttlTable = (id = 'Events') =>
+  template(
+    (stack) =>
+      void new TtlTable(stack, id, {
+        ...EVENTS_TABLE,
+        createdAttribute: 'createdAt',
+        partitionKey: { name: 'job', type: AttributeType.STRING },
+      }),
+  );
 const S3_TABLES = ['Namespace', 'Table', 'TableBucket'].map((name) => `AWS::S3Tables::${name}`);
 
 /** The types of stateful resources that the second template leaves behind. */
@@ -249,6 +261,12 @@ describe('nothing is deleted that holds something', () => {
       compaction('Compaction', deltaTable),
       compaction('Other', deltaTable),
       ['AWS::SQS::Queue'],
+    ],
+    [
+      'a table with a time to live that is renamed, and its progress',
+      ttlTable(),
+      ttlTable('Clicks'),
+      ['AWS::DynamoDB::Table', 'AWS::DynamoDB::Table'],
     ],
     ['a queue that becomes FIFO', queue(), queue('Orders', { fifo: true }), ['AWS::DynamoDB::Table', ...QUEUES]],
     ['a FIFO queue that becomes a standard one', queue('Orders', { fifo: true }), queue(), QUEUES],

@@ -2,6 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { Stream } from 'aws-cdk-lib/aws-kinesis';
@@ -25,6 +26,7 @@ import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
 import { SenderAlarms } from '../../lib/aws/rates/sender-alarms';
 import { ReplicaAlarms } from '../../lib/aws/replication/replica-alarms';
+import { TtlTableAlarms } from '../../lib/aws/retention/ttl-table-alarms';
 import { ScheduleAlarms } from '../../lib/aws/schedule/schedule-alarms';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { StreamAlarms, streamAlarmKnobsOf } from '../../lib/aws/streams/stream-alarms';
@@ -35,6 +37,7 @@ import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { TASK_LOGS } from '../../lib/cases/case-01-log-flood';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
+import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { COMPACTION_ON_AWS } from '../../lib/cases/case-17-continuous-cleanup';
 import { glueJobKnobs } from '../../lib/flow/compaction/alarms';
 import { planCompaction } from '../../lib/flow/compaction/plan';
@@ -51,6 +54,7 @@ import { senderAlarmKnobs } from '../../lib/flow/rates/alarms';
 import { planRates } from '../../lib/flow/rates/plan';
 import { cloudAlarmKnobs } from '../../lib/flow/replication/cloud-alarms';
 import { planReplication } from '../../lib/flow/replication/plan';
+import { planTtlTable } from '../../lib/flow/retention/table-plan';
 import { planSchedule } from '../../lib/flow/schedule/plan';
 import { deliveryKnobs } from '../../lib/flow/schedule/worker';
 import { planStream } from '../../lib/flow/streams/plan';
@@ -207,6 +211,13 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const planned = planReplication('Orders', WRITE_PEAK);
     const plan = planned.withKnobs(cloudAlarmKnobs(planned)).withKnobs(knobs);
     return { alarms: alarmsIn(new ReplicaAlarms(shop(), 'Alarms', { guardName: 'orders', plan })), plan };
+  },
+  TtlTableAlarms: (knobs) => {
+    const stack = shop();
+    const plan = planTtlTable('Events', EVENTS_TABLE).withKnobs(knobs);
+    const table = Table.fromTableName(stack, 'Table', 'events');
+    const [worker, report] = ['Worker', 'Report'].map((id) => functionIn(new Construct(stack, id)));
+    return { alarms: alarmsIn(new TtlTableAlarms(stack, 'Alarms', { plan, table, worker, report })), plan };
   },
   SenderAlarms: (knobs) => {
     const stack = shop();

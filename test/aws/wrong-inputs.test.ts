@@ -24,6 +24,8 @@ import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props'
 import { KafkaAlarms, type KafkaAlarmsProps } from '../../lib/aws/quotas/kafka-alarms';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
+import { TtlTable } from '../../lib/aws/retention/ttl-table';
+import { TtlTableAlarms } from '../../lib/aws/retention/ttl-table-alarms';
 import { ScheduleAlarms, type ScheduleAlarmsProps } from '../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import type { SpreadScheduleProps } from '../../lib/aws/schedule/spread-schedule-props';
@@ -33,6 +35,7 @@ import { WebhookAlarms, type WebhookAlarmsProps } from '../../lib/aws/webhooks/w
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
+import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { MetricKind } from '../../lib/flow/metrics/workload';
@@ -83,6 +86,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   ArchiveBucket: (stack, props) => new ArchiveBucket(stack, 'It', props),
   ContinuousCompaction: (stack, props) => new ContinuousCompaction(stack, 'It', props),
   CompactionAlarms: (stack, props) => new CompactionAlarms(stack, 'It', props),
+  TtlTable: (stack, props) => new TtlTable(stack, 'It', props),
+  TtlTableAlarms: (stack, props) => new TtlTableAlarms(stack, 'It', props),
   IcebergTable: (stack, props) =>
     new ContinuousCompaction(stack, 'It', { ...SMALL_FILES, table: CompactedTable.iceberg(props) }),
   S3Table: (stack, props) =>
@@ -166,6 +171,33 @@ test.each<Row>([
     ],
   ],
   ['alarms without a plan', 'CompactionAlarms', () => ({}), ['plan is missing']],
+  [
+    'no props',
+    'TtlTable',
+    () => undefined,
+    [
+      'createdAttribute is missing',
+      'table or partitionKey is missing: the table that is there, or the key of the one that is made',
+      'workload is missing',
+      'objective is missing',
+    ],
+  ],
+  [
+    'the name of a table for a table, and of a key for a key',
+    'TtlTable',
+    () => ({ ...EVENTS_TABLE, createdAttribute: 'at', table: 'events', partitionKey: 'id' }),
+    [
+      "table is text, 'events'; give a table of DynamoDB: a Table or Table.fromTableName()",
+      "partitionKey is text, 'id'; give an object",
+      'table or partitionKey is missing: the table that is there, or the key of the one that is made',
+    ],
+  ],
+  [
+    'alarms of a table without anything',
+    'TtlTableAlarms',
+    () => ({}),
+    ['plan is missing', 'table is missing', 'worker is missing', 'report is missing'],
+  ],
   [
     'a number for a Duration',
     'RedriveQueue',

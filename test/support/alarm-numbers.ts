@@ -16,6 +16,7 @@ export interface AlarmKnobs {
 
 const window = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmWindowSeconds' });
 const perPeriod = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmPeriodSeconds' });
+const perReport = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmReportSeconds' });
 const guarded = (threshold: string, periods = 'alarmSamples'): AlarmKnobs => ({
   threshold,
   seconds: 'alarmSampleSeconds',
@@ -75,6 +76,24 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
       threshold: `alarmRefusedPerHour.${path.split('/').at(-2)}`,
       seconds: 'alarmRefusedSeconds',
     }),
+  ],
+  [/Alarms\/TtlLag\/Resource$/, () => perReport('alarmLagSeconds')],
+  [
+    /Alarms\/DeletionStopped\/Resource$/,
+    () => ({ threshold: 'alarmDeletionStopped', seconds: 'alarmDeletedSeconds', periods: 'alarmDeletedPeriods' }),
+  ],
+  [/Alarms\/TtlDisabled\/Resource$/, () => perReport('alarmTtlDisabled')],
+  [/Alarms\/TableTooLarge\/Resource$/, () => perReport('sizeAlarmBytes')],
+  [/Alarms\/ItemsNeverExpire\/Resource$/, () => perReport('alarmUnexpiringItems')],
+  [/Alarms\/BackfillLate\/Resource$/, () => perReport('alarmBackfillSeconds')],
+  [/Alarms\/ReportMissing\/Resource$/, () => perReport('alarmReports')],
+  [
+    /Alarms\/TableThrottled\/Resource$/,
+    () => ({ threshold: 'alarmThrottled', seconds: 'alarmThrottledSeconds', periods: 'alarmThrottledPeriods' }),
+  ],
+  [
+    /Alarms\/BackfillFailing\/Resource$/,
+    () => ({ threshold: 'alarmBackfillErrors', seconds: 'startSeconds', periods: 'alarmBackfillStarts' }),
   ],
   [
     /Alarms\/OptimizersFailing\/Resource$/,

@@ -13,7 +13,10 @@ export const COLLECTION_SWELLS_EXERCISES: CaseExercises = {
     answers: { retentionDays: 'days that a document is kept' },
     asked: (scenario, { retentionDays }) => ({
       ...scenario,
-      after: { objective: { ...scenario.after.objective, retentionSeconds: retentionDays * DAY_SECONDS } },
+      after: {
+        ...scenario.after,
+        objective: { ...scenario.after.objective, retentionSeconds: retentionDays * DAY_SECONDS },
+      },
     }),
   }),
   project: {

@@ -1,6 +1,9 @@
 import { planRetention } from '../../flow/retention/plan';
-import { simulateCollection } from '../../flow/retention/simulation';
+import { type Forgetting, simulateCollection } from '../../flow/retention/simulation';
+import { planTtlTable } from '../../flow/retention/table-plan';
+import type { TtlTableQuestion } from '../../flow/retention/table-workload';
 import type { RetentionObjective, RetentionWorkload } from '../../flow/retention/workload';
+import type { Engine } from '../engine';
 import type { Answer } from '../scenario';
 import type { Kind } from './kind';
 import { type Measured, NO_TIMELINES } from './measured';
@@ -13,26 +16,28 @@ export interface RetentionScenario {
   readonly workload: RetentionWorkload;
   /** Seconds since the first document of today's collection. */
   readonly ageSeconds: number;
-  readonly after: { readonly objective: RetentionObjective };
+  /** On AWS the table of DynamoDB is asked for. */
+  readonly after: { readonly objective: RetentionObjective; readonly table: TtlTableQuestion };
 }
 
 /** How it is measured. */
 export const retention: Kind<RetentionScenario> = { measure: measureRetention };
 
+/** What a plan says of the collection that keeps no more than it should. */
+interface Forgotten {
+  readonly knobs: Measured['knobs'];
+  readonly forgetting: Forgetting;
+  readonly predicted: { readonly collectionBytes: number; readonly settledSeconds: number };
+  /** The backfill: dates a second, and whether what is new has one. */
+  readonly backfill: Pick<RetentionWorkload, 'spareWritesPerSecond' | 'writersSetExpiry'>;
+}
+
 /** A collection: what it has grown to before, what it keeps after its plan has been carried out. */
-function measureRetention(subject: string, { workload, ageSeconds, after }: RetentionScenario, seed: number): Measured {
-  const plan = planRetention(subject, { workload, objective: after.objective });
-  const { steadyBytes, backfillSeconds, drainSeconds } = plan.predictions;
-  const measured = simulateCollection(
-    workload,
-    ageSeconds,
-    {
-      retentionSeconds: plan.value('retentionSeconds'),
-      backfillSeconds: plan.value('backfillSeconds'),
-      drainSeconds: plan.value('drainSeconds'),
-    },
-    seed,
-  );
+function measureRetention(subject: string, scenario: RetentionScenario, seed: number, engine?: Engine): Measured {
+  const { workload, ageSeconds } = scenario;
+  const { knobs, forgetting, predicted, backfill } =
+    engine === 'aws' ? inTable(subject, scenario) : inCollection(subject, scenario);
+  const measured = simulateCollection({ ...workload, ...backfill }, ageSeconds, forgetting, seed);
   return {
     before: { collectionBytes: measured.bytesToday },
     after: {
@@ -41,9 +46,43 @@ function measureRetention(subject: string, { workload, ageSeconds, after }: Rete
         settledSeconds: measured.settledSeconds,
         deletionLagSeconds: measured.deletionLagSeconds,
       },
-      predicted: { collectionBytes: steadyBytes, settledSeconds: backfillSeconds + drainSeconds },
+      predicted,
     },
-    knobs: plan.knobs,
+    knobs,
     timelines: NO_TIMELINES,
+  };
+}
+
+function inCollection(subject: string, { workload, after }: RetentionScenario): Forgotten {
+  const plan = planRetention(subject, { workload, objective: after.objective });
+  const { steadyBytes, backfillSeconds, drainSeconds } = plan.predictions;
+  return {
+    knobs: plan.knobs,
+    forgetting: {
+      retentionSeconds: plan.value('retentionSeconds'),
+      backfillSeconds: plan.value('backfillSeconds'),
+      drainSeconds: plan.value('drainSeconds'),
+    },
+    predicted: { collectionBytes: steadyBytes, settledSeconds: backfillSeconds + drainSeconds },
+    backfill: workload,
+  };
+}
+
+function inTable(subject: string, { after }: RetentionScenario): Forgotten {
+  const plan = planTtlTable(subject, after.table);
+  const { steadyBytes, backfillSeconds, drainSeconds, lagSeconds } = plan.predictions;
+  return {
+    knobs: plan.knobs,
+    forgetting: {
+      retentionSeconds: plan.value('retentionSeconds'),
+      backfillSeconds: plan.value('backfillSeconds'),
+      drainSeconds: plan.value('drainSeconds'),
+      lagSeconds: plan.value('ttlLagSeconds'),
+    },
+    predicted: { collectionBytes: steadyBytes, settledSeconds: backfillSeconds + drainSeconds + lagSeconds },
+    backfill: {
+      spareWritesPerSecond: plan.predictions.datesPerSecond,
+      writersSetExpiry: after.table.workload.writersSetExpiry,
+    },
   };
 }

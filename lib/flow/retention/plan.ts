@@ -5,10 +5,11 @@
 import { atLeast, CapacityError, type Check, oneOf, positive, required, validate } from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { figure, sizeText } from '../figures';
-import { retentionFor, type Stock, steadyBytes, steadyItems } from '../numerics/stock';
+import { retentionFor, steadyBytes, steadyItems } from '../numerics/stock';
 import { given, type Knob } from '../plan';
 import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from '../ranges';
 import { collectionAlarmKnobs, reportKnobs } from './alarms';
+import { type Sized, sizeOf } from './sizing';
 import {
   type RetentionObjective,
   RetentionPlan,
@@ -26,17 +27,6 @@ const BATCH_SECONDS = 1;
 const DELETION_LAG_SECONDS = 3600;
 /** How far the size may be above the prediction before the alarm fires: the mean of inserts is not exact. */
 const SIZE_MARGIN = 1.2;
-
-interface Sized {
-  readonly stock: Stock;
-  readonly expired: number;
-  /** Documents that are too old when the backfill is done: those of today, and those that become too old meanwhile. */
-  readonly spread: number;
-  /** Documents a second by which the backfill gains on the writers. */
-  readonly gain: number;
-  readonly backfill: number;
-  readonly drain: number;
-}
 
 /**
  * The plan of a collection with a time to live.
@@ -63,20 +53,13 @@ export function planRetention(
 }
 
 function size(workload: RetentionWorkload, { retentionSeconds }: RetentionObjective): Sized {
-  const { insertsPerSecond, documentBytes, existingDocuments, spareWritesPerSecond, deletesPerSecond } = workload;
-  const stock: Stock = { arrivalsPerSecond: insertsPerSecond, itemBytes: documentBytes, retentionSeconds };
-  const gain = spareWritesPerSecond - (workload.writersSetExpiry ? 0 : insertsPerSecond);
-  const backfill = existingDocuments / gain;
-  const tooOld = (inserted: number) => Math.max(0, existingDocuments + inserted - steadyItems(stock));
-  const spread = tooOld(insertsPerSecond * backfill);
-  return {
-    stock,
-    expired: tooOld(0),
-    spread,
-    gain,
-    backfill,
-    drain: spread / (deletesPerSecond - insertsPerSecond),
-  };
+  const { insertsPerSecond, documentBytes, existingDocuments, spareWritesPerSecond } = workload;
+  return sizeOf({
+    ...workload,
+    stock: { arrivalsPerSecond: insertsPerSecond, itemBytes: documentBytes, retentionSeconds },
+    existingItems: existingDocuments,
+    datesPerSecond: spareWritesPerSecond,
+  });
 }
 
 /** In the steady state as much is deleted as is inserted. */

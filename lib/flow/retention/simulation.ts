@@ -14,6 +14,8 @@ export interface Forgetting {
   readonly backfillSeconds: number;
   /** Seconds over which they are spread. */
   readonly drainSeconds: number;
+  /** Seconds from the expiry of a document to the pass that may delete it. Default: 0, MongoDB's. */
+  readonly lagSeconds?: number;
 }
 
 /** Result of a simulation of a collection. */
@@ -36,7 +38,7 @@ export interface CollectionResult {
 export function simulateCollection(
   workload: RetentionWorkload,
   ageSeconds: number,
-  { retentionSeconds, backfillSeconds, drainSeconds }: Forgetting,
+  { retentionSeconds, backfillSeconds, drainSeconds, lagSeconds = 0 }: Forgetting,
   seed: number,
 ): CollectionResult {
   const [today, retention] = [passes(ageSeconds), passes(retentionSeconds)];
@@ -45,28 +47,28 @@ export function simulateCollection(
   const bytesToday = made.total * workload.documentBytes;
 
   const spreadFrom = today + passes(backfillSeconds);
-  const indexed = backfill(made, workload.spareWritesPerSecond * TTL_PASS_SECONDS);
-  const drain = passes(drainSeconds);
+  const indexed = backfill(made, workload.spareWritesPerSecond * TTL_PASS_SECONDS, workload.writersSetExpiry);
+  const [drain, lag] = [passes(drainSeconds), passes(lagSeconds)];
   const expiry = new Expiry(made, retention, { from: spreadFrom, passes: drain });
 
   const perPass = workload.deletesPerSecond * TTL_PASS_SECONDS;
   let [deleted, overdue, mostOverdue, most] = [0, 0, 0, 0];
   let settled = Number.POSITIVE_INFINITY;
-  for (let pass = indexed; pass < settled + retention; pass += 1) {
+  for (let pass = indexed; pass < settled + retention + lag; pass += 1) {
     made.next();
-    overdue += expiry.until(pass);
+    overdue += expiry.until(pass - lag);
     const gone = min(overdue, perPass);
     deleted += gone;
     overdue -= gone;
     mostOverdue = max(mostOverdue, overdue);
-    if (settled === Number.POSITIVE_INFINITY && pass >= spreadFrom + drain && overdue === 0) settled = pass;
+    if (settled === Number.POSITIVE_INFINITY && pass >= spreadFrom + drain + lag && overdue === 0) settled = pass;
     if (pass >= settled) most = max(most, made.total - deleted);
   }
   return {
     bytesToday,
     steadyBytes: most * workload.documentBytes,
     settledSeconds: (settled - today) * TTL_PASS_SECONDS,
-    deletionLagSeconds: TTL_PASS_SECONDS + mostOverdue / workload.deletesPerSecond,
+    deletionLagSeconds: lagSeconds + TTL_PASS_SECONDS + mostOverdue / workload.deletesPerSecond,
   };
 }
 
@@ -93,12 +95,13 @@ class Inserts {
   }
 }
 
-/** Dates for every document, oldest first, while more are made without one; the pass in which the last is dated. */
-function backfill(made: Inserts, perPass: number): number {
+/** Dates for every document, oldest first, while more are made, with one or without; the pass in which the last is dated. */
+function backfill(made: Inserts, perPass: number, writersSetExpiry = false): number {
   let dated = 0;
   while (dated < made.total) {
+    const before = made.total;
     made.next();
-    dated = min(made.total, dated + perPass);
+    dated = min(made.total, dated + perPass + (writersSetExpiry ? made.total - before : 0));
   }
   return made.byPass.length;
 }

@@ -3,7 +3,7 @@ import type { Resource, Value } from '../document';
 import { least } from '../extremes';
 import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
-import { functions, isActive, mappingsInto, serviceOf } from './read/functions';
+import { functions, isActive, mappings, mappingsInto, serviceOf } from './read/functions';
 import { roleAt, rolesGranted } from './read/grants';
 import { asynchronousSenders } from './read/invocations';
 import { statesOf } from './read/states';
@@ -45,7 +45,65 @@ export const TABLE_RULES: readonly Rule<Template>[] = [
       }
     },
   },
+  {
+    id: 'BP-DDB-003',
+    title: 'A consumer of a stream takes expiries for deletions by users',
+    why: 'Time to live deletes an item as a user does: the stream has a REMOVE for each. A consumer that answers deletions, with a refund or a mail, answers every expiry, and a backfill of expiries floods it.',
+    source:
+      'Amazon DynamoDB Developer Guide, "DynamoDB Streams and time to live": userIdentity.principalId is dynamodb.amazonaws.com',
+    severity: 'warning',
+    cases: [16],
+    *check(template) {
+      for (const { mapping, source, handler } of mappings(template)) {
+        const table = template.target(source);
+        if (!table || !TABLES.includes(table.type) || !expires(table) || !isActive(mapping)) continue;
+        // A program may look for itself; one that is elsewhere is not read, and a filter is cheaper than it anyhow.
+        if (/userIdentity|principalId/.test(handler?.at('Properties', 'Code', 'ZipFile').text() ?? '')) continue;
+        const filters = mapping.at('Properties', 'FilterCriteria', 'Filters');
+        if (!filters.absent && !filters.items().some((filter) => letsExpiriesThrough(filter.at('Pattern').text())))
+          continue;
+        yield {
+          at: filters,
+          message: `${mapping.name} passes on what expires in ${table.name} like what users delete`,
+          fix: 'filter by {"userIdentity": {"principalId": [{"exists": false}]}}, or by eventName without REMOVE; for expiries alone, by {"userIdentity": {"principalId": ["dynamodb.amazonaws.com"]}}',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-DDB-004',
+    title: 'Each expiry is a write in every other region, and that is provisioned',
+    why: 'Deletions by time to live are free where they happen, but each replica in another region pays a replicated write. They come in waves, and provisioned replicas throttle them: replication falls behind.',
+    source: 'Amazon DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB", TTL and global tables',
+    severity: 'warning',
+    cases: [16],
+    *check(template) {
+      for (const table of template.ofType('AWS::DynamoDB::GlobalTable')) {
+        const billing = table.at('Properties', 'BillingMode');
+        const replicas = table.at('Properties', 'Replicas').items().length;
+        const provisioned = billing.absent || billing.text() === 'PROVISIONED';
+        if (!expires(table) || replicas < 2 || !provisioned) continue;
+        yield {
+          at: table.at('Properties', 'TimeToLiveSpecification'),
+          message: `${table.name} has ${replicas} regions with provisioned write capacity: every expiry takes a unit of it in ${replicas - 1} of them`,
+          fix: 'set BillingMode to PAY_PER_REQUEST, or add the inserts of a second, which are the expiries later, to the write capacity of each region',
+        };
+      }
+    },
+  },
 ];
+
+/** Whether time to live is on, for certain. */
+function expires(table: Resource): boolean {
+  return table.at('Properties', 'TimeToLiveSpecification', 'Enabled').flag(false) === true;
+}
+
+/** Whether a filter passes on the REMOVE of an expiry; what is not decided, or no JSON, does not count. */
+function letsExpiriesThrough(pattern: string | undefined): boolean {
+  if (pattern === undefined || /userIdentity/.test(pattern)) return false;
+  const names = /"eventName"\s*:\s*(\[[^\]]*\])/.exec(pattern)?.[1];
+  return names === undefined || (/REMOVE/.test(names) && !/anything-but/.test(names));
+}
 
 /** The key attribute whose name shows that the item is an event; undefined when there is none. */
 function eventKey(table: Resource): string | undefined {

@@ -1,10 +1,17 @@
-import type { EmbeddedText } from '../document';
+import type { Document, EmbeddedText } from '../document';
 import type { Rule } from '../rule';
 import { embeddedRule } from './trap';
 
 /** MariaDB kept the names that MySQL has deprecated. */
 function isMysql({ at, text, name }: EmbeddedText): boolean {
   return ![text, name ?? '', at.resource.name].some((word) => /mariadb/i.test(word));
+}
+
+/** Attributes by which tables of the document expire; undefined when one of its tables does not, or there is none. */
+function expiryAttributes(document: Document): readonly string[] | undefined {
+  const tables = document.resources.filter(({ type }) => /^AWS::DynamoDB::(?:Global)?Table$/.test(type));
+  const names = tables.map((table) => table.at('Properties', 'TimeToLiveSpecification', 'AttributeName').text());
+  return names.length > 0 && names.every((name) => name !== undefined) ? names : undefined;
 }
 
 /** Rules about settings of databases. */
@@ -47,6 +54,54 @@ export const EMBEDDED_DATABASE_RULES: readonly Rule[] = [
         needs: /(?:slave|replica)[_-]parallel[_-]workers\s*=\s*["']?(?:[2-9]|\d{2,})/i,
         message: () => 'parallel workers with preserve_commit_order off: readers see states that the primary never had',
         fix: 'set replica_preserve_commit_order = ON',
+      },
+    ],
+  }),
+  embeddedRule({
+    id: 'BP-DDB-002',
+    title: 'An expiry in DynamoDB that is no number of seconds',
+    why: 'DynamoDB reads the attribute as seconds since 1970. Milliseconds are the year 57,000, and text is no date at all: the item is never deleted, and nothing says so.',
+    source:
+      'Amazon DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB": a Number, Unix epoch time in seconds',
+    severity: 'warning',
+    cases: [16],
+    signs: [
+      {
+        pattern:
+          /\b(expires?_?at|ttl|time_?to_?live)["']?\s*[:=]\s*(?:\{\s*["']?[NS]["']?\s*:\s*)?(?:String\(|str\(|`\$\{)?\s*\(?\s*(?:Date\.now\(\)|\(?new Date\(\)\)?\.getTime\(\)|int\(time\.time\(\)\s*\*\s*1000)/i,
+        within: /^.*$/gm,
+        excuse: /\/\s*(?:1_?000|1e3)\b/,
+        where: ({ text }) => /dynamo/i.test(text),
+        message: (match) => `${match[1]} is in milliseconds: the item would expire in the year 57,000`,
+        fix: 'write whole seconds: Math.floor(Date.now() / 1000) + seconds',
+      },
+      {
+        pattern:
+          /\b(expires?_?at|ttl|time_?to_?live)["']?\s*[:=]\s*(?:\{\s*["']?S["']?\s*:\s*)?[^,;\n]*(?:\.toISOString\(\)|\.isoformat\(\))/i,
+        within: /^.*$/gm,
+        where: ({ text }) => /dynamo/i.test(text),
+        message: (match) => `${match[1]} is text: DynamoDB deletes by a number alone`,
+        fix: 'write whole seconds as a number: Math.floor(date.getTime() / 1000)',
+      },
+    ],
+  }),
+  embeddedRule({
+    id: 'BP-DDB-005',
+    title: 'Readers see what has expired',
+    why: 'DynamoDB deletes an item typically within two days of its expiry, and promises no time. Until then a query or scan returns it: a session that is over is still valid.',
+    source: 'Amazon DynamoDB Developer Guide, "Working with expired items": use a filter expression',
+    severity: 'warning',
+    cases: [16],
+    signs: [
+      {
+        pattern: /\bnew\s+(?:Paginated)?(Query|Scan)Command\s*\(|\btable\.(query|scan)\s*\(/,
+        where: ({ text }, document) => {
+          const attributes = expiryAttributes(document);
+          return attributes !== undefined && !attributes.some((name) => text.includes(name));
+        },
+        message: (match) =>
+          `a ${(match[1] ?? match[2]).toLowerCase()} of a table whose items expire, and no filter by their expiry`,
+        fix: "add a FilterExpression on the attribute of the time to live, such as '#expiry > :now' with :now in seconds",
       },
     ],
   }),

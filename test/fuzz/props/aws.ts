@@ -6,6 +6,7 @@ import { App, CfnParameter, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk
 import { Template } from 'aws-cdk-lib/assertions';
 import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
+import { AttributeType, type ITable, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
   AwsLogDriverMode,
@@ -60,6 +61,8 @@ import { SenderAlarms } from '../../../lib/aws/rates/sender-alarms';
 import { DatabaseServer } from '../../../lib/aws/replication/database-server';
 import { ReplicaAlarms } from '../../../lib/aws/replication/replica-alarms';
 import { ReplicaLagGuard } from '../../../lib/aws/replication/replica-lag-guard';
+import { TtlTable } from '../../../lib/aws/retention/ttl-table';
+import { TtlTableAlarms } from '../../../lib/aws/retention/ttl-table-alarms';
 import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../../lib/aws/services/bounded-service';
@@ -100,6 +103,8 @@ import {
   serviceWorkload,
   streamObjective,
   streamWorkload,
+  ttlTableObjective,
+  ttlTableWorkload,
 } from './values';
 import { writePeaks } from './writes';
 
@@ -637,6 +642,42 @@ function makeCompaction(stack: Stack, id: string, props: Compacted): ContinuousC
   return new ContinuousCompaction(stack, id, { ...rest, table, alarmTopic: topic(stack, alarms) });
 }
 
+const ttlTables = fc.record({
+  workload: ttlTableWorkload,
+  objective: ttlTableObjective,
+  createdAttribute: fc.constantFrom('createdAt', 'at'),
+  attribute: optional(fc.constantFrom('expiresAt', 'ttl')),
+  given: fc.constantFrom('made', 'plain', 'expiring', 'imported'),
+  sorted: flag,
+  ownKey: flag,
+  dashboard: optional(fc.boolean()),
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  alarms: flag,
+});
+type TtlTables = typeof ttlTables extends fc.Arbitrary<infer T> ? T : never;
+
+function makeTtlTable(stack: Stack, id: string, props: TtlTables): TtlTable {
+  const { given, sorted, ownKey, alarms, ...rest } = props;
+  const partitionKey = { name: 'id', type: AttributeType.STRING };
+  const tables: Readonly<Record<string, () => ITable>> = {
+    plain: () => new Table(stack, `${id}Mine`, { partitionKey }),
+    expiring: () => new Table(stack, `${id}Mine`, { partitionKey, timeToLiveAttribute: 'expiresAt' }),
+    imported: () => Table.fromTableName(stack, `${id}Mine`, 'events'),
+  };
+  const table = tables[given]?.();
+  const made = {
+    partitionKey,
+    sortKey: sorted ? { name: 'createdAt', type: AttributeType.NUMBER } : undefined,
+    encryptionKey: ownKey ? new Key(stack, `${id}Key`) : undefined,
+  };
+  const { removalPolicy, ...common } = rest;
+  return new TtlTable(stack, id, {
+    ...common,
+    ...(table === undefined ? { ...made, removalPolicy } : { table }),
+    alarmTopic: topic(stack, alarms),
+  });
+}
+
 const storageClass = fc.constantFrom(
   StorageClass.INFREQUENT_ACCESS,
   StorageClass.GLACIER_INSTANT_RETRIEVAL,
@@ -1072,6 +1113,23 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, { quotas: planned, ...props }) => {
       const { plan } = makeQuotas(stack, 'Planned', planned);
       new KafkaAlarms(stack, id, { ...props, plan, repairer: lambda(stack) });
+    }),
+  ),
+  subject(
+    'aws.TtlTable',
+    ['aws.TtlTable'],
+    'cdk',
+    ttlTables,
+    inStack((stack, id, props) => void makeTtlTable(stack, id, props).plan.explain()),
+  ),
+  subject(
+    'aws.TtlTableAlarms',
+    ['aws.TtlTableAlarms'],
+    'cdk',
+    ttlTables,
+    inStack((stack, id, props) => {
+      const { plan, table, backfill, report } = makeTtlTable(stack, 'Planned', props);
+      new TtlTableAlarms(stack, id, { plan, table, worker: backfill, report });
     }),
   ),
   subject(

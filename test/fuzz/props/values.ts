@@ -333,6 +333,26 @@ export const compactionObjective = fc.record({
   headroom: optional(spread(1, 2)),
 });
 
+/** A table of DynamoDB that keeps everything. */
+export const ttlTableWorkload = fc.record({
+  insertsPerSecond: figures(0.01, 100),
+  itemBytes: figures(100, 10_000),
+  existingItems: figures(1, 1e9),
+  spareWriteUnitsPerSecond: figures(10, 20_000),
+  deletesPerSecond: figures(100, 1e5),
+  indexes: optional(fc.integer({ min: 0, max: 5 })),
+  writersSetExpiry: optional(fc.boolean()),
+});
+
+/** How long it is to keep its items. */
+export const ttlTableObjective = fc.record({
+  retentionSeconds: optional(figures(3600, 1e8)),
+  tableBytes: optional(figures(1e9, 1e14)),
+  backfillSeconds: optional(figures(1e4, 1e9)),
+  ttlLagDays: optional(spread(0.5, 10)),
+  deletionLagSeconds: optional(figures(1e5, 1e7)),
+});
+
 /** What is pushed to the runners of a forge. */
 export const ciWorkload = fc.record({
   pushesPerHourPeak: figures(1, 1000),

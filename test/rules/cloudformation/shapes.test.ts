@@ -411,6 +411,19 @@ const STILL_FOUND: readonly Near[] = [
       r.Added = { Type: 'AWS::Scheduler::Schedule', Properties: { ScheduleExpression: 'rate(1 hour)', Target } };
     },
   ],
+  [
+    'BP-DDB-003',
+    'a filter that passes on removals of all kinds',
+    set('SignedOut', { FilterCriteria: { Filters: [{ Pattern: '{"eventName": ["MODIFY", "REMOVE"]}' }] } }),
+  ],
+  [
+    'BP-DDB-003',
+    'two filters, one of which passes them on',
+    set('SignedOut', {
+      FilterCriteria: { Filters: [{ Pattern: '{"eventName": ["INSERT"]}' }, { Pattern: '{"dynamodb": {}}' }] },
+    }),
+  ],
+  ['BP-DDB-004', 'the mode that is the default', (r) => delete r.Sessions.Properties.BillingMode],
   ['BP-BATCH-002', 'zero, said in full', (r) => (r.Fair.Properties.FairsharePolicy.ShareDecaySeconds = 0)],
   ['BP-RDS-001', 'Aurora', set('Replica', { Family: 'aurora-mysql8.0' })],
   [

@@ -715,6 +715,42 @@ const SILENT: readonly Near[] = [
       r.Worker = { Type: 'AWS::StepFunctions::StateMachine', Properties: { Definition: { States: { Read: read } } } };
     },
   ],
+  [
+    'BP-DDB-003',
+    'a filter that passes on inserts alone',
+    set('SignedOut', { FilterCriteria: { Filters: [{ Pattern: '{"eventName": ["INSERT"]}' }] } }),
+  ],
+  [
+    'BP-DDB-003',
+    'a filter for expiries alone',
+    set('SignedOut', {
+      FilterCriteria: { Filters: [{ Pattern: '{"userIdentity": {"principalId": ["dynamodb.amazonaws.com"]}}' }] },
+    }),
+  ],
+  [
+    'BP-DDB-003',
+    'a filter that a parameter has',
+    set('SignedOut', { FilterCriteria: { Filters: [{ Pattern: { Ref: 'Pattern' } }] } }),
+  ],
+  [
+    'BP-DDB-003',
+    'a program that looks for itself',
+    set('Function', { Code: { ZipFile: 'if (r.userIdentity) return' } }),
+  ],
+  ['BP-DDB-003', 'a table that does not expire', (r) => delete r.Sessions.Properties.TimeToLiveSpecification],
+  ['BP-DDB-003', 'a mapping that is off', set('SignedOut', { Enabled: false })],
+  ['BP-DDB-004', 'one region', (r) => r.Sessions.Properties.Replicas.pop()],
+  [
+    'BP-DDB-004',
+    'time to live that is off',
+    set('Sessions', { TimeToLiveSpecification: { AttributeName: 'a', Enabled: false } }),
+  ],
+  ['BP-DDB-004', 'billing that a parameter has', set('Sessions', { BillingMode: { Ref: 'Billing' } })],
+  [
+    'BP-DDB-005',
+    'another table beside it, which does not expire',
+    (r) => (r.Users = { Type: 'AWS::DynamoDB::Table', Properties: { KeySchema: [] } }),
+  ],
   ['BP-BATCH-001', 'one submitter', (r) => delete r.Billing],
   ['BP-BATCH-002', 'a policy of shares of a quota', (r) => (r.Fair.Properties = { QuotaSharePolicy: {} })],
   ['BP-FIRELENS-001', 'a task of EC2', set('Orders', { RequiresCompatibilities: ['EC2'] })],

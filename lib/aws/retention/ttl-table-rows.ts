@@ -1,0 +1,196 @@
+/** What is watched of a table with a time to live, as rows. */
+
+import { Duration } from 'aws-cdk-lib';
+import {
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Plan } from '../../flow/plan';
+import type { DashboardSection } from '../dashboard';
+import type { AlarmRow } from '../watch';
+
+/** What there is to watch. */
+export interface WatchedTable {
+  readonly plan: Plan;
+  readonly table: ITable;
+  readonly worker: IFunction;
+  readonly report: IFunction;
+}
+
+/** The names of all alarms of a table. */
+export const TTL_TABLE_ALARMS: readonly string[] = [
+  'ttlLag',
+  'deletionStopped',
+  'ttlDisabled',
+  'tableTooLarge',
+  'itemsNeverExpire',
+  'tableThrottled',
+  'backfillLate',
+  'backfillFailing',
+  'reportMissing',
+];
+
+type OfPeriod = AlarmRow['metric'];
+
+/** A metric that a function writes into its log: `lib/runtime/metrics.ts`. */
+function logged(handler: IFunction, metricName: string, statistic: string = Stats.MAXIMUM): OfPeriod {
+  return (period): IMetric =>
+    new Metric({
+      namespace: 'Backpressure',
+      metricName,
+      dimensionsMap: { FunctionName: handler.functionName },
+      statistic,
+      period,
+    });
+}
+
+/** A metric of DynamoDB. Those of throttled calls by operation and of replicas have more dimensions. */
+function ofTable(table: ITable, metricName: string): OfPeriod {
+  return (period): IMetric =>
+    new Metric({
+      namespace: 'AWS/DynamoDB',
+      metricName,
+      dimensionsMap: { TableName: table.tableName },
+      statistic: Stats.SUM,
+      period,
+    });
+}
+
+/** 1 in half a day with too few deletions while items wait for theirs; without the second a new table would alarm. */
+function deletionStopped({ plan, table, report }: WatchedTable): OfPeriod {
+  return (period) =>
+    new MathExpression({
+      expression: `IF(overdue > 0 AND FILL(deleted, 0) < ${plan.value('alarmDeletedItems')}, 1, 0)`,
+      usingMetrics: {
+        overdue: logged(report, 'OverdueItems')(period),
+        deleted: ofTable(table, 'TimeToLiveDeletedItemCount')(period),
+      },
+      label: 'Half days with too few deletions',
+      period,
+    });
+}
+
+/** The alarms. */
+export function ttlTableRows(watched: WatchedTable): AlarmRow[] {
+  const { table, worker, report } = watched;
+  const reported = (name: string) => ({ metric: logged(report, name), seconds: 'alarmReportSeconds' });
+  return [
+    {
+      id: 'TtlLag',
+      severity: 'warning',
+      ...reported('TtlLagSeconds'),
+      threshold: 'alarmLagSeconds',
+      text: 'Items wait for their deletion longer than the size of the table is planned with; readers that do not filter by the expiry see them. DynamoDB promises no time, and catches up by itself: give the measured lag to ttlLagDays. If a law sets a deadline, delete these items yourself.',
+    },
+    {
+      id: 'DeletionStopped',
+      severity: 'critical',
+      metric: deletionStopped(watched),
+      threshold: 'alarmDeletionStopped',
+      seconds: 'alarmDeletedSeconds',
+      periods: 'alarmDeletedPeriods',
+      text: 'Items wait for their deletion, and fewer than half as many are deleted as are inserted. Is time to live on, and by the attribute of the plan? Is the expiry a number of seconds? Otherwise less is inserted than planned: give the measured rate to the workload.',
+    },
+    {
+      id: 'TtlDisabled',
+      severity: 'critical',
+      ...reported('TtlDisabled'),
+      threshold: 'alarmTtlDisabled',
+      text: 'Time to live of the table is off, or goes by another attribute: nothing is deleted. Set it where the table is made; DynamoDB takes an hour for a change.',
+    },
+    {
+      id: 'TableTooLarge',
+      severity: 'warning',
+      ...reported('SettledTableBytes'),
+      threshold: 'sizeAlarmBytes',
+      text: 'The table is larger than inserts × (retention + lag) say, long after old items should be gone. If TtlLag or ItemsNeverExpire fire too, begin there. Otherwise more is inserted, or items grew: compare with the workload.',
+    },
+    {
+      id: 'ItemsNeverExpire',
+      severity: 'warning',
+      ...reported('UnexpiringItems'),
+      threshold: 'alarmUnexpiringItems',
+      text: 'Items have no expiry that DynamoDB acts on, long after the backfill: none at all, text, milliseconds in place of seconds, or more than five years ago. Find the writer; then deploy with another retention or number of workers, which makes another backfill: it changes only items without the attribute.',
+    },
+    {
+      id: 'TableThrottled',
+      severity: 'warning',
+      metric: ofTable(table, 'WriteThrottleEvents'),
+      threshold: 'alarmThrottled',
+      seconds: 'alarmThrottledSeconds',
+      periods: 'alarmThrottledPeriods',
+      text: 'Writes to the table are throttled. The backfill slows down by itself: if it is not done, give a lower spareWriteUnitsPerSecond to the workload. An on-demand table takes at once twice its last peak. One partition takes 1,000 units a second, whatever the table has.',
+    },
+    {
+      id: 'BackfillLate',
+      severity: 'warning',
+      ...reported('BackfillSeconds'),
+      threshold: 'alarmBackfillSeconds',
+      text: 'The backfill takes more than twice the predicted time. Does DynamoDB throttle it (WriteThrottleEvents, and throttled in the log of the function)? Are there more items than planned, or does one segment hold most of them, as with few partition keys? It goes on by itself.',
+    },
+    {
+      id: 'BackfillFailing',
+      severity: 'warning',
+      metric: (period) => worker.metricErrors({ period, statistic: Stats.SUM }),
+      threshold: 'alarmBackfillErrors',
+      seconds: 'startSeconds',
+      periods: 'alarmBackfillStarts',
+      text: 'Workers of the backfill failed three times in a row. Their log says why: usually a permission on the table or its key. Each start continues where the last page was saved.',
+    },
+    {
+      id: 'ReportMissing',
+      severity: 'warning',
+      metric: logged(report, 'TableBytes', Stats.SAMPLE_COUNT),
+      threshold: 'alarmReports',
+      seconds: 'alarmReportSeconds',
+      comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+      missing: TreatMissingData.BREACHING,
+      text: 'Two reports are missing: lag, size and items without an expiry have no data. The log of the report says why; after the first deployment the alarm is on until the first report.',
+    },
+  ];
+}
+
+/** The graphs. */
+export function ttlTableSections(watched: WatchedTable): DashboardSection[] {
+  const { plan, table, worker, report } = watched;
+  const rows = ttlTableRows(watched);
+  const of = (id: string) => {
+    const { metric, seconds } = rows.find((row) => row.id === id)!;
+    return metric(period(seconds));
+  };
+  const period = (knob: string) => Duration.seconds(plan.value(knob));
+  const daily = period('alarmDeletedSeconds');
+  return [
+    {
+      heading: 'Table',
+      graphs: [
+        { title: 'Size', unit: 'bytes', metrics: [logged(report, 'TableBytes')(period('alarmReportSeconds'))] },
+        { title: 'Oldest item that waits for its deletion', unit: 's', metrics: [of('TtlLag')] },
+        {
+          title: 'Deletions',
+          unit: 'items',
+          metrics: [ofTable(table, 'TimeToLiveDeletedItemCount')(daily)],
+        },
+        { title: 'Items without a usable expiry', unit: 'items', metrics: [of('ItemsNeverExpire')] },
+      ],
+    },
+    {
+      heading: 'Backfill',
+      graphs: [
+        {
+          title: 'Items dated',
+          unit: 'items',
+          metrics: [logged(worker, 'DatedItems', Stats.SUM)(period('alarmReportSeconds'))],
+        },
+        { title: 'Seconds since it began', unit: 's', metrics: [of('BackfillLate')] },
+        { title: 'Throttled writes', unit: 'events', metrics: [of('TableThrottled')] },
+      ],
+    },
+  ];
+}

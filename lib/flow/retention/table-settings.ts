@@ -1,0 +1,37 @@
+/** What the functions of a table are given: knobs of the plan, under the names of `lib/runtime/ttl-table`. */
+import type { TtlTablePlan } from './table-workload';
+
+/** Key attribute of the table with the progress of a backfill. */
+export const PROGRESS_KEY = 'id';
+
+/** Variables of a worker, beside names. */
+export function workerSettings(plan: TtlTablePlan): Record<string, string> {
+  return {
+    ...named(plan, SHARED),
+    ...named(plan, {
+      RETENTION_SECONDS: 'retentionSeconds',
+      BACKFILL_SECONDS: 'backfillSeconds',
+      PASSES: 'backfillPasses',
+      PAGE_ITEMS: 'pageItems',
+      UNITS_PER_ITEM: 'writeUnitsPerItem',
+      WRITE_UNITS_PER_SECOND: 'workerWriteUnitsPerSecond',
+      READ_UNITS_PER_SECOND: 'workerReadUnitsPerSecond',
+      WORKER_SECONDS: 'workerSeconds',
+      LEASE_SECONDS: 'leaseSeconds',
+    }),
+  };
+}
+
+/** Variables of the report, beside names. */
+export function reportSettings(plan: TtlTablePlan): Record<string, string> {
+  return {
+    ...named(plan, SHARED),
+    ...named(plan, { LAG_SECONDS: 'ttlLagSeconds', SAMPLE_SEGMENTS: 'sampleSegments', SAMPLE_PAGES: 'samplePages' }),
+  };
+}
+
+const SHARED = { WORKERS: 'workers', DRAIN_SECONDS: 'drainSeconds' };
+
+function named(plan: TtlTablePlan, knobs: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(knobs).map(([name, knob]) => [name, String(plan.value(knob))]));
+}

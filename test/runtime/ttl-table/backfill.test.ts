@@ -1,0 +1,250 @@
+/** A worker on a table in memory, with a clock that only its own waiting moves. */
+import {
+  afterPage,
+  backfill,
+  type Dated,
+  type ItemTable,
+  type Key,
+  type Page,
+  type Progress,
+  type ProgressTable,
+  Throttled,
+  type Undated,
+  type Work,
+  type Worked,
+} from '../../../lib/runtime/ttl-table/backfill';
+import { UnitBucket } from '../../../lib/runtime/ttl-table/unit-bucket';
+
+const DAY = 86_400;
+const NOTHING: Progress = { place: undefined, passes: 0, changed: 0, changedBefore: 0, dated: 0, done: false };
+
+/** Items by number, in pages. */
+class Items implements ItemTable {
+  public readonly expiries = new Map<number, number>();
+  public readonly writtenAt: number[] = [];
+  public throttleNext = 0;
+  public beforeWrite: (id: number) => void = () => {};
+
+  constructor(
+    public count: number,
+    private readonly clock: Clock,
+    private readonly pageItems = 10,
+    private readonly unitsEach = 1,
+  ) {}
+
+  public async page(_segment: number, from: Key | undefined): Promise<Page> {
+    const first = from === undefined ? 0 : Number(from.id.N) + 1;
+    const ids = Array.from({ length: Math.min(this.pageItems, this.count - first) }, (_, index) => first + index);
+    const next = first + ids.length < this.count ? { id: { N: String(first + ids.length - 1) } } : undefined;
+    const items = ids
+      .filter((id) => !this.expiries.has(id))
+      .map(
+        (id): Undated => ({
+          key: { id: { N: String(id) } },
+          created: { N: String(this.clock.millis / 1000 - 100 * DAY) },
+        }),
+      );
+    return { items, next, units: ids.length / 8 };
+  }
+
+  public async date({ key }: Undated, expiry: number): Promise<Dated> {
+    const id = Number(key.id.N);
+    if (this.throttleNext > 0) {
+      this.throttleNext -= 1;
+      throw new Throttled('ThrottlingException');
+    }
+    this.beforeWrite(id);
+    if (this.expiries.has(id)) return { written: false, units: this.unitsEach };
+    this.expiries.set(id, expiry);
+    this.writtenAt.push(this.clock.millis);
+    return { written: true, units: this.unitsEach };
+  }
+}
+
+/** Progress of one segment. */
+class Saved implements ProgressTable {
+  public state: Progress = NOTHING;
+  public holder: string | undefined;
+  public saves = 0;
+  public startedAt: number | undefined;
+
+  /** What one worker sees of it. */
+  public of(name: string): ProgressTable {
+    const { acquire, save, release, begin } = this;
+    return {
+      begin: begin.bind(this),
+      acquire: async () => {
+        const free = await acquire.call(this);
+        if (free) this.holder = name;
+        return free;
+      },
+      save: async (_segment, progress) => this.holder === name && save.call(this, 0, progress),
+      release: release.bind(this),
+    };
+  }
+  public async begin(now: number): Promise<number> {
+    this.startedAt ??= now;
+    return this.startedAt;
+  }
+  public async acquire(): Promise<Progress | undefined> {
+    return this.state.done || this.holder !== undefined ? undefined : this.state;
+  }
+  public async save(_segment: number, progress: Progress): Promise<boolean> {
+    this.saves += 1;
+    this.state = progress;
+    return true;
+  }
+  public async release(): Promise<void> {
+    this.holder = undefined;
+  }
+}
+
+class Clock {
+  public millis = 1_800_000_000_000;
+}
+
+function world(count: number, more: Partial<Work> = {}, unitsEach = 1, perSecond = 50) {
+  const clock = new Clock();
+  const items = new Items(count, clock, 10, unitsEach);
+  const saved = new Saved();
+  const start = (name = 'first', again: Partial<Work> = {}): Promise<Worked> =>
+    backfill({
+      segment: 0,
+      items,
+      progress: saved.of(name),
+      writes: new UnitBucket(perSecond, clock.millis),
+      reads: new UnitBucket(1000, clock.millis),
+      unitsPerItem: unitsEach,
+      expiry: { retentionSeconds: 85 * DAY, drainSeconds: 10 * DAY },
+      backfillSeconds: 3600,
+      passes: 10,
+      nowMillis: () => clock.millis,
+      untilMillis: clock.millis + 870_000,
+      dice: () => 0.5,
+      sleep: async (millis) => {
+        clock.millis += millis;
+      },
+      ...more,
+      ...again,
+    });
+  return { clock, items, saved, start };
+}
+
+test('every item gets its expiry, and a pass that finds nothing ends it', async () => {
+  const { items, saved, start } = world(95);
+  expect(await start()).toMatchObject({ dated: 95, spread: 95, madeNow: 0, ended: 'done' });
+  expect(items.expiries.size).toBe(95);
+  expect(saved.state).toMatchObject({ passes: 2, dated: 95, done: true });
+});
+
+test('one pass is enough when the writers set the expiry', async () => {
+  const { saved, start } = world(95, { passes: 1 });
+  await start();
+  expect(saved.state).toMatchObject({ passes: 1, done: true });
+});
+
+test('its write units keep to the budget, from the first second on', async () => {
+  const { clock, items, start } = world(400, { passes: 1 });
+  const began = clock.millis;
+  await start();
+  expect((clock.millis - began) / 1000).toBeGreaterThanOrEqual(400 / 50 - 1);
+  for (const from of items.writtenAt) {
+    const within = items.writtenAt.filter((at) => at >= from && at < from + 1000).length;
+    expect(within).toBeLessThanOrEqual(2 * 50);
+  }
+  expect(items.writtenAt.filter((at) => at < began + 1000).length).toBeLessThanOrEqual(50);
+});
+
+test('items that take more units than planned slow it down by as much', async () => {
+  const { clock, start } = world(200, { unitsPerItem: 1, passes: 1 }, 4);
+  const began = clock.millis;
+  await start();
+  expect((clock.millis - began) / 1000).toBeGreaterThan(((200 * 4) / 50) * 0.9);
+});
+
+test('reads keep to their budget too, where all items have an expiry', async () => {
+  const { clock, items, start } = world(400, { passes: 1 });
+  for (let id = 0; id < 400; id += 1) items.expiries.set(id, 1);
+  const began = clock.millis;
+  await start('first', { reads: new UnitBucket(5, clock.millis) });
+  expect((clock.millis - began) / 1000).toBeGreaterThan((400 / 8 / 5) * 0.8);
+});
+
+test('a throttled write is made again, more slowly, and nothing is lost', async () => {
+  const { items, start } = world(60);
+  items.throttleNext = 7;
+  expect(await start()).toMatchObject({ dated: 60, throttled: 7, ended: 'done' });
+});
+
+test('killed in the middle of a page, the next worker continues at its begin and dates each item once', async () => {
+  const { items, saved, start } = world(100);
+  let killed = false;
+  items.beforeWrite = () => {
+    if (items.expiries.size >= 45 && !killed) {
+      killed = true;
+      throw new Error('killed');
+    }
+  };
+  await expect(start()).rejects.toThrow('killed');
+  const before = new Map(items.expiries);
+  expect(saved.state.place).toEqual({ id: { N: '39' } });
+  // Its lease lasts.
+  expect(await start('second')).toMatchObject({ dated: 0, ended: 'not mine' });
+  saved.holder = undefined;
+  expect(await start('second', { dice: () => 0.9 })).toMatchObject({ dated: 100 - before.size, ended: 'done' });
+  for (const [id, expiry] of before) expect(items.expiries.get(id)).toBe(expiry);
+});
+
+test('when its time is up it gives the lease back, with its place saved', async () => {
+  const { clock, saved, start } = world(1000);
+  expect(await start('first', { untilMillis: clock.millis + 3000 })).toMatchObject({ ended: 'time is up' });
+  expect(saved.holder).toBeUndefined();
+  expect(saved.state.place).toBeDefined();
+  expect(await start('second')).toMatchObject({ ended: 'done' });
+  expect(saved.state.dated).toBe(1000);
+});
+
+test('a worker whose lease went to another one stops', async () => {
+  const { items, saved, start } = world(100);
+  items.beforeWrite = () => {
+    saved.holder = 'second';
+  };
+  expect(await start()).toMatchObject({ ended: 'lease lost' });
+});
+
+test('an item that a writer dated meanwhile keeps that expiry', async () => {
+  const { items, start } = world(20);
+  items.beforeWrite = (id) => {
+    if (id === 3) items.expiries.set(3, 42);
+  };
+  expect(await start()).toMatchObject({ dated: 19 });
+  expect(items.expiries.get(3)).toBe(42);
+});
+
+describe('passes', () => {
+  const at = (changed: number, changedBefore: number, passes: number) =>
+    afterPage({ ...NOTHING, changed, changedBefore, passes }, 0, undefined, 10);
+
+  test('go on while each finds less than half of the one before', () => {
+    expect(at(100, 0, 0)).toMatchObject({ done: false, passes: 1, changed: 0, changedBefore: 100 });
+    expect(at(40, 100, 1).done).toBe(false);
+    expect(at(0, 40, 2).done).toBe(true);
+  });
+
+  test('end when writers without an expiry keep the number up, and after the last one', () => {
+    expect(at(60, 100, 1).done).toBe(true);
+    expect(afterPage({ ...NOTHING, changed: 1, changedBefore: 100, passes: 9 }, 0, undefined, 10).done).toBe(true);
+  });
+});
+
+test('a bucket that is throttled halves its rate, and comes back', () => {
+  const bucket = new UnitBucket(100, 0);
+  bucket.take(50);
+  expect(bucket.waitMillis(0)).toBe(500);
+  bucket.slowDown();
+  expect(bucket.waitMillis(0)).toBe(1000);
+  for (let page = 0; page < 20; page += 1) bucket.recover();
+  expect(bucket.waitMillis(0)).toBe(500);
+  // A clock that goes back gives nothing.
+  expect(bucket.waitMillis(-10_000)).toBe(500);
+});
