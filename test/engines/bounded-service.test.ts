@@ -170,6 +170,8 @@ const forecast = (times: number) =>
       ...WORK,
       slots: plan.value('slotsPerInstance'),
       queueBound: plan.value('queueBound'),
+      waitSeconds: plan.value('waitSeconds'),
+      deadlineSeconds: plan.value('serverDeadlineSeconds'),
     },
     0.99,
   );

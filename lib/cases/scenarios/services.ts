@@ -51,6 +51,7 @@ function measureServices(
           slots: value('slotsPerInstance'),
           queueBound: value('queueBound'),
           patienceSeconds: value('waitSeconds'),
+          deadlineSeconds: value('serverDeadlineSeconds'),
         },
         seconds,
         seed + index,
@@ -76,6 +77,6 @@ function numbersOf(runs: readonly BoundedRun[]): Numbers {
   const sum = (of: (run: BoundedRun) => number) => runs.reduce((total, run) => total + of(run), 0);
   return {
     latencyP99Seconds: latencies.quantile(0.99),
-    errorRatio: sum(({ refused, expired }) => refused + expired) / sum(({ requests }) => requests),
+    errorRatio: sum(({ refused, expired, overdue }) => refused + expired + overdue) / sum(({ requests }) => requests),
   };
 }

@@ -4,7 +4,7 @@ import { DEFAULT_HEADROOM } from '../headroom';
 import { erlangC, fewestSlots, sojournTail, variationFactor, waitDecay } from '../numerics/erlang';
 import { serviceQuantile } from '../numerics/gamma';
 import { bisect, firstIndex } from '../search';
-import { type BoundedForecast, boundedForecast, shedRatio } from './bounded';
+import { type BoundedForecast, type BoundedStage, boundedForecast, shedRatio } from './bounded';
 import { MOST_INSTANCES } from './checks';
 import { SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
 import type { ServiceDownstream, ServiceQuestion } from './workload';
@@ -160,22 +160,33 @@ export function shedOfPeak(
 ): number {
   const { peakSeconds, steadyPerSecond, peakPerSecond } = asked;
   const reaction = steadyPerSecond === peakPerSecond ? 0 : Math.min(peakSeconds, sizes.reactionSeconds);
-  const during = reaction === 0 ? 0 : forecastOf(asked, sizes, peakPerSecond, sizes.minInstances).shedRatio;
-  const after = forecastOf(asked, sizes, peakPerSecond, sizes.maxInstances).shedRatio;
+  const during = reaction === 0 ? 0 : shedRatio(stageOf(asked, sizes, peakPerSecond, sizes.minInstances));
+  const after = shedRatio(stageOf(asked, sizes, peakPerSecond, sizes.maxInstances));
   return (reaction * during + (peakSeconds - reaction) * after) / peakSeconds;
 }
 
-/** What happens at a rate of the whole service: the balancer gives each instance its share at random. */
+/** What happens at a rate of the whole service. */
 export function forecastOf(
   asked: Resolved,
-  { slots, queueBound }: Pick<Sizes, 'slots' | 'queueBound'>,
+  sizes: Pick<Sizes, 'slots' | 'queueBound' | 'waitSeconds'>,
   ratePerSecond: number,
   instances: number,
 ): BoundedForecast {
-  const { serviceSeconds, serviceVariation, quantile } = asked;
-  const arrivalsPerSecond = ratePerSecond / instances;
-  const one = boundedForecast({ arrivalsPerSecond, serviceSeconds, serviceVariation, slots, queueBound }, quantile);
+  const { quantile, latencySeconds: deadlineSeconds } = asked;
+  const { waitSeconds } = sizes;
+  const stage = { ...stageOf(asked, sizes, ratePerSecond, instances), waitSeconds, deadlineSeconds };
+  const one = boundedForecast(stage, quantile);
   return { ...one, goodputPerSecond: instances * one.goodputPerSecond };
+}
+
+/** One instance: the balancer gives each its share at random. */
+function stageOf(
+  { serviceSeconds, serviceVariation }: Resolved,
+  { slots, queueBound }: Pick<Sizes, 'slots' | 'queueBound'>,
+  ratePerSecond: number,
+  instances: number,
+): BoundedStage {
+  return { arrivalsPerSecond: ratePerSecond / instances, serviceSeconds, serviceVariation, slots, queueBound };
 }
 
 /** The time-out of a call: half longer than its P99, and within what a request has left after its longest wait. */

@@ -34,8 +34,9 @@ export class GateProxy {
   constructor(private readonly options: ProxyOptions) {
     this.bounded = new BoundedHandler(options);
     this.server = createServer((request, response) => {
+      const arrived = performance.now();
       void this.bounded.handle(request, response, (_request, _response, done) =>
-        this.#forward(request, response, done),
+        this.#forward(request, response, done, arrived),
       );
     });
     // Callers that keep their connections would find them closed: a balancer's idle time is longer.
@@ -51,7 +52,7 @@ export class GateProxy {
     this.#agent.destroy();
   }
 
-  #forward(request: IncomingMessage, response: ServerResponse, done: () => void): void {
+  #forward(request: IncomingMessage, response: ServerResponse, done: () => void, arrived: number): void {
     const { targetHost, targetPort, latencySeconds, stuckSeconds } = this.options;
     const { method, url, headers } = request;
     const upstream = send({
@@ -64,9 +65,13 @@ export class GateProxy {
       headers: { ...endToEnd(headers), ...('transfer-encoding' in headers && { 'transfer-encoding': 'chunked' }) },
     });
     // The slot stays taken: the program still works on it, whatever the caller was told.
-    const overdue = setTimeout(() => {
-      if (!response.headersSent) response.writeHead(504, { 'content-type': 'text/plain' }).end('too late\n');
-    }, 1000 * latencySeconds);
+    // Counted from its arrival: what it waited for a slot is part of what was promised. A timer may fire a millisecond early.
+    const overdue = setTimeout(
+      () => {
+        if (!response.headersSent) response.writeHead(504, { 'content-type': 'text/plain' }).end('too late\n');
+      },
+      Math.max(0, 1000 * latencySeconds - (performance.now() - arrived)) + 1,
+    );
     const stuck = setTimeout(() => upstream.destroy(), 1000 * stuckSeconds);
     const end = () => {
       clearTimeout(overdue);
