@@ -64,6 +64,7 @@ export {
 export {
   ServiceAdmission,
   ServiceDownstream,
+  ServiceLimit,
   ServiceObjective,
   ServicePlan,
   ServicePredictions,

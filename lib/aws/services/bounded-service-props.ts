@@ -9,6 +9,7 @@ import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, OBJECT, TEXT } from '
 import {
   ServiceAdmission,
   type ServiceDownstream,
+  type ServiceLimit,
   type ServiceObjective,
   type ServicePlan,
   type ServiceQuestion,
@@ -122,6 +123,14 @@ export interface BoundedServiceProps {
    * @default - public.ecr.aws/aws-elb/target-optimizer/target-control-agent:latest
    */
   readonly agentImage?: ContainerImage;
+
+  /**
+   * Whether fewer requests are worked on while each takes longer than planned, as when a neighbour takes processors. The planned
+   * slots are the ceiling, a quarter of them the floor. The program reads it with its bounds.
+   *
+   * @default ServiceLimit.FIXED
+   */
+  readonly limit?: ServiceLimit;
 
   /**
    * Requests that one task works on at the same time. A whole number, 1 to 10,000; with its queue at most 1,000 with Target
@@ -241,6 +250,7 @@ export const BOUNDED_KINDS: Kinds<BoundedServiceProps> = {
   memoryLimitMiB: CHECKED,
   architecture: having(['_cpuArchitecture'], 'a CpuArchitecture: CpuArchitecture.X86_64'),
   admission: CHECKED,
+  limit: CHECKED,
   agentImage: IMAGE,
   slotsPerInstance: CHECKED,
   queueBound: CHECKED,
@@ -260,7 +270,7 @@ export const BOUNDED_KINDS: Kinds<BoundedServiceProps> = {
 
 /** The question of the plan. */
 export function serviceQuestion(props: BoundedServiceProps): ServiceQuestion {
-  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts } = props;
+  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts, limit } = props;
   return {
     platform: 'fargate',
     workload,
@@ -270,6 +280,7 @@ export function serviceQuestion(props: BoundedServiceProps): ServiceQuestion {
     queueBound,
     shedStatus,
     retryAttempts,
+    limit,
     minInstances: props.minTasks,
     maxInstances: props.maxTasks,
   };

@@ -108,7 +108,7 @@ export class BoundedService extends Construct implements IConnectable {
       ...alarmSettingsChecks(usable.alarms, names),
     ]);
     if (optimized) validate(id, [agentCheck(this.plan)]);
-    const task = createServiceTask(this, usable, this.plan, boundsOf(this.plan, id), optimized);
+    const task = createServiceTask(this, usable, this.plan, boundsOf(this.plan, id, usable.limit), optimized);
     this.taskDefinition = task.taskDefinition;
     this.container = task.container;
     this.agent = task.agent;

@@ -7,7 +7,7 @@ import type { ServicePlan } from './workload';
 const OWN = 'this library, docs/constructs/k8s-bounded-service.md';
 
 /** What the alarms compare with, and how long a condition holds before one fires. */
-export function serviceAlarmKnobs({ errorRatio, latencySeconds, quantile, platform }: Resolved): Knob[] {
+export function serviceAlarmKnobs({ errorRatio, latencySeconds, quantile, platform, limit }: Resolved): Knob[] {
   return [
     {
       name: 'alarmShedRatio',
@@ -37,6 +37,17 @@ export function serviceAlarmKnobs({ errorRatio, latencySeconds, quantile, platfo
     chosenKnob('alarmLatencyHoldSeconds', 300, 's', 'several readings: a few requests make no percentile', OWN),
     chosenKnob('alarmDownSeconds', 300, 's', 'an instance that starts has no reading yet', OWN),
     ...(platform === 'kubernetes' ? kubernetesKnobs() : fargateKnobs()),
+    ...(platform === 'kubernetes' && limit !== 'fixed'
+      ? [
+          chosenKnob(
+            'alarmLimitRatio',
+            0.75,
+            'ratio',
+            'of the slots: the program is slower than planned by a quarter',
+            OWN,
+          ),
+        ]
+      : []),
   ];
 }
 

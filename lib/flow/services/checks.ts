@@ -9,6 +9,7 @@ import {
   SHORTEST_PEAK_SECONDS,
   YEAR_SECONDS,
 } from '../ranges';
+import { SERVICE_LIMITS } from './limit';
 import { SERVICE_PLATFORMS } from './platforms';
 import type { ServiceDownstream, ServiceObjective, ServiceQuestion, ServiceWorkload } from './workload';
 
@@ -29,6 +30,7 @@ const QUESTION_FIELDS: Fields<ServiceQuestion> = {
   queueBound: true,
   shedStatus: true,
   retryAttempts: true,
+  limit: true,
 };
 const WORKLOAD_FIELDS: Fields<ServiceWorkload> = {
   peakPerSecond: true,
@@ -142,6 +144,7 @@ function choiceChecks(question: ServiceQuestion): Check[] {
     },
     wholeNumber('queueBound', question.queueBound, 0, MOST_WAITING),
     oneOf('shedStatus', question.shedStatus, [503, 429]),
+    oneOf('limit', question.limit, SERVICE_LIMITS),
     wholeNumber('retryAttempts', question.retryAttempts, 0, 10),
   ];
 }

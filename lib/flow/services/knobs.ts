@@ -2,6 +2,7 @@
 import { chosenKnob } from '../alarms';
 import { given, type Knob, unlessGiven } from '../plan';
 import { podProbeKnobs, probeTimeoutKnob, progressDeadlineKnob } from '../probes';
+import { limitKnobs } from './limit-knobs';
 import { SERVICE_PLATFORM_FACTS } from './platforms';
 import {
   callBudget,
@@ -23,6 +24,7 @@ const LEAVING_SECONDS = 5;
 export function serviceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes): Knob[] {
   return [
     ...admissionKnobs(question, asked, sizes),
+    ...(asked.limit === 'fixed' ? [] : limitKnobs(asked, sizes.slots)),
     ...deadlineKnobs(question, asked, sizes),
     ...retryKnobs(question, sizes),
     ...instanceKnobs(question, asked, sizes),
@@ -51,8 +53,16 @@ function admissionKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes
       name: 'waitSeconds',
       value: waitSeconds,
       unit: 's',
-      formula: 'latency − service time at the quantile: not the mean, or the slow ones are late',
-      inputs: { latencySeconds, quantile, serviceQuantileSeconds },
+      ...(asked.tolerance > 1
+        ? {
+            formula:
+              'latency − tolerance × service time at the quantile: what the limit lets through is in time as well',
+            inputs: { latencySeconds, quantile, serviceQuantileSeconds, tolerance: asked.tolerance },
+          }
+        : {
+            formula: 'latency − service time at the quantile: not the mean, or the slow ones are late',
+            inputs: { latencySeconds, quantile, serviceQuantileSeconds },
+          }),
       source: OWN,
     },
     {

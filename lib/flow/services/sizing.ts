@@ -6,6 +6,7 @@ import { serviceQuantile } from '../numerics/gamma';
 import { bisect, firstIndex } from '../search';
 import { type BoundedForecast, type BoundedStage, boundedForecast, shedRatio } from './bounded';
 import { MOST_INSTANCES } from './checks';
+import type { LimitName } from './limit';
 import { SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
 import type { ServiceDownstream, ServiceQuestion } from './workload';
 
@@ -16,6 +17,8 @@ const PEAK_SECONDS = 1800;
 export const MOST_SLOTS_OF_INSTANCE = 30;
 /** One answers while another is replaced. */
 export const LEAST_INSTANCES = 2;
+/** Times the planned work up to which a limit that follows lets it become slower. */
+const LIMIT_TOLERANCE = 1.2;
 const TIMEOUT_MARGIN = 1.5;
 /** Busy slots up to which one pool for all is counted. */
 const MOST_LOAD = 100_000;
@@ -34,12 +37,16 @@ export interface Resolved {
   readonly headroom: number;
   readonly retryAttempts: number;
   readonly startSeconds: number;
+  /** How the slots follow the work. */
+  readonly limit: LimitName;
+  /** Times the planned work that fits into the promise; 1 with fixed slots. */
+  readonly tolerance: number;
   readonly downstreams: readonly ServiceDownstream[];
 }
 
 /** The question with what was left out. */
 export function resolved(question: ServiceQuestion): Resolved {
-  const { workload, objective, downstreams = [], retryAttempts = 1 } = question;
+  const { workload, objective, downstreams = [], retryAttempts = 1, limit = 'fixed' } = question;
   const platform = question.platform as ServicePlatform;
   return {
     platform,
@@ -53,6 +60,8 @@ export function resolved(question: ServiceQuestion): Resolved {
     errorRatio: objective.errorRatio ?? ERROR_RATIO,
     headroom: objective.headroom ?? DEFAULT_HEADROOM,
     retryAttempts,
+    limit,
+    tolerance: limit === 'fixed' ? 1 : LIMIT_TOLERANCE,
     startSeconds: workload.coldStartSeconds ?? SERVICE_PLATFORM_FACTS[platform].startSeconds,
     downstreams,
   };
@@ -81,7 +90,7 @@ export function sizesOf(question: ServiceQuestion): Sizes {
   const asked = resolved(question);
   const { serviceSeconds, serviceVariation, quantile, latencySeconds } = asked;
   const serviceQuantileSeconds = serviceQuantile(quantile, serviceSeconds, serviceVariation);
-  const waitSeconds = Math.max(0, latencySeconds - serviceQuantileSeconds);
+  const waitSeconds = Math.max(0, latencySeconds - asked.tolerance * serviceQuantileSeconds);
   const load = asked.peakPerSecond * serviceSeconds;
   // No instance has as many, and the walk to such a count takes its time.
   const pooledSlots = waitSeconds > 0 && load < MOST_LOAD ? slotsAt(asked, asked.peakPerSecond) : Math.ceil(load) + 1;

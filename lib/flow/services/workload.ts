@@ -16,6 +16,18 @@ export enum ServiceAdmission {
 }
 
 /**
+ * Whether the requests in work stay bounded by the planned slots, or by fewer while each takes longer than planned.
+ */
+export enum ServiceLimit {
+  /** The slots of the plan. */
+  FIXED = 'fixed',
+  /** Additive increase, multiplicative decrease: one slot more in a window as planned, a sixth less in one that is slower. */
+  AIMD = 'aimd',
+  /** Less by as much as the work is slower than planned, at once: for few requests, whose windows are long. */
+  GRADIENT = 'gradient',
+}
+
+/**
  * Requests of a service.
  */
 export interface ServiceWorkload {
@@ -122,6 +134,8 @@ export interface ServiceChoices {
   readonly shedStatus?: number;
   /** Attempts after the first one of a call to a downstream; default: 1. */
   readonly retryAttempts?: number;
+  /** Whether fewer slots are used while the work is slower than planned; default: they are fixed. */
+  readonly limit?: ServiceLimit;
 }
 
 /** The input of the plan of a service. */

@@ -8,6 +8,7 @@ import {
   request as send,
 } from 'node:http';
 import { BoundedHandler, type GateOptions } from '../gate/bounded-handler';
+import type { Leave } from '../gate/gate';
 
 /** The numbers of the proxy. */
 export interface ProxyOptions extends GateOptions {
@@ -52,7 +53,7 @@ export class GateProxy {
     this.#agent.destroy();
   }
 
-  #forward(request: IncomingMessage, response: ServerResponse, done: () => void, arrived: number): void {
+  #forward(request: IncomingMessage, response: ServerResponse, done: Leave, arrived: number): void {
     const { targetHost, targetPort, latencySeconds, stuckSeconds } = this.options;
     const { method, url, headers } = request;
     const upstream = send({
@@ -72,15 +73,19 @@ export class GateProxy {
       },
       Math.max(0, 1000 * latencySeconds - (performance.now() - arrived)) + 1,
     );
-    const stuck = setTimeout(() => upstream.destroy(), 1000 * stuckSeconds);
-    const end = () => {
+    let isStuck = false;
+    const stuck = setTimeout(() => {
+      isStuck = true;
+      upstream.destroy();
+    }, 1000 * stuckSeconds);
+    const end = (isMeasured = true) => {
       clearTimeout(overdue);
       clearTimeout(stuck);
-      done();
+      done(isMeasured);
     };
     upstream.once('response', (answer) => {
       clearTimeout(overdue);
-      answer.once('close', end);
+      answer.once('close', () => end());
       answer.once('error', () => response.destroy());
       if (response.headersSent || response.destroyed) {
         answer.resume();
@@ -94,7 +99,8 @@ export class GateProxy {
     upstream.once('error', () => {
       if (response.headersSent) response.destroy();
       else this.bounded.away(request, response);
-      end();
+      // Nothing answered, which takes no time. What never ends takes as long as it may.
+      end(isStuck);
     });
     request.once('error', () => upstream.destroy());
     request.pipe(upstream);

@@ -8,7 +8,7 @@ import { BoundedService } from '../../../lib/aws/services/bounded-service';
 import type { BoundedServiceProps } from '../../../lib/aws/services/bounded-service-props';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
-import { ServiceAdmission } from '../../../lib/flow/services/workload';
+import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
 import { shop, type Untyped } from '../../support/stack';
 
 function make(
@@ -67,6 +67,18 @@ describe('the traps of case 12 are absent', () => {
   test('the program knows its bounds', () => {
     const [{ Environment }] = one('AWS::ECS::TaskDefinition').ContainerDefinitions;
     expect(variables({ Environment })).toMatchObject({ SLOTS: '30', QUEUE: '44', SERVER_DEADLINE_SECONDS: '0.4' });
+  });
+});
+
+test('a limit that follows the work: the program knows where it starts, its floor and its ceiling', () => {
+  const followed = readings(make({ limit: ServiceLimit.GRADIENT }));
+  const [{ Environment }] = followed.one('AWS::ECS::TaskDefinition').ContainerDefinitions;
+  expect(variables({ Environment })).toMatchObject({
+    LIMIT: 'gradient',
+    LIMIT_INITIAL: '30',
+    LIMIT_FLOOR: '8',
+    LIMIT_CEILING: '30',
+    QUEUE: '29',
   });
 });
 
