@@ -442,6 +442,13 @@ const boundeds = fc.record({
   cpu: optional(fc.constantFrom(256, 512, 1024, 300)),
   memoryLimitMiB: optional(fc.constantFrom(512, 1024, 2048)),
   port: optional(fc.integer({ min: 1, max: 65_535 })),
+  clientLimit: optional(
+    fc.record({
+      clients: usually(spread(1, 1e6), fc.constant(0)),
+      shareTimes: optional(spread(1, 100)),
+      header: optional(fc.constantFrom('X-Api-Key', 'a b')),
+    }),
+  ),
   alarms: flag,
 });
 type Boundeds = typeof boundeds extends fc.Arbitrary<infer T> ? T : never;
