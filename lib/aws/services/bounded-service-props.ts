@@ -338,6 +338,7 @@ export function serviceQuestion(props: BoundedServiceProps): ServiceQuestion {
     shedStatus,
     retryAttempts,
     limit,
+    admission: props.admission,
     minInstances: props.minTasks,
     maxInstances: props.maxTasks,
   };

@@ -1,6 +1,7 @@
 import { Quantiles } from '../../flow/numerics/quantiles';
 import { planService } from '../../flow/services/plan';
 import { type BoundedRun, runBoundedServer } from '../../flow/services/simulation';
+import { reactionsOf, resolved, sizesOf } from '../../flow/services/sizing';
 import type { ServiceQuestion } from '../../flow/services/workload';
 import type { Engine } from '../engine';
 import type { Answer, Numbers } from '../scenario';
@@ -57,8 +58,14 @@ function measureServices(
         seed + index,
       ),
     );
-  const reaction = Math.min(peakSeconds, value('reactionSeconds'));
-  const runs = [...run(value('minInstances'), reaction), ...run(value('maxInstances'), peakSeconds - reaction)];
+  const runs: BoundedRun[] = [];
+  let left = peakSeconds;
+  for (const instances of reactionsOf(resolved({ ...question, platform }), sizesOf({ ...question, platform }))) {
+    const reaction = Math.min(left, value('reactionSeconds'));
+    runs.push(...run(instances, reaction));
+    left -= reaction;
+  }
+  runs.push(...run(value('maxInstances'), left));
   const { latencySeconds, shedRatio } = plan.predictions;
   return {
     before: numbersOf([pool]),

@@ -10,6 +10,7 @@ import {
   LEAST_INSTANCES,
   MOST_SLOTS_OF_INSTANCE,
   type Resolved,
+  reactionsOf,
   type Sizes,
 } from './sizing';
 import type { ServiceQuestion } from './workload';
@@ -193,7 +194,7 @@ function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes)
       unit: `${instance}s`,
       ...unlessGiven(
         question.minInstances,
-        'the fewest, two at least, that bear the steady load with head-room and refuse no more of a peak than promised until others have started',
+        'the fewest, two at least, that bear the steady load and refuse no more of a peak than promised until others have started, both with head-room',
         { steadyPerSecond, headroom, ratedPerSecond, reactionSeconds, peakSeconds, errorRatio },
       ),
       source: OWN,
@@ -216,6 +217,21 @@ function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes)
       formula: 'reading + decision + start',
       inputs: { startSeconds: asked.startSeconds },
       source,
+    },
+    {
+      name: 'reactions',
+      value: reactionsOf(asked, sizes).length,
+      unit: 'reactions',
+      formula: 'until as many instances run as the peak needs: each shows no more load than it holds',
+      inputs: {
+        minInstances,
+        maxInstances,
+        slots: sizes.slots,
+        queueBound: sizes.queueBound,
+        ratedPerSecond,
+        headroom,
+      },
+      source: OWN,
     },
   ];
 }

@@ -37,6 +37,8 @@ export interface Resolved {
   readonly headroom: number;
   readonly retryAttempts: number;
   readonly startSeconds: number;
+  /** Who bounds the requests in work; undefined where it makes no difference. */
+  readonly admission?: string;
   /** How the slots follow the work. */
   readonly limit: LimitName;
   /** Times the planned work that fits into the promise; 1 with fixed slots. */
@@ -60,6 +62,7 @@ export function resolved(question: ServiceQuestion): Resolved {
     errorRatio: objective.errorRatio ?? ERROR_RATIO,
     headroom: objective.headroom ?? DEFAULT_HEADROOM,
     retryAttempts,
+    admission: question.admission,
     limit,
     tolerance: limit === 'fixed' ? 1 : LIMIT_TOLERANCE,
     startSeconds: workload.coldStartSeconds ?? SERVICE_PLATFORM_FACTS[platform].startSeconds,
@@ -82,6 +85,7 @@ export interface Sizes {
   readonly ratedPerSecond: number;
   readonly minInstances: number;
   readonly maxInstances: number;
+  /** Of one reaction; a large jump takes several. */
   readonly reactionSeconds: number;
 }
 
@@ -100,9 +104,9 @@ export function sizesOf(question: ServiceQuestion): Sizes {
   const reactionSeconds = reactionOf(asked);
   const most = question.maxInstances ?? instancesFor(asked.headroom * asked.peakPerSecond, ratedPerSecond);
   const maxInstances = Math.max(most, question.maxInstances === undefined ? (question.minInstances ?? 1) : 1);
-  const partial = { slots, queueBound, maxInstances, reactionSeconds };
-  const minInstances = question.minInstances ?? Math.min(maxInstances, leastInstances(asked, partial, ratedPerSecond));
-  return { ...partial, pooledSlots, serviceQuantileSeconds, waitSeconds, ratedPerSecond, minInstances };
+  const partial = { slots, queueBound, ratedPerSecond, maxInstances, reactionSeconds };
+  const minInstances = question.minInstances ?? Math.min(maxInstances, leastInstances(asked, partial));
+  return { ...partial, pooledSlots, serviceQuantileSeconds, waitSeconds, minInstances };
 }
 
 /** The fewest slots of one pool with which a request takes longer than promised in so few cases as promised. */
@@ -147,31 +151,73 @@ function reactionOf({ platform, startSeconds }: Resolved): number {
   return readSeconds + decideSeconds + startSeconds;
 }
 
-/** The fewest that bear the steady load, and with which a peak that begins at once still keeps its share of refusals. */
-function leastInstances(
-  asked: Resolved,
-  sizes: Pick<Sizes, 'slots' | 'queueBound' | 'maxInstances' | 'reactionSeconds'>,
-  rated: number,
-): number {
-  const steady = instancesFor(asked.headroom * asked.steadyPerSecond, rated);
+/**
+ * The fewest that bear the steady load, and with which a peak that begins at once still keeps its share of refusals; both with
+ * head-room.
+ */
+function leastInstances(asked: Resolved, sizes: Omit<PeakSizes, 'minInstances'>): number {
+  const steady = instancesFor(asked.headroom * asked.steadyPerSecond, sizes.ratedPerSecond);
   if (steady >= sizes.maxInstances) return steady;
+  const higher = { ...asked, peakPerSecond: asked.headroom * asked.peakPerSecond };
   const more = firstIndex(
     sizes.maxInstances - steady,
-    (index) => shedOfPeak(asked, { ...sizes, minInstances: steady + index }) <= asked.errorRatio,
+    (index) => shedOfPeak(higher, { ...sizes, minInstances: steady + index }) <= asked.errorRatio,
   );
   return steady + more;
 }
 
-/** The share of a peak that is refused: during the reaction by the fewest instances, then by the most. */
-export function shedOfPeak(
-  asked: Resolved,
-  sizes: Pick<Sizes, 'slots' | 'queueBound' | 'minInstances' | 'maxInstances' | 'reactionSeconds'>,
-): number {
+/** What decides how a peak begins. */
+export type PeakSizes = Pick<
+  Sizes,
+  'slots' | 'queueBound' | 'ratedPerSecond' | 'minInstances' | 'maxInstances' | 'reactionSeconds'
+>;
+
+/** The share of a peak that is refused: by those of each reaction while it lasts, then by the most. */
+export function shedOfPeak(asked: Resolved, sizes: PeakSizes): number {
   const { peakSeconds, steadyPerSecond, peakPerSecond } = asked;
-  const reaction = steadyPerSecond === peakPerSecond ? 0 : Math.min(peakSeconds, sizes.reactionSeconds);
-  const during = reaction === 0 ? 0 : shedRatio(stageOf(asked, sizes, peakPerSecond, sizes.minInstances));
-  const after = shedRatio(stageOf(asked, sizes, peakPerSecond, sizes.maxInstances));
-  return (reaction * during + (peakSeconds - reaction) * after) / peakSeconds;
+  const shed = (instances: number) => shedRatio(stageOf(asked, sizes, peakPerSecond, instances));
+  let left = peakSeconds;
+  let refused = 0;
+  for (const instances of steadyPerSecond === peakPerSecond ? [] : reactionsOf(asked, sizes)) {
+    const seconds = Math.min(left, sizes.reactionSeconds);
+    refused += seconds * shed(instances);
+    left -= seconds;
+    if (left <= 0) break;
+  }
+  return (refused + left * shed(sizes.maxInstances)) / peakSeconds;
+}
+
+/**
+ * The instances during each reaction. An instance shows no more load than it holds, so a jump beyond that takes several: each
+ * multiplies the instances by what one holds, over what one has in work when the next is started.
+ */
+export function reactionsOf(asked: Resolved, sizes: PeakSizes): number[] {
+  const { minInstances, maxInstances } = sizes;
+  const { peakPerSecond, serviceSeconds } = asked;
+  const during: number[] = [];
+  for (let instances = minInstances; instances < maxInstances; ) {
+    during.push(instances);
+    // Where every request finds its place the load is seen as it is.
+    if (peakPerSecond * serviceSeconds < instances * sizes.slots) break;
+    instances = Math.max(instances + 1, Math.ceil(instances * visibleTimes(asked, sizes) * (1 - 1e-12)));
+  }
+  // Until the first decision the fewest are there, however many that is.
+  return during.length > 0 ? during : [minInstances];
+}
+
+/** Seconds from the beginning of a peak until as many instances run as it needs. */
+export function wholeReaction(asked: Resolved, sizes: PeakSizes): number {
+  return reactionsOf(asked, sizes).length * sizes.reactionSeconds;
+}
+
+/** Times the load of its target that an instance shows at most. */
+function visibleTimes({ platform, admission, serviceSeconds, headroom }: Resolved, sizes: PeakSizes): number {
+  const { slots, queueBound, ratedPerSecond } = sizes;
+  const target = ratedPerSecond / headroom;
+  // Requests in flight: those in work and those that wait.
+  if (platform === 'kubernetes') return (slots + queueBound) / (target * serviceSeconds);
+  // Requests that a target received: refusals of the program are among them, those of the load balancer are not.
+  return admission === 'targetOptimizer' ? slots / serviceSeconds / target : Number.POSITIVE_INFINITY;
 }
 
 /** What happens at a rate of the whole service. */

@@ -144,6 +144,8 @@ export interface ServiceQuestion extends ServiceChoices {
   readonly platform: string;
   readonly workload: ServiceWorkload;
   readonly objective: ServiceObjective;
+  /** Who bounds the requests in work; default: the program or its gate. */
+  readonly admission?: ServiceAdmission;
   /** Services that it calls; default: none. */
   readonly downstreams?: readonly ServiceDownstream[];
 }
@@ -156,7 +158,7 @@ export interface ServicePredictions {
   readonly latencySeconds: number;
   /** Share of the requests of a peak that is refused, those during the reaction included. */
   readonly shedRatio: number;
-  /** Seconds from the beginning of a peak until enough instances run. */
+  /** Seconds from the beginning of a peak until as many instances run as it needs, in one reaction or several. */
   readonly reactionSeconds: number;
   /** Requests per second that all instances serve at most. */
   readonly capacityPerSecond: number;

@@ -63,7 +63,7 @@ describe('the traps of case 12 are absent', () => {
     const tracking = one('AWS::ApplicationAutoScaling::ScalingPolicy').TargetTrackingScalingPolicyConfiguration;
     expect(tracking.PredefinedMetricSpecification.PredefinedMetricType).toBe('ALBRequestCountPerTarget');
     expect(tracking.TargetValue).toBe(13_918);
-    expect(one('AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({ MinCapacity: 2, MaxCapacity: 3 });
+    expect(one('AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({ MinCapacity: 3, MaxCapacity: 3 });
     // A number in the template would undo what scaling has found.
     expect(one('AWS::ECS::Service')).not.toHaveProperty('DesiredCount');
   });
@@ -220,7 +220,7 @@ describe('what there is already', () => {
     expect(service.HealthCheckGracePeriodSeconds).toBe(value('healthGraceSeconds'));
     expect(service.DeploymentConfiguration.MinimumHealthyPercent).toBe(50);
     expect(service.LoadBalancers).toMatchObject([{ ContainerName: 'Orders' }]);
-    expect(all('AWS::ApplicationAutoScaling::ScalableTarget')[0]).toMatchObject({ MinCapacity: 2, MaxCapacity: 3 });
+    expect(all('AWS::ApplicationAutoScaling::ScalableTarget')[0]).toMatchObject({ MinCapacity: 3, MaxCapacity: 3 });
   });
 
   test('what it lacks, and what it has already, is named', () => {
@@ -334,6 +334,15 @@ test('what is refused counts also what the load balancer refuses itself, and ala
   expect(names.sort()).toEqual(['HTTPCode_ELB_5XX_Count', 'HTTPCode_Target_5XX_Count', 'RequestCount']);
   expect(refused.Threshold).toBe(value('alarmShedRatio'));
   expect(alarms.filter(({ AlarmActions }) => AlarmActions?.length !== 1)).toEqual([]);
+});
+
+test('a program that refuses with 429 is seen by the alarm too', () => {
+  const alarms = readings(make({ shedStatus: 429 })).every('AWS::CloudWatch::Alarm');
+  const [{ Metrics, AlarmDescription }] = alarms.filter(({ Metrics: metrics }) => metrics !== undefined);
+  const names = Metrics.flatMap(({ MetricStat }: Untyped) => (MetricStat ? [MetricStat.Metric.MetricName] : []));
+  expect(names).toContain('HTTPCode_Target_4XX_Count');
+  expect(Metrics.map(({ Expression }: Untyped) => Expression).join()).toContain('FILL(refusals, 0)');
+  expect(AlarmDescription).toContain('With 429 every 4XX');
 });
 
 describe('refused', () => {
