@@ -161,7 +161,7 @@ export class BoundedService extends Construct {
     }
     if (gateway !== undefined) this.backendTrafficPolicy = gatewayPolicy(this, gateway.httpRoute, this.plan);
     if (usable.loadTest) {
-      this.loadTest = textConfigMap(this, 'LoadTest', 'load-test.js', loadTestScript(this.plan));
+      this.loadTest = textConfigMap(this, 'LoadTest', 'load-test.js', loadTestScript(this.plan, usable.workload));
     }
     this.alerts = alertRules(this, 'Alerts', this.node.path, serviceAlerts(this.plan, series, this.scaledObject));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, serviceGraphs(this.plan, series));
