@@ -68,6 +68,7 @@ export * from './services/platforms';
 export * from './services/resilience4j';
 export * from './services/simulation';
 export * from './services/slowdown';
+export * from './services/waits';
 export * from './services/workload';
 export * from './shares/flood';
 export * from './shares/plan';

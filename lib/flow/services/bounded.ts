@@ -9,29 +9,7 @@
  */
 import { erlangB, variationFactor } from '../numerics/erlang';
 import { serviceTail, solveTail } from '../numerics/gamma';
-import { waitsOf } from './waits';
-
-/** Slots with a queue in front of them, and Poisson arrivals. */
-export interface BoundedStage {
-  readonly arrivalsPerSecond: number;
-  readonly serviceSeconds: number;
-  readonly serviceVariation: number;
-  readonly slots: number;
-  /** Requests that wait at most. */
-  readonly queueBound: number;
-  /**
-   * Seconds after which a request leaves the queue.
-   *
-   * @default - it stays
-   */
-  readonly waitSeconds?: number;
-  /**
-   * Seconds from its arrival after which a request is told that it takes too long. The work on it goes on.
-   *
-   * @default - it is answered at any time
-   */
-  readonly deadlineSeconds?: number;
-}
+import { type BoundedStage, waitsOf } from './waits';
 
 /** What happens to its requests. */
 export interface BoundedForecast {

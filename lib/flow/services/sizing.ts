@@ -4,10 +4,11 @@ import { DEFAULT_HEADROOM } from '../headroom';
 import { erlangC, fewestSlots, sojournTail, variationFactor, waitDecay } from '../numerics/erlang';
 import { serviceQuantile } from '../numerics/gamma';
 import { bisect, firstIndex } from '../search';
-import { type BoundedForecast, type BoundedStage, boundedForecast, shedRatio } from './bounded';
+import { type BoundedForecast, boundedForecast, shedRatio } from './bounded';
 import { MOST_INSTANCES } from './checks';
 import type { LimitName } from './limit';
 import { SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
+import type { BoundedStage } from './waits';
 import type { ServiceDownstream, ServiceQuestion } from './workload';
 
 const QUANTILE = 0.99;

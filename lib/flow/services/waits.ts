@@ -11,7 +11,6 @@
 import { erlangB, variationFactor } from '../numerics/erlang';
 import { gammaTail } from '../numerics/gamma';
 import { normalTail } from '../numerics/reflected';
-import type { BoundedStage } from './bounded';
 
 /** Places of the queue that are told apart: a longer one is read in strides. */
 const MOST_PLACES = 100;
@@ -23,6 +22,28 @@ const SPREADS = 6;
 const LARGE_SHAPE = 50;
 /** Places with less than this share of the largest weight say nothing. */
 const NO_WEIGHT = 1e-9;
+
+/** Slots with a queue in front of them, and Poisson arrivals. */
+export interface BoundedStage {
+  readonly arrivalsPerSecond: number;
+  readonly serviceSeconds: number;
+  readonly serviceVariation: number;
+  readonly slots: number;
+  /** Requests that wait at most. */
+  readonly queueBound: number;
+  /**
+   * Seconds after which a request leaves the queue.
+   *
+   * @default - it stays
+   */
+  readonly waitSeconds?: number;
+  /**
+   * Seconds from its arrival after which a request is told that it takes too long. The work on it goes on.
+   *
+   * @default - it is answered at any time
+   */
+  readonly deadlineSeconds?: number;
+}
 
 /** The requests that begin, by how long they have waited. The shares are of these and add up to 1. */
 export interface Waits {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { serviceQuantile } from '../../../lib/flow/numerics/gamma';
-import { type BoundedStage, boundedForecast, shedRatio } from '../../../lib/flow/services/bounded';
+import { boundedForecast, shedRatio } from '../../../lib/flow/services/bounded';
 import { runBoundedServer } from '../../../lib/flow/services/simulation';
 import { boundWithin } from '../../../lib/flow/services/sizing';
+import type { BoundedStage } from '../../../lib/flow/services/waits';
 import { runs } from '../../support/property';
 
 /** Share that a queue of M/M/c refuses, from its birth-and-death equations, state by state. */
