@@ -698,7 +698,10 @@ export const K8S_SUBJECTS: readonly Subject[] = [
       admission: optional(fc.constantFrom(...Object.values(ServiceAdmission))),
       limit: optional(fc.constantFrom(...Object.values(ServiceLimit))),
       gateway: optional(
-        fc.record({ httpRoute: fc.constantFrom('orders', 'No'), proxies: optional(fc.integer({ min: 0, max: 9 })) }),
+        fc.record({
+          httpRoute: usually(fc.constant('orders'), fc.constant('No')),
+          proxies: optional(fc.integer({ min: 1, max: 9 })),
+        }),
       ),
       mesh: optional(fc.record({ istio: flag, clients: optional(fc.integer({ min: 1, max: 10 })) })),
       autoscaling: flag,
