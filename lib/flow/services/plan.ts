@@ -16,6 +16,7 @@ import {
   reactionsOf,
   resolved,
   type Sizes,
+  shedAt,
   shedOfPeak,
   sizesOf,
   wholeReaction,
@@ -79,7 +80,7 @@ function remarksOn(asked: Resolved, sizes: Sizes, { breaksAtLoad }: ServicePredi
   const { peakPerSecond, peakSeconds } = asked;
   const { minInstances, maxInstances, reactionSeconds, queueBound } = sizes;
   const reactions = reactionsOf(asked, sizes).length;
-  const early = forecastOf(asked, sizes, peakPerSecond, minInstances).shedRatio;
+  const early = shedAt(asked, sizes, peakPerSecond, minInstances);
   return [
     ...(breaksAtLoad < DEFAULT_HEADROOM
       ? [`The promise breaks at ${figure(breaksAtLoad)} × the peak: more instances are the only head-room.`]

@@ -7,11 +7,11 @@ import {
   boundWithin,
   brokenBy,
   callBudget,
-  forecastOf,
   limiting,
   type Resolved,
   resolved,
   type Sizes,
+  shedAt,
   shedOfPeak,
   sizesOf,
   unnested,
@@ -37,7 +37,7 @@ export function refusal(question: ServiceQuestion, sizes: Sizes): string {
     case 'instances':
       return `${figure(peakPerSecond)} requests/s need ${figure(maxInstances)} instances with ${figure(ratedPerSecond)}/s each, ${figure(MOST_INSTANCES)} are allowed`;
     case 'capacity':
-      return `${figure(peakPerSecond)} requests/s find ${instances(maxInstances)} of ${figure(ratedPerSecond)}/s, and ${percent(forecastOf(asked, sizes, peakPerSecond, maxInstances).shedRatio)} are refused; ${percent(errorRatio)} and ${promised}`;
+      return `${figure(peakPerSecond)} requests/s find ${instances(maxInstances)} of ${figure(ratedPerSecond)}/s, and ${percent(shedAt(asked, sizes, peakPerSecond, maxInstances))} are refused; ${percent(errorRatio)} and ${promised}`;
     case 'reaction':
       return `with ${instances(minInstances)} at first ${percent(shedOfPeak(asked, sizes))} of a peak are refused until others have started, after ${duration(reactionSeconds)}; ${percent(errorRatio)} are allowed`;
     case 'limit':

@@ -176,7 +176,7 @@ export type PeakSizes = Pick<
 /** The share of a peak that is refused: by those of each reaction while it lasts, then by the most. */
 export function shedOfPeak(asked: Resolved, sizes: PeakSizes): number {
   const { peakSeconds, steadyPerSecond, peakPerSecond } = asked;
-  const shed = (instances: number) => shedRatio(stageOf(asked, sizes, peakPerSecond, instances));
+  const shed = (instances: number) => shedAt(asked, sizes, peakPerSecond, instances);
   let left = peakSeconds;
   let refused = 0;
   for (const instances of steadyPerSecond === peakPerSecond ? [] : reactionsOf(asked, sizes)) {
@@ -233,6 +233,16 @@ export function forecastOf(
   const stage = { ...stageOf(asked, sizes, ratePerSecond, instances), waitSeconds, deadlineSeconds };
   const one = boundedForecast(stage, quantile);
   return { ...one, goodputPerSecond: instances * one.goodputPerSecond };
+}
+
+/** The share that is refused at a rate of the whole service. */
+export function shedAt(
+  asked: Resolved,
+  sizes: Pick<Sizes, 'slots' | 'queueBound'>,
+  ratePerSecond: number,
+  instances: number,
+): number {
+  return shedRatio(stageOf(asked, sizes, ratePerSecond, instances));
 }
 
 /** One instance: the balancer gives each its share at random. */

@@ -84,7 +84,9 @@ export function waitsOf(stage: BoundedStage): Waits {
   if (sum <= 0) return { atOnce: 1, cells: [] };
   return {
     atOnce: free / sum,
-    cells: weights.map((weight, cell) => ({ seconds: from + (cell + 0.5) * width, share: weight / sum })),
+    cells: weights
+      .map((weight, cell) => ({ seconds: from + (cell + 0.5) * width, share: weight / sum }))
+      .filter(({ share }) => share > NO_WEIGHT),
   };
 }
 
