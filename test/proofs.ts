@@ -108,6 +108,20 @@ export const PROOFS: readonly Proof[] = [
     title: 'a gate before a real HTTP server, at half to five times its capacity',
   },
   {
+    name: 'bounded-service-k6',
+    cases: [12],
+    suite: 'engines',
+    file: 'test/engines/bounded-service-k6.test.ts',
+    title: 'the script for k6 as it is shipped, against the gate before a real HTTP server',
+  },
+  {
+    name: 'bounded-pool',
+    cases: [12],
+    suite: 'engines',
+    file: 'test/engines/bounded-pool.test.ts',
+    title: 'a thread pool of Java with the threads and the queue of the plan, and with one too long',
+  },
+  {
     name: 'replica-lag',
     cases: [8],
     suite: 'engines',

@@ -60,6 +60,7 @@ export * from './schedule/spread-schedule';
 export * from './schedule/spread-schedule-props';
 export * from './services/bounded-service';
 export * from './services/bounded-service-props';
+export * from './services/client-limit';
 export * from './storage/archive-bucket';
 export * from './streams/consumed-topic';
 export * from './streams/partitioned-stream';

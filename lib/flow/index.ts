@@ -66,6 +66,7 @@ export {
 export {
   ServiceAdmission,
   ServiceDownstream,
+  ServiceLimit,
   ServiceObjective,
   ServicePlan,
   ServicePredictions,

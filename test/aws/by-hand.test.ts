@@ -9,3 +9,7 @@ test('the resources that the benchmark writes by hand are those of the library',
 test.each(['schedule', 'rates', 'merging'] as const)('so are those of cases 4, 7 and 9: %s', (subject) => {
   expect(() => assertSameWhen(subject)).not.toThrow();
 });
+
+test('and those of case 12', () => {
+  expect(() => assertSameWhen('services')).not.toThrow();
+});

@@ -2,11 +2,8 @@
  * The shipped gate, with the variables of its manifest, in front of a real HTTP server: requests that come whether or not others
  * were answered, at half, once, twice and five times the capacity, and twice with retries.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, get } from 'node:http';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { Agent } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import { Random } from '../../lib/flow/numerics/random';
@@ -15,6 +12,8 @@ import { BoundedService } from '../../lib/k8s/services/bounded-service';
 import { RetryBudget } from '../../lib/runtime/gate/retry-budget';
 import { emptyChart, type Manifest, one, written } from '../support/manifest';
 import { about, atMost, EXACT, prove } from '../support/proof';
+import { until } from '../support/until';
+import { ask, endGated, startGated } from './services/gated';
 
 const SECONDS = 60;
 const SKIPPED_SECONDS = 3;
@@ -46,77 +45,7 @@ const variables: Record<string, string> = Object.fromEntries(
   gate.env.map(({ name, value }: Manifest) => [name, value]),
 );
 
-const children: ChildProcess[] = [];
-afterAll(() => {
-  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
-});
-
-/** A server that works on any number of requests at once: nothing but the gate bounds them. It counts the most. */
-const PROGRAM = `
-const { createServer } = require('node:http');
-let working = 0, most = 0;
-const uniform = () => 1 - Math.random();
-// A gamma of shape 4 is the sum of four exponentials.
-const millis = () => 1000 * ${WORK.serviceSeconds} * -0.25 * Math.log(uniform() * uniform() * uniform() * uniform());
-createServer((request, response) => {
-  if (request.url === '/most') return response.end(String(most));
-  working += 1; most = Math.max(most, working);
-  setTimeout(() => { working -= 1; response.end('ok'); }, millis());
-}).listen(Number(process.argv[1]), '127.0.0.1');
-`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly retryAfter?: string;
-  readonly text: string;
-}
-
-function ask(port: number, path: string, agent?: Agent): Promise<Answer> {
-  return new Promise((resolve) => {
-    const request = get({ host: '127.0.0.1', port, path, agent }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () =>
-        resolve({ status: response.statusCode!, retryAfter: response.headers['retry-after'], text }),
-      );
-    });
-    request.on('error', () => resolve({ status: 0, text: '' }));
-  });
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-async function started(): Promise<{ readonly port: number; readonly target: number; readonly metrics: number }> {
-  const [port, target, metrics, drain] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  children.push(spawn(process.execPath, ['-e', PROGRAM, String(target)], { stdio: 'inherit' }));
-  const env = {
-    ...process.env,
-    ...variables,
-    PORT: String(port),
-    TARGET_PORT: String(target),
-    METRICS_PORT: String(metrics),
-    DRAIN_PORT: String(drain),
-  };
-  const bundle = join(__dirname, '..', '..', 'dist', 'runtime', 'gate-proxy', 'index.js');
-  children.push(spawn(process.execPath, [bundle], { env, stdio: 'inherit' }));
-  await until(
-    async () => (await ask(metrics, '/healthz')).status === 200 && (await ask(target, '/most')).status === 200,
-  );
-  return { port, target, metrics };
-}
+afterAll(endGated);
 
 interface Measured {
   /** First attempts that were counted. */
@@ -131,7 +60,7 @@ interface Measured {
 
 /** Sends so many requests a second, Poisson, whatever comes back. */
 async function load(ratePerSecond: number, seed: number, budget?: RetryBudget): Promise<Measured> {
-  const { port, target, metrics } = await started();
+  const { port, target, metrics } = await startGated(variables, WORK.serviceSeconds);
   const random = new Random(seed);
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   const latencies = new Quantiles();
@@ -170,6 +99,8 @@ const forecast = (times: number) =>
       ...WORK,
       slots: plan.value('slotsPerInstance'),
       queueBound: plan.value('queueBound'),
+      waitSeconds: plan.value('waitSeconds'),
+      deadlineSeconds: plan.value('serverDeadlineSeconds'),
     },
     0.99,
   );
@@ -285,25 +216,14 @@ test('with a budget a storm of retries adds a fifth, and the promise is kept', (
 });
 
 test('told to drain, the gate answers what it has accepted, and then the drain', async () => {
-  const [port, target, metrics, drain] = [await freePort(), await freePort(), await freePort(), await freePort()];
-  children.push(spawn(process.execPath, ['-e', PROGRAM, String(target)], { stdio: 'inherit' }));
-  const env = {
-    ...process.env,
-    ...variables,
-    PORT: String(port),
-    TARGET_PORT: String(target),
-    METRICS_PORT: String(metrics),
-    DRAIN_PORT: String(drain),
-    LEAVING_SECONDS: '0',
-  };
-  const bundle = join(__dirname, '..', '..', 'dist', 'runtime', 'gate-proxy', 'index.js');
-  const child = spawn(process.execPath, [bundle], { env, stdio: 'inherit' });
-  children.push(child);
-  await until(
-    async () => (await ask(metrics, '/healthz')).status === 200 && (await ask(target, '/most')).status === 200,
-  );
+  const {
+    port,
+    metrics,
+    drain,
+    gate: child,
+  } = await startGated({ ...variables, LEAVING_SECONDS: '0' }, WORK.serviceSeconds);
   const accepted = Array.from({ length: SLOTS + 2 }, () => ask(port, '/'));
-  await until(async () => /gate_waiting\{[^}]*\} 2\n/.test((await ask(metrics, '/metrics')).text));
+  await until('two wait', async () => /gate_waiting\{[^}]*\} 2\n/.test((await ask(metrics, '/metrics')).text));
   const drained = ask(drain, '/');
   expect((await Promise.all(accepted)).map(({ status }) => status)).toEqual(accepted.map(() => 200));
   expect((await drained).text).toBe('drained\n');

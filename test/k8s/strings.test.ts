@@ -432,6 +432,7 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'BoundedServiceProps.priorityHeader': (priorityHeader) => bounded({ priorityHeader }),
   'BoundedServiceProps.prometheus': (prometheus) => bounded({ prometheus }),
   'BoundedServiceProps.monitoringNamespace': (monitoringNamespace) => bounded({ monitoringNamespace }),
+  'ServiceGateway.httpRoute': (httpRoute) => bounded({ gateway: { httpRoute } }),
   'BoundedServiceProps.callerNamespaces': (name) => bounded({ callerNamespaces: [name] }),
   'ServiceDownstream.name': (name) => bounded({ downstreams: [{ name, latencySeconds: 0.01 }] }),
   'QueueWorkerProps.image': (image) => worker({ image }),

@@ -256,7 +256,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
         NoRoom: 'alarmRoom',
       }[path.split('/').at(-2)!]!,
       seconds: 'alarmPeriodSeconds',
-      periods: 'alarmHoldPeriods',
+      periods: path.includes('/Refused/') ? 'alarmShedPeriods' : 'alarmHoldPeriods',
     }),
   ],
   [

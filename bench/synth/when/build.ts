@@ -10,6 +10,7 @@ import { merging } from './merging';
 import { rates } from './rates';
 import { type Maker, makers } from './rivals';
 import { schedule } from './schedule';
+import { services } from './services';
 import { streams } from './streams';
 import type { WhenSubject } from './subject';
 
@@ -23,6 +24,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Stack>>> = {
   compaction: makers(compaction, root),
   streams: makers(streams, root),
   etl: makers(etl, root),
+  services: makers(services, root),
 };
 /** A stack holds at most 500 resources; the largest of them has 67. */
 const PER_STACK = 5;

@@ -10,6 +10,7 @@ import { k8sMerging } from './k8s-merging';
 import { NAMESPACE } from './k8s-parts';
 import { k8sRates } from './k8s-rates';
 import { k8sSchedule } from './k8s-schedule';
+import { k8sServices } from './k8s-services';
 import { k8sStreams } from './k8s-streams';
 import { type Maker, makers } from './rivals';
 import type { WhenSubject } from './subject';
@@ -26,6 +27,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Chart>>> = {
   compaction: makers(k8sCompaction, root),
   streams: makers(k8sStreams, root),
   etl: makers(k8sEtl, root),
+  services: makers(k8sServices, root),
 };
 
 /** CPU seconds of an app with so many of them, written as `cdk8s synth` does. */

@@ -110,6 +110,8 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
     const condition = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [this.guardName] } };
     const resourceArns = [this.table.tableArn];
     const actions = ['dynamodb:GetItem', 'dynamodb:PutItem'];
+    // A table that is given may have a key of its own; the one made here has none that needs a grant.
+    this.table.encryptionKey?.grantEncryptDecrypt(writer);
     return Grant.addToPrincipal({ grantee: writer, actions, resourceArns, conditions: condition });
   }
 

@@ -1,22 +1,27 @@
 import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import type { ISecurityGroup, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import type { ContainerImage, CpuArchitecture, ICluster, Secret } from 'aws-cdk-lib/aws-ecs';
-import type { IApplicationListener } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type {
+  ContainerImage,
+  CpuArchitecture,
+  FargateService,
+  ICluster,
+  Secret,
+  TaskDefinition,
+} from 'aws-cdk-lib/aws-ecs';
+import type { IApplicationListener, ListenerCondition } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { Check } from '../../flow/errors';
-import { FARGATE_MEMORY } from '../../flow/fargate';
-import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, OBJECT, TEXT } from '../../flow/kinds';
+import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, OBJECT, struct, TEXT } from '../../flow/kinds';
 import {
-  ServiceAdmission,
+  type ServiceAdmission,
   type ServiceDownstream,
+  type ServiceLimit,
   type ServiceObjective,
-  type ServicePlan,
   type ServiceQuestion,
   type ServiceWorkload,
 } from '../../flow/services/workload';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { CLUSTER, SECURITY_GROUP, TOPIC } from '../kinds';
-import { knownNumber } from '../tokens';
+import type { ClientLimit } from './client-limit';
 
 /** Units and MiB of a task that is given no size. */
 export const DEFAULT_CPU = 512;
@@ -45,13 +50,33 @@ export interface BoundedServiceProps {
 
   /**
    * Where the tasks run.
+   *
+   * @default - that of `service`; needed without it
    */
-  readonly cluster: ICluster;
+  readonly cluster?: ICluster;
 
   /**
    * The image. It listens on `port` and answers `GET /healthz` unless `healthPath` says otherwise.
+   *
+   * @default - none; needed without `taskDefinition` and `service`
    */
-  readonly image: ContainerImage;
+  readonly image?: ContainerImage;
+
+  /**
+   * A task definition that there is already, for Fargate. Its default container is the program and has a mapping of `port`. That
+   * container gets its bounds as variables and the `stopTimeout` of the plan; everything else stays as it is.
+   *
+   * @default - one is made
+   */
+  readonly taskDefinition?: TaskDefinition;
+
+  /**
+   * A service that there is already, without a load balancer and without scaling of its tasks. Its task definition is taken as
+   * `taskDefinition` is, and it gets the grace period of the plan. Its deployment settings stay yours.
+   *
+   * @default - one is made
+   */
+  readonly service?: FargateService;
 
   /**
    * Command of the container.
@@ -124,6 +149,14 @@ export interface BoundedServiceProps {
   readonly agentImage?: ContainerImage;
 
   /**
+   * Whether fewer requests are worked on while each takes longer than planned, as when a neighbour takes processors. The planned
+   * slots are the ceiling, a quarter of them the floor. The program reads it with its bounds.
+   *
+   * @default ServiceLimit.FIXED
+   */
+  readonly limit?: ServiceLimit;
+
+  /**
    * Requests that one task works on at the same time. A whole number, 1 to 10,000; with its queue at most 1,000 with Target
    * Optimizer.
    *
@@ -167,11 +200,33 @@ export interface BoundedServiceProps {
   readonly retryAttempts?: number;
 
   /**
-   * A listener that there is already, without targets of its own: its default action leads to the service.
+   * A listener that there is already. One of this app without targets leads to the service by default; one that was imported, or
+   * that has targets, needs `listenerPriority` and `listenerConditions`.
    *
    * @default - a load balancer with a listener is made
    */
   readonly listener?: IApplicationListener;
+
+  /**
+   * Place of the service's rule among those of `listener`: a lower one is asked first. A whole number, 1 to 50,000.
+   *
+   * @default - no rule: the default action of `listener`
+   */
+  readonly listenerPriority?: number;
+
+  /**
+   * Which requests of `listener` are the service's: `ListenerCondition.pathPatterns(['/orders/*'])`.
+   *
+   * @default - no rule: the default action of `listener`
+   */
+  readonly listenerConditions?: ListenerCondition[];
+
+  /**
+   * What one client may send. For the load balancer made here.
+   *
+   * @default - any client may use up what is planned for all
+   */
+  readonly clientLimit?: ClientLimit;
 
   /**
    * Certificate of the listener made here, which then takes HTTPS.
@@ -232,6 +287,8 @@ export const BOUNDED_KINDS: Kinds<BoundedServiceProps> = {
   downstreams: CHECKED,
   cluster: CLUSTER,
   image: IMAGE,
+  taskDefinition: having(['addContainer', 'taskRole'], 'a FargateTaskDefinition'),
+  service: having(['loadBalancerTarget', 'autoScaleTaskCount'], 'a FargateService'),
   command: listOf(TEXT),
   environment: mapOf(TEXT),
   secrets: mapOf(having(['grantRead'], 'a Secret of ECS: Secret.fromSecretsManager()')),
@@ -241,6 +298,7 @@ export const BOUNDED_KINDS: Kinds<BoundedServiceProps> = {
   memoryLimitMiB: CHECKED,
   architecture: having(['_cpuArchitecture'], 'a CpuArchitecture: CpuArchitecture.X86_64'),
   admission: CHECKED,
+  limit: CHECKED,
   agentImage: IMAGE,
   slotsPerInstance: CHECKED,
   queueBound: CHECKED,
@@ -249,6 +307,15 @@ export const BOUNDED_KINDS: Kinds<BoundedServiceProps> = {
   shedStatus: CHECKED,
   retryAttempts: CHECKED,
   listener: having(['listenerArn', 'connections'], 'a listener of an Application Load Balancer'),
+  listenerPriority: CHECKED,
+  listenerConditions: listOf(
+    having(['renderRawCondition'], "a ListenerCondition: ListenerCondition.pathPatterns(['/orders/*'])"),
+  ),
+  clientLimit: struct<ClientLimit>({
+    clients: CHECKED,
+    shareTimes: CHECKED,
+    header: TEXT,
+  } satisfies Kinds<ClientLimit>),
   certificate: having(['certificateArn'], 'a certificate of ACM: Certificate.fromCertificateArn()'),
   internetFacing: FLAG,
   loadBalancerSubnets: OBJECT,
@@ -260,7 +327,7 @@ export const BOUNDED_KINDS: Kinds<BoundedServiceProps> = {
 
 /** The question of the plan. */
 export function serviceQuestion(props: BoundedServiceProps): ServiceQuestion {
-  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts } = props;
+  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts, limit } = props;
   return {
     platform: 'fargate',
     workload,
@@ -270,81 +337,9 @@ export function serviceQuestion(props: BoundedServiceProps): ServiceQuestion {
     queueBound,
     shedStatus,
     retryAttempts,
+    limit,
+    admission: props.admission,
     minInstances: props.minTasks,
     maxInstances: props.maxTasks,
-  };
-}
-
-/** The variables that are set here. */
-const OWN_VARIABLES = ['SLOTS', 'QUEUE', 'WAIT_SECONDS', 'SERVER_DEADLINE_SECONDS'];
-const ADMISSIONS: readonly unknown[] = [ServiceAdmission.APPLICATION, ServiceAdmission.TARGET_OPTIMIZER];
-/** What a load balancer is made from. */
-const OF_MADE = ['certificate', 'internetFacing', 'loadBalancerSubnets'] as const;
-
-/** What is wrong with the props, beside what the plan refuses. */
-export function boundedChecks(props: BoundedServiceProps): Check[] {
-  const { cluster, image, port = 8080, healthPath = '/healthz', admission, listener, environment = {} } = props;
-  const { cpu = DEFAULT_CPU, memoryLimitMiB = DEFAULT_MEMORY_MIB } = props;
-  const optimized = admission === ServiceAdmission.TARGET_OPTIMIZER;
-  const sizes = FARGATE_MEMORY[cpu];
-  return [
-    { refused: cluster === undefined, message: 'cluster is missing' },
-    { refused: image === undefined, message: 'image is missing' },
-    knownNumber('port', port, 1, 65_535),
-    {
-      refused: optimized && [AGENT_DATA_PORT, AGENT_CONTROL_PORT].includes(port),
-      message: `port must not be ${port}, which is the agent's`,
-    },
-    {
-      refused: !/^\/[\w./~-]{0,200}$/.test(healthPath),
-      message: `healthPath must be a path such as /healthz, got '${healthPath}'`,
-    },
-    {
-      refused: admission !== undefined && !ADMISSIONS.includes(admission),
-      message: `admission must be one of ${ADMISSIONS.join(', ')} on AWS, got ${admission}`,
-    },
-    {
-      refused: props.agentImage !== undefined && !optimized,
-      message: 'agentImage must not be given without admission by Target Optimizer',
-    },
-    {
-      refused: sizes === undefined,
-      message: `cpu must be one of ${Object.keys(FARGATE_MEMORY).join(', ')}, got ${cpu}`,
-    },
-    {
-      refused:
-        sizes !== undefined &&
-        !(
-          memoryLimitMiB === sizes.also ||
-          (memoryLimitMiB >= sizes.from &&
-            memoryLimitMiB <= sizes.to &&
-            (memoryLimitMiB - sizes.from) % sizes.step === 0)
-        ),
-      message: `memoryLimitMiB must be ${sizes?.from} to ${sizes?.to} in steps of ${sizes?.step} with cpu ${cpu}, got ${memoryLimitMiB}`,
-    },
-    ...Object.keys(environment).map((name) => ({
-      refused: OWN_VARIABLES.includes(name),
-      message: `environment ${name} must not be given: the plan sets it`,
-    })),
-    ...OF_MADE.map((name) => ({
-      refused: listener !== undefined && props[name] !== undefined,
-      message: `${name} belongs to the load balancer of the listener that is given; leave it out here`,
-    })),
-    {
-      refused: props.internetFacing === true && props.certificate === undefined,
-      message: 'certificate is missing: a load balancer with addresses of the internet takes HTTPS',
-    },
-  ];
-}
-
-/** Elastic Load Balancing, Target Optimizer: TARGET_CONTROL_MAX_CONCURRENCY. */
-const MOST_OPTIMIZED = 1000;
-
-/** That the agent passes on as many requests as the plan says. */
-export function agentCheck(plan: ServicePlan): Check {
-  const limit = plan.value('concurrencyLimit');
-  return {
-    refused: limit > MOST_OPTIMIZED,
-    message: `slots and queue of a task must be at most ${MOST_OPTIMIZED} together with Target Optimizer, got ${limit}; give fewer slotsPerInstance`,
   };
 }

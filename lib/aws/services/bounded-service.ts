@@ -2,25 +2,24 @@ import { Duration } from 'aws-cdk-lib';
 import type { Alarm, Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { type Connections, type IConnectable, Port } from 'aws-cdk-lib/aws-ec2';
 import {
+  type CfnService,
   type ContainerDefinition,
   FargateService,
-  type FargateTaskDefinition,
   type ScalableTaskCount,
+  type TaskDefinition,
 } from 'aws-cdk-lib/aws-ecs';
-import {
+import type {
   ApplicationLoadBalancer,
-  ApplicationProtocol,
   ApplicationTargetGroup,
-  type CfnTargetGroup,
-  type IApplicationListener,
-  SslPolicy,
-  TargetGroupLoadBalancingAlgorithmType,
+  IApplicationListener,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { boundsOf } from '../../flow/services/bounds';
+import { clientKnobs } from '../../flow/services/clients';
 import { planService } from '../../flow/services/plan';
 import { type Resilience4jSettings, resilience4jSettings, resilience4jYaml } from '../../flow/services/resilience4j';
 import { ServiceAdmission, type ServicePlan } from '../../flow/services/workload';
@@ -28,16 +27,11 @@ import { alarmSettingsChecks } from '../alarm-settings';
 import { dashboardOf } from '../dashboard';
 import { describeGroups } from '../security-groups';
 import { createAlarms } from '../watch';
-import {
-  AGENT_CONTROL_PORT,
-  AGENT_DATA_PORT,
-  agentCheck,
-  BOUNDED_KINDS,
-  type BoundedServiceProps,
-  boundedChecks,
-  serviceQuestion,
-} from './bounded-service-props';
+import { agentCheck, boundedChecks } from './bounded-service-checks';
+import { AGENT_CONTROL_PORT, BOUNDED_KINDS, type BoundedServiceProps, serviceQuestion } from './bounded-service-props';
+import { createClientLimit } from './client-limit';
 import { BOUNDED_ALARMS, serviceGraphs, serviceRows } from './service-alarms';
+import { createListener, createLoadBalancer, createTargetGroup } from './service-balancer';
 import { createServiceTask } from './service-task';
 
 /**
@@ -51,8 +45,8 @@ export class BoundedService extends Construct implements IConnectable {
   /** Every knob with its reason, and what to expect. */
   public readonly plan: ServicePlan;
 
-  /** The task definition. */
-  public readonly taskDefinition: FargateTaskDefinition;
+  /** The task definition, made here or given. */
+  public readonly taskDefinition: TaskDefinition;
 
   /** The container of the program. */
   public readonly container: ContainerDefinition;
@@ -60,10 +54,10 @@ export class BoundedService extends Construct implements IConnectable {
   /** The agent of Target Optimizer. Undefined without it. */
   public readonly agent?: ContainerDefinition;
 
-  /** Output of the containers. */
-  public readonly logGroup: LogGroup;
+  /** Output of the containers made here. Undefined where none is. */
+  public readonly logGroup?: LogGroup;
 
-  /** The service. */
+  /** The service, made here or given. */
   public readonly service: FargateService;
 
   /** The load balancer. Undefined where `listener` is given. */
@@ -74,6 +68,9 @@ export class BoundedService extends Construct implements IConnectable {
 
   /** Where the load balancer sends requests. */
   public readonly targetGroup: ApplicationTargetGroup;
+
+  /** The web ACL with the limit of each client. Undefined without `clientLimit`. */
+  public readonly clientLimit?: CfnWebACL;
 
   /** Tasks by requests of each. */
   public readonly scaling: ScalableTaskCount;
@@ -102,23 +99,34 @@ export class BoundedService extends Construct implements IConnectable {
     const { props: usable, checks } = sound(props, BOUNDED_KINDS);
     const optimized = usable.admission === ServiceAdmission.TARGET_OPTIMIZER;
     const names = optimized ? BOUNDED_ALARMS : BOUNDED_ALARMS.filter((name) => name !== 'noRoom');
-    this.plan = planService(id, serviceQuestion(usable), [
+    const plan = planService(id, serviceQuestion(usable), [
       ...checks,
       ...boundedChecks(usable),
       ...alarmSettingsChecks(usable.alarms, names),
     ]);
-    if (optimized) validate(id, [agentCheck(this.plan)]);
-    const task = createServiceTask(this, usable, this.plan, boundsOf(this.plan, id), optimized);
+    if (optimized) validate(id, [agentCheck(plan)]);
+    const { clientLimit } = usable;
+    this.plan = clientLimit === undefined ? plan : plan.withKnobs(clientKnobs(plan, usable.workload, clientLimit));
+    const task = createServiceTask(this, usable, this.plan, boundsOf(this.plan, id, usable.limit), optimized);
     this.taskDefinition = task.taskDefinition;
     this.container = task.container;
     this.agent = task.agent;
     this.logGroup = task.logGroup;
     this.service = this.createService(usable);
-    this.targetGroup = this.createTargetGroup(usable, optimized);
-    this.loadBalancer = usable.listener === undefined ? this.createLoadBalancer(usable) : undefined;
-    this.listener = usable.listener ?? this.createListener(usable);
+    this.targetGroup = createTargetGroup(this, usable, this.plan, { ...task, service: this.service });
+    if (usable.listener === undefined) {
+      this.loadBalancer = createLoadBalancer(this, usable, this.service.cluster.vpc, this.plan);
+    }
+    this.listener = usable.listener ?? createListener(this.loadBalancer!, usable);
     this.connections = this.listener.connections;
-    this.listener.addTargetGroups(`${this.node.id}Targets`, { targetGroups: [this.targetGroup] });
+    this.listener.addTargetGroups(`${this.node.id}Targets`, {
+      targetGroups: [this.targetGroup],
+      priority: usable.listenerPriority,
+      conditions: usable.listenerConditions,
+    });
+    if (clientLimit !== undefined) {
+      this.clientLimit = createClientLimit(this, this.loadBalancer!.loadBalancerArn, clientLimit.header, this.plan);
+    }
     if (optimized) this.openToBalancer(usable);
     this.scaling = this.scale();
     const rows = serviceRows(this.targetGroup, optimized, this.plan);
@@ -133,9 +141,14 @@ export class BoundedService extends Construct implements IConnectable {
     return Duration.seconds(this.plan.value(knob));
   }
 
-  private createService({ cluster, securityGroups, vpcSubnets }: BoundedServiceProps): FargateService {
+  private createService({ cluster, securityGroups, vpcSubnets, service: given }: BoundedServiceProps): FargateService {
+    if (given !== undefined) {
+      // By L1: the L2 takes it only when the service is made.
+      (given.node.defaultChild as CfnService).healthCheckGracePeriodSeconds = this.plan.value('healthGraceSeconds');
+      return given;
+    }
     const service = new FargateService(this, 'Service', {
-      cluster,
+      cluster: cluster!,
       taskDefinition: this.taskDefinition,
       securityGroups,
       vpcSubnets,
@@ -147,69 +160,11 @@ export class BoundedService extends Construct implements IConnectable {
     return service;
   }
 
-  private createTargetGroup(props: BoundedServiceProps, optimized: boolean): ApplicationTargetGroup {
-    const { cluster, port = 8080, healthPath = '/healthz' } = props;
-    const group = new ApplicationTargetGroup(this, 'Targets', {
-      vpc: cluster.vpc,
-      port: optimized ? AGENT_DATA_PORT : port,
-      protocol: ApplicationProtocol.HTTP,
-      targets: [
-        this.service.loadBalancerTarget({
-          containerName: (this.agent ?? this.container).containerName,
-          containerPort: optimized ? AGENT_DATA_PORT : port,
-        }),
-      ],
-      deregistrationDelay: this.seconds('deregistrationDelaySeconds'),
-      // Target Optimizer chooses by the places that are free.
-      ...(!optimized && {
-        loadBalancingAlgorithmType: TargetGroupLoadBalancingAlgorithmType.LEAST_OUTSTANDING_REQUESTS,
-      }),
-      healthCheck: {
-        path: healthPath,
-        // The agent counts what comes through it.
-        ...(optimized && { port: String(port) }),
-        interval: this.seconds('healthPeriodSeconds'),
-        timeout: this.seconds('healthTimeoutSeconds'),
-        healthyThresholdCount: this.plan.value('healthyChecks'),
-        unhealthyThresholdCount: this.plan.value('unhealthyChecks'),
-      },
-    });
-    // By L1: the L2 does not have it.
-    if (optimized) (group.node.defaultChild as CfnTargetGroup).targetControlPort = AGENT_CONTROL_PORT;
-    return group;
-  }
-
   /** The agent's port for the load balancer, and the program's for its health checks. */
   private openToBalancer({ port = 8080 }: BoundedServiceProps): void {
     const { connections } = this.service;
     connections.allowFrom(this.listener, Port.tcp(AGENT_CONTROL_PORT), 'Target Optimizer');
     connections.allowFrom(this.listener, Port.tcp(port), 'Health checks');
-  }
-
-  private createLoadBalancer({
-    cluster,
-    internetFacing,
-    loadBalancerSubnets,
-  }: BoundedServiceProps): ApplicationLoadBalancer {
-    const balancer = new ApplicationLoadBalancer(this, 'LoadBalancer', {
-      vpc: cluster.vpc,
-      internetFacing,
-      vpcSubnets: loadBalancerSubnets,
-      idleTimeout: this.seconds('idleTimeoutSeconds'),
-      dropInvalidHeaderFields: true,
-    });
-    describeGroups(balancer);
-    return balancer;
-  }
-
-  private createListener({ certificate, internetFacing = false }: BoundedServiceProps): IApplicationListener {
-    return this.loadBalancer!.addListener('Listener', {
-      ...(certificate === undefined
-        ? { protocol: ApplicationProtocol.HTTP }
-        : { protocol: ApplicationProtocol.HTTPS, certificates: [certificate], sslPolicy: SslPolicy.RECOMMENDED_TLS }),
-      // In a VPC callers are named: connections.allowDefaultPortFrom().
-      open: internetFacing,
-    });
   }
 
   private scale(): ScalableTaskCount {

@@ -29,10 +29,11 @@ export function serviceRows(group: ApplicationTargetGroup, optimized: boolean, p
     {
       id: 'Refused',
       severity: 'critical',
-      metric: (period) => refusedRatio(group, period),
+      metric: (period) => refusedRatio(group, period, plan),
       threshold: 'alarmShedRatio',
-      ...held,
-      text: 'More requests are refused or fail than promised. Do as many tasks run as maxInstances? If so, the load is above the plan: give the measured peak to the workload. If not, why do none start (events of the service)? Is the work longer than planned? Without refusals the task itself fails: its log.',
+      seconds: 'alarmPeriodSeconds',
+      periods: 'alarmShedPeriods',
+      text: `More requests are refused or fail than promised. Do as many tasks run as maxInstances? If so, the load is above the plan: give the measured peak to the workload. If not, why do none start (events of the service)? Is the work longer than planned? Without refusals the task itself fails: its log.${refusesWith4xx(plan) ? ' With 429 every 4XX of the program counts: the load balancer does not tell them apart.' : ''}`,
     },
     {
       id: 'Slow',
@@ -75,15 +76,22 @@ export function serviceRows(group: ApplicationTargetGroup, optimized: boolean, p
   ];
 }
 
+/** Whether the program refuses with a status that callers' own errors have as well. */
+function refusesWith4xx(plan: ServicePlan): boolean {
+  return plan.value('shedStatus') < 500;
+}
+
 /** Refused and failed requests, by tasks and by the load balancer, as a share of all. */
-function refusedRatio(group: ApplicationTargetGroup, period: Duration): MathExpression {
+function refusedRatio(group: ApplicationTargetGroup, period: Duration, plan: ServicePlan): MathExpression {
   const ofTargets = metricOf(group, true);
   const ofBalancer = metricOf(group, false);
+  const by4xx = refusesWith4xx(plan);
   return new MathExpression({
     // Requests that the load balancer refuses are not in those of the targets. A count of zero is not published.
-    expression: '(FILL(tasks, 0) + FILL(balancer, 0)) / (FILL(served, 0) + FILL(balancer, 0))',
+    expression: `(FILL(tasks, 0)${by4xx ? ' + FILL(refusals, 0)' : ''} + FILL(balancer, 0)) / (FILL(served, 0) + FILL(balancer, 0))`,
     usingMetrics: {
       tasks: ofTargets('HTTPCode_Target_5XX_Count', Stats.SUM, period),
+      ...(by4xx && { refusals: ofTargets('HTTPCode_Target_4XX_Count', Stats.SUM, period) }),
       balancer: ofBalancer('HTTPCode_ELB_5XX_Count', Stats.SUM, period),
       served: ofTargets('RequestCount', Stats.SUM, period),
     },
@@ -97,7 +105,7 @@ export function serviceGraphs(group: ApplicationTargetGroup, period: Duration, p
   const ofTargets = metricOf(group, true);
   return [
     { title: 'Requests', unit: 'a minute', metrics: [ofTargets('RequestCount', Stats.SUM, period)] },
-    { title: 'Refused', unit: 'share', metrics: [refusedRatio(group, period)] },
+    { title: 'Refused', unit: 'share', metrics: [refusedRatio(group, period, plan)] },
     {
       title: 'Latency',
       unit: 'seconds',

@@ -1,12 +1,14 @@
 /** The task of a bounded service: the program, and the agent of Target Optimizer in front of it. */
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
+  type CfnTaskDefinition,
   type ContainerDefinition,
   ContainerImage,
   CpuArchitecture,
   FargateTaskDefinition,
   LogDrivers,
   OperatingSystemFamily,
+  type TaskDefinition,
 } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -21,15 +23,16 @@ import {
 
 const AGENT_IMAGE = 'public.ecr.aws/aws-elb/target-optimizer/target-control-agent:latest';
 
-/** What was made. */
+/** What was made, or is there already. */
 export interface ServiceTask {
-  readonly taskDefinition: FargateTaskDefinition;
+  readonly taskDefinition: TaskDefinition;
   readonly container: ContainerDefinition;
   readonly agent?: ContainerDefinition;
-  readonly logGroup: LogGroup;
+  /** Undefined where nothing is made that writes. */
+  readonly logGroup?: LogGroup;
 }
 
-/** The task definition. */
+/** The task definition, made here or given. */
 export function createServiceTask(
   scope: Construct,
   props: BoundedServiceProps,
@@ -37,12 +40,22 @@ export function createServiceTask(
   bounds: Readonly<Record<string, string>>,
   optimized: boolean,
 ): ServiceTask {
-  const { port = 8080 } = props;
-  const logGroup = new LogGroup(scope, 'Logs', {
-    retention: RetentionDays.ONE_MONTH,
-    removalPolicy: RemovalPolicy.DESTROY,
-  });
-  const taskDefinition = new FargateTaskDefinition(scope, 'Task', {
+  const given = props.taskDefinition ?? props.service?.taskDefinition;
+  const logGroup =
+    given === undefined || optimized
+      ? new LogGroup(scope, 'Logs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY })
+      : undefined;
+  const taskDefinition = given ?? createTaskDefinition(scope, props);
+  const container =
+    given === undefined
+      ? addProgram(taskDefinition, props, plan, bounds, logGroup!)
+      : adopt(given, given.defaultContainer!, plan, bounds);
+  const agent = optimized ? addAgent(taskDefinition, props, plan, logGroup!) : undefined;
+  return { taskDefinition, container, agent, logGroup };
+}
+
+function createTaskDefinition(scope: Construct, props: BoundedServiceProps): FargateTaskDefinition {
+  return new FargateTaskDefinition(scope, 'Task', {
     cpu: props.cpu ?? DEFAULT_CPU,
     memoryLimitMiB: props.memoryLimitMiB ?? DEFAULT_MEMORY_MIB,
     runtimePlatform: {
@@ -50,26 +63,58 @@ export function createServiceTask(
       operatingSystemFamily: OperatingSystemFamily.LINUX,
     },
   });
-  const stopTimeout = Duration.seconds(plan.value('stopTimeoutSeconds'));
-  const container = taskDefinition.addContainer('Service', {
-    image: props.image,
-    command: props.command,
-    environment: { ...bounds, ...props.environment },
-    secrets: props.secrets,
-    portMappings: [{ containerPort: port }],
-    readonlyRootFilesystem: true,
-    stopTimeout,
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'service' }),
-  });
+}
+
+function addProgram(
+  taskDefinition: TaskDefinition,
+  props: BoundedServiceProps,
+  plan: ServicePlan,
+  bounds: Readonly<Record<string, string>>,
+  logGroup: LogGroup,
+): ContainerDefinition {
+  const { port = 8080 } = props;
   if (Object.keys(props.environment ?? {}).length === 0) {
     Validations.of(taskDefinition).acknowledge({
       id: 'AwsSolutions-ECS2',
       reason: 'The variables are numbers of the plan and ports; secrets come through `secrets`.',
     });
   }
-  if (!optimized) return { taskDefinition, container, logGroup };
-  const agent = taskDefinition.addContainer('Agent', {
-    image: props.agentImage ?? ContainerImage.fromRegistry(AGENT_IMAGE),
+  return taskDefinition.addContainer('Service', {
+    image: props.image!,
+    command: props.command,
+    environment: { ...bounds, ...props.environment },
+    secrets: props.secrets,
+    portMappings: [{ containerPort: port }],
+    readonlyRootFilesystem: true,
+    stopTimeout: stopTimeout(plan),
+    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'service' }),
+  });
+}
+
+/** Gives a program that is there already its bounds, and the time to answer what it has accepted. */
+function adopt(
+  taskDefinition: TaskDefinition,
+  container: ContainerDefinition,
+  plan: ServicePlan,
+  bounds: Readonly<Record<string, string>>,
+): ContainerDefinition {
+  for (const [name, text] of Object.entries(bounds)) container.addEnvironment(name, text);
+  // The L2 takes it only when a container is made. They are rendered in the order in which they were added.
+  const containers = taskDefinition.node.children.filter((child) => 'essential' in child && 'containerName' in child);
+  const index = containers.indexOf(container);
+  const resource = taskDefinition.node.defaultChild as CfnTaskDefinition;
+  resource.addPropertyOverride(`ContainerDefinitions.${index}.StopTimeout`, plan.value('stopTimeoutSeconds'));
+  return container;
+}
+
+function addAgent(
+  taskDefinition: TaskDefinition,
+  { port = 8080, agentImage }: BoundedServiceProps,
+  plan: ServicePlan,
+  logGroup: LogGroup,
+): ContainerDefinition {
+  return taskDefinition.addContainer('Agent', {
+    image: agentImage ?? ContainerImage.fromRegistry(AGENT_IMAGE),
     environment: {
       TARGET_CONTROL_DATA_ADDRESS: `0.0.0.0:${AGENT_DATA_PORT}`,
       TARGET_CONTROL_CONTROL_ADDRESS: `0.0.0.0:${AGENT_CONTROL_PORT}`,
@@ -79,8 +124,11 @@ export function createServiceTask(
     },
     portMappings: [{ containerPort: AGENT_DATA_PORT }, { containerPort: AGENT_CONTROL_PORT }],
     readonlyRootFilesystem: true,
-    stopTimeout,
+    stopTimeout: stopTimeout(plan),
     logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'agent' }),
   });
-  return { taskDefinition, container, agent, logGroup };
+}
+
+function stopTimeout(plan: ServicePlan): Duration {
+  return Duration.seconds(plan.value('stopTimeoutSeconds'));
 }

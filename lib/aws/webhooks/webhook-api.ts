@@ -1,4 +1,4 @@
-import { Aws, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
   AwsIntegration,
@@ -23,6 +23,7 @@ import type { Construct } from 'constructs';
 import type { Plan } from '../../flow/plan';
 import { ATTRIBUTES } from '../../runtime/webhook/contract';
 import { headersAsSent } from '../../runtime/webhook/scheme';
+import { uniqueName } from '../unique-name';
 import type { WebhookDomain } from './webhook-front';
 import { rulesOf, spellingsOf, type WebhookSource } from './webhook-source';
 
@@ -49,11 +50,6 @@ export function createWebhookApi(scope: Construct, props: WebhookApiProps): Rest
   props.encryptionKey?.grant(integrationRole, 'kms:GenerateDataKey', 'kms:Decrypt');
   addRoutes(scope, api, props, integrationRole);
   return api;
-}
-
-/** A name that is unique in the account and region. */
-function uniqueName(scope: Construct): string {
-  return `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`;
 }
 
 function createStage(scope: Construct, { plan, accountLogRole, domain }: WebhookApiProps): RestApi {

@@ -1,6 +1,7 @@
 import { Quantiles } from '../../flow/numerics/quantiles';
 import { planService } from '../../flow/services/plan';
 import { type BoundedRun, runBoundedServer } from '../../flow/services/simulation';
+import { forecastOf, reactionsOf, resolved, sizesOf } from '../../flow/services/sizing';
 import type { ServiceQuestion } from '../../flow/services/workload';
 import type { Engine } from '../engine';
 import type { Answer, Numbers } from '../scenario';
@@ -51,19 +52,31 @@ function measureServices(
           slots: value('slotsPerInstance'),
           queueBound: value('queueBound'),
           patienceSeconds: value('waitSeconds'),
+          deadlineSeconds: value('serverDeadlineSeconds'),
         },
         seconds,
         seed + index,
       ),
     );
-  const reaction = Math.min(peakSeconds, value('reactionSeconds'));
-  const runs = [...run(value('minInstances'), reaction), ...run(value('maxInstances'), peakSeconds - reaction)];
+  const asked = resolved({ ...question, platform });
+  const sizes = sizesOf({ ...question, platform });
+  const runs: BoundedRun[] = [];
+  let left = peakSeconds;
+  for (const instances of reactionsOf(asked, sizes)) {
+    const reaction = Math.min(left, value('reactionSeconds'));
+    runs.push(...run(instances, reaction));
+    left -= reaction;
+  }
+  runs.push(...run(value('maxInstances'), left));
   const { latencySeconds, shedRatio } = plan.predictions;
+  // What is told at its deadline that it takes too long is an error too.
+  const { overdueRatio } = forecastOf(asked, sizes, peakPerSecond, value('maxInstances'));
+  const errorRatio = shedRatio + (1 - shedRatio) * overdueRatio;
   return {
     before: numbersOf([pool]),
     after: {
       measured: { ...numbersOf(runs), instances: value('maxInstances') },
-      predicted: { latencyP99Seconds: latencySeconds, errorRatio: shedRatio, instances: value('maxInstances') },
+      predicted: { latencyP99Seconds: latencySeconds, errorRatio, instances: value('maxInstances') },
     },
     knobs: plan.knobs,
     timelines: NO_TIMELINES,
@@ -76,6 +89,6 @@ function numbersOf(runs: readonly BoundedRun[]): Numbers {
   const sum = (of: (run: BoundedRun) => number) => runs.reduce((total, run) => total + of(run), 0);
   return {
     latencyP99Seconds: latencies.quantile(0.99),
-    errorRatio: sum(({ refused, expired }) => refused + expired) / sum(({ requests }) => requests),
+    errorRatio: sum(({ refused, expired, overdue }) => refused + expired + overdue) / sum(({ requests }) => requests),
   };
 }

@@ -31,7 +31,10 @@ export interface ThrottleSettings {
 /** What the throttle is doing. */
 export type ThrottleMode = 'open' | 'throttled' | 'unknown';
 
-/** What a throttle knows from one tick to the next. It is stored, so that a restart does not open it. */
+/**
+ * What a throttle knows from one tick to the next. It is in memory only: one that is started anew begins with the least rate, so
+ * a restart does not open it.
+ */
 export interface ThrottleState {
   /** Commits a second that all writers may make together. */
   readonly ratePerSecond: number;

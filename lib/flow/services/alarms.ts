@@ -1,13 +1,24 @@
 /** The numbers of a service's alarms, each with its reason. */
-import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
+import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob, firstOneKnob, RATE_WINDOW_SECONDS, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
-import type { Resolved } from './sizing';
+import { type Resolved, type Sizes, wholeReaction } from './sizing';
 import type { ServicePlan } from './workload';
 
 const OWN = 'this library, docs/constructs/k8s-bounded-service.md';
 
+const SCRAPE_SECONDS = 30;
+const LEAST_SHED_SECONDS = 300;
+const LEAST_BUSY = 0.9;
+/** kube-controller-manager, --horizontal-pod-autoscaler-tolerance: 0.1. */
+const TOLERATED = 1.1;
+const PERIOD_SECONDS = 60;
+const HOLD_PERIODS = 5;
+/** The one in which the peak begins, and the one in which the last task does. */
+const BESIDE_PERIODS = 2;
+
 /** What the alarms compare with, and how long a condition holds before one fires. */
-export function serviceAlarmKnobs({ errorRatio, latencySeconds, quantile, platform }: Resolved): Knob[] {
+export function serviceAlarmKnobs(asked: Resolved, sizes: Sizes): Knob[] {
+  const { errorRatio, latencySeconds, quantile, platform, limit } = asked;
   return [
     {
       name: 'alarmShedRatio',
@@ -17,7 +28,6 @@ export function serviceAlarmKnobs({ errorRatio, latencySeconds, quantile, platfo
       inputs: { errorRatio },
       source: OWN,
     },
-    chosenKnob('alarmShedSeconds', 300, 's', 'longer than instances take to start', OWN),
     {
       name: 'alarmLatencySeconds',
       value: latencySeconds,
@@ -36,24 +46,80 @@ export function serviceAlarmKnobs({ errorRatio, latencySeconds, quantile, platfo
     },
     chosenKnob('alarmLatencyHoldSeconds', 300, 's', 'several readings: a few requests make no percentile', OWN),
     chosenKnob('alarmDownSeconds', 300, 's', 'an instance that starts has no reading yet', OWN),
-    ...(platform === 'kubernetes' ? kubernetesKnobs() : fargateKnobs()),
+    ...(platform === 'kubernetes' ? kubernetesKnobs(asked, sizes) : fargateKnobs(asked, sizes)),
+    ...(platform === 'kubernetes' && limit !== 'fixed'
+      ? [
+          chosenKnob(
+            'alarmLimitRatio',
+            0.75,
+            'ratio',
+            'of the slots: the program is slower than planned by a quarter',
+            OWN,
+          ),
+        ]
+      : []),
   ];
 }
 
-function kubernetesKnobs(): Knob[] {
+/** Seconds in which a planned peak is refused more of than promised over all of it. */
+function plannedSeconds(asked: Resolved, sizes: Sizes): number {
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = asked;
+  return steadyPerSecond < peakPerSecond ? Math.min(peakSeconds, wholeReaction(asked, sizes)) : 0;
+}
+
+function kubernetesKnobs(asked: Resolved, sizes: Sizes): Knob[] {
+  const reactionSeconds = plannedSeconds(asked, sizes);
+  const busy = busyShare(asked, sizes);
   return [
     rateWindowKnob(),
-    chosenKnob('alarmBusyRatio', 0.9, 'ratio', 'of all slots: from here on the queue fills', OWN),
+    {
+      name: 'alarmShedSeconds',
+      value: Math.max(
+        LEAST_SHED_SECONDS,
+        60 * Math.ceil((reactionSeconds + RATE_WINDOW_SECONDS + SCRAPE_SECONDS) / 60),
+      ),
+      unit: 's',
+      formula:
+        'max(300, reaction + window + scrape) in whole minutes: what a planned peak refuses at first is out of the rate by then',
+      inputs: { reactionSeconds, windowSeconds: RATE_WINDOW_SECONDS, scrapeSeconds: SCRAPE_SECONDS },
+      source: OWN,
+    },
+    {
+      name: 'alarmBusyRatio',
+      value: busy < LEAST_BUSY ? LEAST_BUSY : (1 + busy) / 2,
+      unit: 'ratio',
+      formula:
+        '0.9, or halfway to all slots from what is busy as planned, where that is more: from here on the queue fills',
+      inputs: { busy },
+      source: OWN,
+    },
     chosenKnob('alarmBusySeconds', 600, 's', 'twice what a reaction takes, at least 10 minutes', OWN),
     firstOneKnob('alarmScalerErrors', 'errors', 'the autoscaler reads no load, and keeps the fallback', OWN),
-    chosenKnob('scrapeSeconds', 30, 's', 'the autoscaler sees the load this late', OWN),
+    chosenKnob('scrapeSeconds', SCRAPE_SECONDS, 's', 'the autoscaler sees the load this late', OWN),
   ];
 }
 
-function fargateKnobs(): Knob[] {
+/** The share of the slots that the plan itself fills: before one more is started, and at the peak. An autoscaler lets a tenth pass. */
+function busyShare(asked: Resolved, { slots, ratedPerSecond, maxInstances }: Sizes): number {
+  const { serviceSeconds, headroom, peakPerSecond } = asked;
+  const perInstance = Math.max((TOLERATED * ratedPerSecond) / headroom, peakPerSecond / maxInstances);
+  return Math.min(1, (perInstance * serviceSeconds) / slots);
+}
+
+function fargateKnobs(asked: Resolved, sizes: Sizes): Knob[] {
+  const reactionSeconds = plannedSeconds(asked, sizes);
+  const periods = Math.ceil(reactionSeconds / PERIOD_SECONDS) + BESIDE_PERIODS;
   return [
-    chosenKnob('alarmPeriodSeconds', 60, 's', 'Elastic Load Balancing publishes once a minute', OWN),
-    chosenKnob('alarmHoldPeriods', 5, 'periods', 'longer than tasks take to start', OWN),
+    chosenKnob('alarmPeriodSeconds', PERIOD_SECONDS, 's', 'Elastic Load Balancing publishes once a minute', OWN),
+    chosenKnob('alarmHoldPeriods', HOLD_PERIODS, 'periods', 'longer than tasks take to start', OWN),
+    {
+      name: 'alarmShedPeriods',
+      value: Math.min(CLOUDWATCH_LONGEST_SECONDS / PERIOD_SECONDS, Math.max(HOLD_PERIODS, periods)),
+      unit: 'periods',
+      formula: 'max(5, ⌈reaction ÷ period⌉ + 2): what a planned peak refuses at first is over by then',
+      inputs: { reactionSeconds, periodSeconds: PERIOD_SECONDS },
+      source: OWN,
+    },
     firstOneKnob('alarmUnhealthy', 'targets', 'a task that answers no health check serves nothing', OWN),
     chosenKnob('alarmRoom', 0, 'places', 'no task has room: what comes is refused', OWN),
     firstOneKnob('alarmRejectedConnections', 'connections', 'the load balancer itself is at its limit', OWN),

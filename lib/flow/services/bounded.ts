@@ -9,31 +9,22 @@
  */
 import { erlangB, variationFactor } from '../numerics/erlang';
 import { serviceTail, solveTail } from '../numerics/gamma';
-
-/** Slots with a queue in front of them, and Poisson arrivals. */
-export interface BoundedStage {
-  readonly arrivalsPerSecond: number;
-  readonly serviceSeconds: number;
-  readonly serviceVariation: number;
-  readonly slots: number;
-  /** Requests that wait at most. */
-  readonly queueBound: number;
-}
+import { type BoundedStage, waitsOf } from './waits';
 
 /** What happens to its requests. */
 export interface BoundedForecast {
-  /** Share of the requests that is refused. */
+  /** Share of the requests that is refused, for want of room or of time. */
   readonly shedRatio: number;
-  /** Seconds within which an accepted one is answered, at the quantile asked. */
+  /** Share of the requests that begin and are not answered by the deadline. */
+  readonly overdueRatio: number;
+  /** Seconds within which one is answered that is answered by the deadline, at the quantile asked. */
   readonly latencySeconds: number;
-  /** Requests per second that are served. */
+  /** Requests per second that are answered by the deadline. */
   readonly goodputPerSecond: number;
 }
 
 /** Closer to a full load than this, the formula is taken at its limit. */
 const NEARLY_FULL = 1e-7;
-/** Places of the queue that are told apart: a longer one is read in strides. */
-const MOST_PLACES = 200;
 
 /** The share of the requests that finds the queue full. */
 export function shedRatio(stage: BoundedStage): number {
@@ -52,58 +43,25 @@ export function shedRatio(stage: BoundedStage): number {
 /** What is refused and how long the rest takes. */
 export function boundedForecast(stage: BoundedStage, quantile: number): BoundedForecast {
   const refused = shedRatio(stage);
+  const tail = answerTail(stage);
+  const { deadlineSeconds = Number.POSITIVE_INFINITY } = stage;
+  const overdue = Number.isFinite(deadlineSeconds) ? tail(deadlineSeconds) : 0;
+  // What is answered after the deadline is told so at the deadline, and is no answer: the rest is quicker.
+  const answered = (seconds: number) => Math.max(0, tail(seconds) - overdue) / (1 - overdue);
+  const { serviceSeconds, serviceVariation, queueBound, slots } = stage;
+  const guess = serviceSeconds * (1 + 3 * serviceVariation) + (queueBound * serviceSeconds) / slots;
   return {
     shedRatio: refused,
-    latencySeconds: latencyOf(stage, quantile),
-    goodputPerSecond: (1 - refused) * stage.arrivalsPerSecond,
+    overdueRatio: overdue,
+    latencySeconds: overdue < 1 ? solveTail(answered, 1 - quantile, guess) : deadlineSeconds,
+    goodputPerSecond: (1 - refused) * (1 - overdue) * stage.arrivalsPerSecond,
   };
 }
 
-/**
- * A request that finds `j` others waiting starts after `j + 1` of the departures that follow each other every
- * `serviceSeconds ÷ slots`. Their variation is left out: it is small beside that of the service.
- */
-function latencyOf(stage: BoundedStage, quantile: number): number {
-  const { slots, queueBound, serviceSeconds, serviceVariation } = stage;
-  const load = stage.arrivalsPerSecond * serviceSeconds;
-  const each = serviceSeconds / slots;
-  const decay = Math.log(load / slots) / variationFactor(serviceVariation);
-  const stride = Math.max(1, Math.ceil(queueBound / MOST_PLACES));
-  const places: { readonly waitSeconds: number; readonly weight: number }[] = [];
-  // Weights beside that of all states without a queue. Of a long queue in overload only the end has any, so the largest is 1.
-  const highest = Math.max(0, decay * queueBound);
-  for (let first = 0; first < queueBound; first += stride) {
-    const count = Math.min(stride, queueBound - first);
-    // A geometric series, from its largest place: the last one in overload, else the first.
-    const largest = decay > 0 ? first + count - 1 : first;
-    const inwards = meanOfSeries(Math.abs(decay), count);
-    places.push({
-      waitSeconds: (1 + (decay > 0 ? largest - inwards : largest + inwards)) * each,
-      weight: Math.exp(decay * largest - highest) * sumOfSeries(Math.abs(decay), count),
-    });
-  }
-  const blocking = erlangB(slots, load);
-  // Without a queue: a slot is free, or the last one is taken and the queue is empty, which the first place stands for.
-  const free = blocking > 0 ? ((1 - blocking) / blocking) * Math.exp(-highest) : Number.POSITIVE_INFINITY;
-  const sum = places.reduce((total, { weight }) => total + weight, free);
-  const tail = (seconds: number) => {
-    const alone = serviceTail(seconds, serviceSeconds, serviceVariation);
-    if (!Number.isFinite(sum) || sum <= 0) return alone;
-    return places.reduce(
-      (total, { waitSeconds, weight }) =>
-        total + (weight / sum) * serviceTail(Math.max(0, seconds - waitSeconds), serviceSeconds, serviceVariation),
-      (free / sum) * alone,
-    );
-  };
-  return solveTail(tail, 1 - quantile, serviceSeconds * (1 + 3 * serviceVariation) + queueBound * each);
-}
-
-/** Σ e^(−decay·i) over i below `count`. */
-function sumOfSeries(decay: number, count: number): number {
-  return decay * count < 1e-9 ? count : Math.expm1(-decay * count) / Math.expm1(-decay);
-}
-
-/** The mean of i with those weights. */
-function meanOfSeries(decay: number, count: number): number {
-  return decay * count < 1e-3 ? (count - 1) / 2 : 1 / Math.expm1(decay) - count / Math.expm1(decay * count);
+/** P(wait + service > seconds) of the requests that begin. */
+function answerTail(stage: BoundedStage): (seconds: number) => number {
+  const { atOnce, cells } = waitsOf(stage);
+  const alone = (seconds: number) => serviceTail(Math.max(0, seconds), stage.serviceSeconds, stage.serviceVariation);
+  return (seconds) =>
+    cells.reduce((total, cell) => total + cell.share * alone(seconds - cell.seconds), atOnce * alone(seconds));
 }

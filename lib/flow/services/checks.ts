@@ -9,8 +9,15 @@ import {
   SHORTEST_PEAK_SECONDS,
   YEAR_SECONDS,
 } from '../ranges';
+import { SERVICE_LIMITS } from './limit';
 import { SERVICE_PLATFORMS } from './platforms';
-import type { ServiceDownstream, ServiceObjective, ServiceQuestion, ServiceWorkload } from './workload';
+import {
+  ServiceAdmission,
+  type ServiceDownstream,
+  type ServiceObjective,
+  type ServiceQuestion,
+  type ServiceWorkload,
+} from './workload';
 
 /** Slots of one instance at most; a process with more is several. */
 export const MOST_SLOTS = 10_000;
@@ -29,6 +36,8 @@ const QUESTION_FIELDS: Fields<ServiceQuestion> = {
   queueBound: true,
   shedStatus: true,
   retryAttempts: true,
+  limit: true,
+  admission: true,
 };
 const WORKLOAD_FIELDS: Fields<ServiceWorkload> = {
   peakPerSecond: true,
@@ -142,6 +151,8 @@ function choiceChecks(question: ServiceQuestion): Check[] {
     },
     wholeNumber('queueBound', question.queueBound, 0, MOST_WAITING),
     oneOf('shedStatus', question.shedStatus, [503, 429]),
+    oneOf('admission', question.admission, Object.values(ServiceAdmission)),
+    oneOf('limit', question.limit, SERVICE_LIMITS),
     wholeNumber('retryAttempts', question.retryAttempts, 0, 10),
   ];
 }

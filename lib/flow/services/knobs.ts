@@ -2,6 +2,7 @@
 import { chosenKnob } from '../alarms';
 import { given, type Knob, unlessGiven } from '../plan';
 import { podProbeKnobs, probeTimeoutKnob, progressDeadlineKnob } from '../probes';
+import { limitKnobs } from './limit-knobs';
 import { SERVICE_PLATFORM_FACTS } from './platforms';
 import {
   callBudget,
@@ -9,6 +10,7 @@ import {
   LEAST_INSTANCES,
   MOST_SLOTS_OF_INSTANCE,
   type Resolved,
+  reactionsOf,
   type Sizes,
 } from './sizing';
 import type { ServiceQuestion } from './workload';
@@ -23,6 +25,7 @@ const LEAVING_SECONDS = 5;
 export function serviceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes): Knob[] {
   return [
     ...admissionKnobs(question, asked, sizes),
+    ...(asked.limit === 'fixed' ? [] : limitKnobs(asked, sizes.slots)),
     ...deadlineKnobs(question, asked, sizes),
     ...retryKnobs(question, sizes),
     ...instanceKnobs(question, asked, sizes),
@@ -51,8 +54,16 @@ function admissionKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes
       name: 'waitSeconds',
       value: waitSeconds,
       unit: 's',
-      formula: 'latency − service time at the quantile: not the mean, or the slow ones are late',
-      inputs: { latencySeconds, quantile, serviceQuantileSeconds },
+      ...(asked.tolerance > 1
+        ? {
+            formula:
+              'latency − tolerance × service time at the quantile: what the limit lets through is in time as well',
+            inputs: { latencySeconds, quantile, serviceQuantileSeconds, tolerance: asked.tolerance },
+          }
+        : {
+            formula: 'latency − service time at the quantile: not the mean, or the slow ones are late',
+            inputs: { latencySeconds, quantile, serviceQuantileSeconds },
+          }),
       source: OWN,
     },
     {
@@ -183,7 +194,7 @@ function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes)
       unit: `${instance}s`,
       ...unlessGiven(
         question.minInstances,
-        'the fewest, two at least, that bear the steady load with head-room and refuse no more of a peak than promised until others have started',
+        'the fewest, two at least, that bear the steady load and refuse no more of a peak than promised until others have started, both with head-room',
         { steadyPerSecond, headroom, ratedPerSecond, reactionSeconds, peakSeconds, errorRatio },
       ),
       source: OWN,
@@ -206,6 +217,21 @@ function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes)
       formula: 'reading + decision + start',
       inputs: { startSeconds: asked.startSeconds },
       source,
+    },
+    {
+      name: 'reactions',
+      value: reactionsOf(asked, sizes).length,
+      unit: 'reactions',
+      formula: 'until as many instances run as the peak needs: each shows no more load than it holds',
+      inputs: {
+        minInstances,
+        maxInstances,
+        slots: sizes.slots,
+        queueBound: sizes.queueBound,
+        ratedPerSecond,
+        headroom,
+      },
+      source: OWN,
     },
   ];
 }

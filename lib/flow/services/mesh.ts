@@ -1,9 +1,11 @@
 /** What the proxies of a service's clients are told. */
 import { chosenKnob } from '../alarms';
 import type { Knob } from '../plan';
+import { limitFloor } from './limit-knobs';
 import type { ServicePlan } from './workload';
 
 const ISTIO = 'Istio, DestinationRule, OutlierDetection';
+const GATEWAY = 'Envoy Gateway, BackendTrafficPolicy, circuitBreaker: 1,024 of each by default';
 const ENVOY = 'Envoy, adaptive concurrency, gradient controller';
 
 /**
@@ -30,6 +32,41 @@ export function meshKnobs(plan: ServicePlan, clients: number): Knob[] {
   ];
 }
 
+/**
+ * The knobs of a gateway in front of a service.
+ *
+ * @param proxies proxies of the gateway, each of which counts by itself
+ */
+export function gatewayKnobs(plan: ServicePlan, proxies: number): Knob[] {
+  const maxInstances = plan.value('maxInstances');
+  const concurrencyLimit = plan.value('concurrencyLimit');
+  return [
+    {
+      name: 'gatewayRequests',
+      value: Math.ceil((maxInstances * concurrencyLimit) / proxies),
+      unit: 'requests',
+      formula: '⌈instances × (slots + queue) ÷ proxies⌉: the bound of a proxy is its own, and all of them add up',
+      inputs: { maxInstances, concurrencyLimit, proxies },
+      source: GATEWAY,
+    },
+    {
+      name: 'gatewayPendingRequests',
+      value: Math.ceil(concurrencyLimit / proxies),
+      unit: 'requests',
+      formula: '⌈(slots + queue) ÷ proxies⌉: connections that are opened at once, as when a pod is new',
+      inputs: { concurrencyLimit, proxies },
+      source: GATEWAY,
+    },
+    chosenKnob(
+      'gatewayRetries',
+      0,
+      'retries',
+      'a refusal says when to return; the proxy would return at once',
+      GATEWAY,
+    ),
+  ];
+}
+
 /** The knobs of adaptive concurrency in the proxy of a pod. */
 export function adaptiveKnobs(plan: ServicePlan): Knob[] {
   const slots = plan.value('slotsPerInstance');
@@ -37,7 +74,7 @@ export function adaptiveKnobs(plan: ServicePlan): Knob[] {
     chosenKnob('limitUpdateSeconds', 0.1, 's', 'the default: from one limit to the next', ENVOY),
     {
       name: 'leastConcurrency',
-      value: Math.max(1, Math.ceil(slots / 4)),
+      value: limitFloor(slots),
       unit: 'requests',
       formula: 'max(1, ⌈slots ÷ 4⌉): however slow the answers are',
       inputs: { slots },

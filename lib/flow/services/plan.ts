@@ -9,7 +9,18 @@ import { serviceAlarmKnobs } from './alarms';
 import { serviceChecks } from './checks';
 import { serviceKnobs } from './knobs';
 import { refusal, waysOut } from './refusals';
-import { brokenBy, forecastOf, type Resolved, resolved, type Sizes, shedOfPeak, sizesOf } from './sizing';
+import {
+  brokenBy,
+  forecastOf,
+  type Resolved,
+  reactionsOf,
+  resolved,
+  type Sizes,
+  shedAt,
+  shedOfPeak,
+  sizesOf,
+  wholeReaction,
+} from './sizing';
 import { ServicePlan, type ServicePredictions, type ServiceQuestion } from './workload';
 
 /**
@@ -28,20 +39,20 @@ export function planService(subject: string, question: ServiceQuestion, checks: 
     throw new CapacityError(subject, refusal(question, sizes), waysOut(question));
   }
   const asked = resolved(question);
-  const knobs = [...serviceKnobs(question, asked, sizes), ...serviceAlarmKnobs(asked)];
+  const knobs = [...serviceKnobs(question, asked, sizes), ...serviceAlarmKnobs(asked, sizes)];
   const predictions = predictionsOf(asked, sizes);
   return new ServicePlan(subject, knobs, predictions, remarksOn(asked, sizes, predictions));
 }
 
 function predictionsOf(asked: Resolved, sizes: Sizes): ServicePredictions {
-  const { slots, maxInstances, reactionSeconds } = sizes;
+  const { slots, maxInstances } = sizes;
   const { peakPerSecond, serviceSeconds } = asked;
   const capacityPerSecond = (maxInstances * slots) / serviceSeconds;
   const overload = forecastOf(asked, sizes, 2 * capacityPerSecond, maxInstances);
   return {
     latencySeconds: forecastOf(asked, sizes, peakPerSecond, maxInstances).latencySeconds,
     shedRatio: shedOfPeak(asked, sizes),
-    reactionSeconds,
+    reactionSeconds: wholeReaction(asked, sizes),
     capacityPerSecond,
     overloadLatencySeconds: overload.latencySeconds,
     overloadShedRatio: overload.shedRatio,
@@ -68,7 +79,8 @@ function breaksAt(asked: Resolved, sizes: Sizes): number {
 function remarksOn(asked: Resolved, sizes: Sizes, { breaksAtLoad }: ServicePredictions): string[] {
   const { peakPerSecond, peakSeconds } = asked;
   const { minInstances, maxInstances, reactionSeconds, queueBound } = sizes;
-  const early = forecastOf(asked, sizes, peakPerSecond, minInstances).shedRatio;
+  const reactions = reactionsOf(asked, sizes).length;
+  const early = shedAt(asked, sizes, peakPerSecond, minInstances);
   return [
     ...(breaksAtLoad < DEFAULT_HEADROOM
       ? [`The promise breaks at ${figure(breaksAtLoad)} × the peak: more instances are the only head-room.`]
@@ -76,6 +88,11 @@ function remarksOn(asked: Resolved, sizes: Sizes, { breaksAtLoad }: ServicePredi
     ...(minInstances < maxInstances && early > 0.001
       ? [
           `The first ${duration(Math.min(peakSeconds, reactionSeconds))} of a peak find ${minInstances} instances, which refuse ${percent(early)} of it at once.`,
+          ...(reactions > 1
+            ? [
+                `The autoscaler reacts ${reactions} times: an instance shows no more load than it holds, so each reaction starts a part of what is missing.`,
+              ]
+            : []),
         ]
       : []),
     ...(queueBound === 0 ? ['Nothing waits: the work alone takes almost all of the promised time.'] : []),

@@ -7,11 +7,11 @@ import {
   boundWithin,
   brokenBy,
   callBudget,
-  forecastOf,
   limiting,
   type Resolved,
   resolved,
   type Sizes,
+  shedAt,
   shedOfPeak,
   sizesOf,
   unnested,
@@ -19,7 +19,7 @@ import {
 import type { ServiceObjective, ServiceQuestion, ServiceWorkload } from './workload';
 
 /** What may have been set by hand. */
-const CHOSEN = ['queueBound', 'maxInstances', 'minInstances', 'slotsPerInstance'] as const;
+const CHOSEN = ['limit', 'queueBound', 'maxInstances', 'minInstances', 'slotsPerInstance'] as const;
 
 /** The first thing that is in the way, with its numbers. */
 export function refusal(question: ServiceQuestion, sizes: Sizes): string {
@@ -29,7 +29,7 @@ export function refusal(question: ServiceQuestion, sizes: Sizes): string {
   const promised = `${duration(latencySeconds)} are promised`;
   switch (brokenBy(question, sizes)) {
     case 'service':
-      return `the work alone takes ${duration(sizes.serviceQuantileSeconds)} at ${percent(asked.quantile)}, ${promised}`;
+      return `the work alone takes ${duration(sizes.serviceQuantileSeconds)} at ${percent(asked.quantile)}${slower(asked)}, ${promised}`;
     case 'queue':
       return `a queue of ${queueBound} takes ${duration((queueBound * serviceSeconds) / slots)} to work off with ${slots} slots, ${duration(waitSeconds)} are left for it: ${boundWithin(slots, serviceSeconds, waitSeconds)} at most`;
     case 'slots':
@@ -37,7 +37,7 @@ export function refusal(question: ServiceQuestion, sizes: Sizes): string {
     case 'instances':
       return `${figure(peakPerSecond)} requests/s need ${figure(maxInstances)} instances with ${figure(ratedPerSecond)}/s each, ${figure(MOST_INSTANCES)} are allowed`;
     case 'capacity':
-      return `${figure(peakPerSecond)} requests/s find ${instances(maxInstances)} of ${figure(ratedPerSecond)}/s, and ${percent(forecastOf(asked, sizes, peakPerSecond, maxInstances).shedRatio)} are refused; ${percent(errorRatio)} and ${promised}`;
+      return `${figure(peakPerSecond)} requests/s find ${instances(maxInstances)} of ${figure(ratedPerSecond)}/s, and ${percent(shedAt(asked, sizes, peakPerSecond, maxInstances))} are refused; ${percent(errorRatio)} and ${promised}`;
     case 'reaction':
       return `with ${instances(minInstances)} at first ${percent(shedOfPeak(asked, sizes))} of a peak are refused until others have started, after ${duration(reactionSeconds)}; ${percent(errorRatio)} are allowed`;
     case 'limit':
@@ -45,6 +45,11 @@ export function refusal(question: ServiceQuestion, sizes: Sizes): string {
     default:
       return timeoutText(asked, waitSeconds);
   }
+}
+
+/** How much slower the work becomes before a limit that follows falls. */
+function slower({ tolerance }: Resolved): string {
+  return tolerance > 1 ? `, and ${tolerance} times that before the limit falls` : '';
 }
 
 function limitText(asked: Resolved): string {

@@ -1,6 +1,6 @@
 /**
  * A service with slots and a queue, request by request: first come, first served. What finds the queue full is refused at
- * once; what has waited for as long as it may leaves without having been worked on.
+ * once; what has waited for as long as it may leaves without having been worked on, and what is not answered by its deadline is told so.
  */
 import { MomentHeap } from '../numerics/heap';
 import { Quantiles } from '../numerics/quantiles';
@@ -16,6 +16,12 @@ export interface BoundedServer {
   readonly queueBound: number;
   /** Seconds that a request waits at most; infinite where nobody gives up. */
   readonly patienceSeconds: number;
+  /**
+   * Seconds from its arrival after which a request is told that it takes too long. Its slot stays taken.
+   *
+   * @default - it is answered at any time
+   */
+  readonly deadlineSeconds?: number;
 }
 
 /** What its requests saw. */
@@ -24,6 +30,8 @@ export interface BoundedRun {
   readonly refused: number;
   /** Left the queue after `patienceSeconds`. */
   readonly expired: number;
+  /** Begun, and not answered by the deadline. */
+  readonly overdue: number;
   /** Time from arrival to answer, of those that were answered. */
   readonly latencies: Quantiles;
 }
@@ -35,6 +43,7 @@ export interface BoundedRun {
  */
 export function runBoundedServer(server: BoundedServer, seconds: number, seed: number, skippedSeconds = 0): BoundedRun {
   const { requestsPerSecond, serviceSeconds, serviceVariation, slots, queueBound, patienceSeconds } = server;
+  const { deadlineSeconds = Number.POSITIVE_INFINITY } = server;
   const random = new Random(seed);
   const service = new ServiceTime(serviceSeconds, serviceVariation);
   const latencies = new Quantiles();
@@ -43,7 +52,7 @@ export function runBoundedServer(server: BoundedServer, seconds: number, seed: n
   // When each request in the queue leaves it. They leave in the order in which they came, whether they begin or give up.
   const leaving: number[] = [];
   let oldest = 0;
-  let [requests, refused, expired] = [0, 0, 0];
+  let [requests, refused, expired, overdue] = [0, 0, 0, 0];
   for (
     let now = random.exponential() / requestsPerSecond;
     now < seconds;
@@ -66,11 +75,12 @@ export function runBoundedServer(server: BoundedServer, seconds: number, seed: n
     }
     const done = begins + service.draw(random);
     free.replaceNext(done, 0);
-    if (isCounted) latencies.record(done - now);
+    if (isCounted && done - now > deadlineSeconds) overdue += 1;
+    else if (isCounted) latencies.record(done - now);
     if (oldest > 10_000) {
       leaving.splice(0, oldest);
       oldest = 0;
     }
   }
-  return { requests, refused, expired, latencies };
+  return { requests, refused, expired, overdue, latencies };
 }

@@ -6,7 +6,9 @@ import { serviceQuantile } from '../numerics/gamma';
 import { bisect, firstIndex } from '../search';
 import { type BoundedForecast, boundedForecast, shedRatio } from './bounded';
 import { MOST_INSTANCES } from './checks';
+import type { LimitName } from './limit';
 import { SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
+import type { BoundedStage } from './waits';
 import type { ServiceDownstream, ServiceQuestion } from './workload';
 
 const QUANTILE = 0.99;
@@ -16,6 +18,8 @@ const PEAK_SECONDS = 1800;
 export const MOST_SLOTS_OF_INSTANCE = 30;
 /** One answers while another is replaced. */
 export const LEAST_INSTANCES = 2;
+/** Times the planned work up to which a limit that follows lets it become slower. */
+const LIMIT_TOLERANCE = 1.2;
 const TIMEOUT_MARGIN = 1.5;
 /** Busy slots up to which one pool for all is counted. */
 const MOST_LOAD = 100_000;
@@ -34,12 +38,18 @@ export interface Resolved {
   readonly headroom: number;
   readonly retryAttempts: number;
   readonly startSeconds: number;
+  /** Who bounds the requests in work; undefined where it makes no difference. */
+  readonly admission?: string;
+  /** How the slots follow the work. */
+  readonly limit: LimitName;
+  /** Times the planned work that fits into the promise; 1 with fixed slots. */
+  readonly tolerance: number;
   readonly downstreams: readonly ServiceDownstream[];
 }
 
 /** The question with what was left out. */
 export function resolved(question: ServiceQuestion): Resolved {
-  const { workload, objective, downstreams = [], retryAttempts = 1 } = question;
+  const { workload, objective, downstreams = [], retryAttempts = 1, limit = 'fixed' } = question;
   const platform = question.platform as ServicePlatform;
   return {
     platform,
@@ -53,6 +63,9 @@ export function resolved(question: ServiceQuestion): Resolved {
     errorRatio: objective.errorRatio ?? ERROR_RATIO,
     headroom: objective.headroom ?? DEFAULT_HEADROOM,
     retryAttempts,
+    admission: question.admission,
+    limit,
+    tolerance: limit === 'fixed' ? 1 : LIMIT_TOLERANCE,
     startSeconds: workload.coldStartSeconds ?? SERVICE_PLATFORM_FACTS[platform].startSeconds,
     downstreams,
   };
@@ -73,6 +86,7 @@ export interface Sizes {
   readonly ratedPerSecond: number;
   readonly minInstances: number;
   readonly maxInstances: number;
+  /** Of one reaction; a large jump takes several. */
   readonly reactionSeconds: number;
 }
 
@@ -81,7 +95,7 @@ export function sizesOf(question: ServiceQuestion): Sizes {
   const asked = resolved(question);
   const { serviceSeconds, serviceVariation, quantile, latencySeconds } = asked;
   const serviceQuantileSeconds = serviceQuantile(quantile, serviceSeconds, serviceVariation);
-  const waitSeconds = Math.max(0, latencySeconds - serviceQuantileSeconds);
+  const waitSeconds = Math.max(0, latencySeconds - asked.tolerance * serviceQuantileSeconds);
   const load = asked.peakPerSecond * serviceSeconds;
   // No instance has as many, and the walk to such a count takes its time.
   const pooledSlots = waitSeconds > 0 && load < MOST_LOAD ? slotsAt(asked, asked.peakPerSecond) : Math.ceil(load) + 1;
@@ -91,9 +105,9 @@ export function sizesOf(question: ServiceQuestion): Sizes {
   const reactionSeconds = reactionOf(asked);
   const most = question.maxInstances ?? instancesFor(asked.headroom * asked.peakPerSecond, ratedPerSecond);
   const maxInstances = Math.max(most, question.maxInstances === undefined ? (question.minInstances ?? 1) : 1);
-  const partial = { slots, queueBound, maxInstances, reactionSeconds };
-  const minInstances = question.minInstances ?? Math.min(maxInstances, leastInstances(asked, partial, ratedPerSecond));
-  return { ...partial, pooledSlots, serviceQuantileSeconds, waitSeconds, ratedPerSecond, minInstances };
+  const partial = { slots, queueBound, ratedPerSecond, maxInstances, reactionSeconds };
+  const minInstances = question.minInstances ?? Math.min(maxInstances, leastInstances(asked, partial));
+  return { ...partial, pooledSlots, serviceQuantileSeconds, waitSeconds, minInstances };
 }
 
 /** The fewest slots of one pool with which a request takes longer than promised in so few cases as promised. */
@@ -138,44 +152,107 @@ function reactionOf({ platform, startSeconds }: Resolved): number {
   return readSeconds + decideSeconds + startSeconds;
 }
 
-/** The fewest that bear the steady load, and with which a peak that begins at once still keeps its share of refusals. */
-function leastInstances(
-  asked: Resolved,
-  sizes: Pick<Sizes, 'slots' | 'queueBound' | 'maxInstances' | 'reactionSeconds'>,
-  rated: number,
-): number {
-  const steady = instancesFor(asked.headroom * asked.steadyPerSecond, rated);
+/**
+ * The fewest that bear the steady load, and with which a peak that begins at once still keeps its share of refusals; both with
+ * head-room.
+ */
+function leastInstances(asked: Resolved, sizes: Omit<PeakSizes, 'minInstances'>): number {
+  const steady = instancesFor(asked.headroom * asked.steadyPerSecond, sizes.ratedPerSecond);
   if (steady >= sizes.maxInstances) return steady;
+  const higher = { ...asked, peakPerSecond: asked.headroom * asked.peakPerSecond };
   const more = firstIndex(
     sizes.maxInstances - steady,
-    (index) => shedOfPeak(asked, { ...sizes, minInstances: steady + index }) <= asked.errorRatio,
+    (index) => shedOfPeak(higher, { ...sizes, minInstances: steady + index }) <= asked.errorRatio,
   );
   return steady + more;
 }
 
-/** The share of a peak that is refused: during the reaction by the fewest instances, then by the most. */
-export function shedOfPeak(
-  asked: Resolved,
-  sizes: Pick<Sizes, 'slots' | 'queueBound' | 'minInstances' | 'maxInstances' | 'reactionSeconds'>,
-): number {
+/** What decides how a peak begins. */
+export type PeakSizes = Pick<
+  Sizes,
+  'slots' | 'queueBound' | 'ratedPerSecond' | 'minInstances' | 'maxInstances' | 'reactionSeconds'
+>;
+
+/** The share of a peak that is refused: by those of each reaction while it lasts, then by the most. */
+export function shedOfPeak(asked: Resolved, sizes: PeakSizes): number {
   const { peakSeconds, steadyPerSecond, peakPerSecond } = asked;
-  const reaction = steadyPerSecond === peakPerSecond ? 0 : Math.min(peakSeconds, sizes.reactionSeconds);
-  const during = reaction === 0 ? 0 : forecastOf(asked, sizes, peakPerSecond, sizes.minInstances).shedRatio;
-  const after = forecastOf(asked, sizes, peakPerSecond, sizes.maxInstances).shedRatio;
-  return (reaction * during + (peakSeconds - reaction) * after) / peakSeconds;
+  const shed = (instances: number) => shedAt(asked, sizes, peakPerSecond, instances);
+  let left = peakSeconds;
+  let refused = 0;
+  for (const instances of steadyPerSecond === peakPerSecond ? [] : reactionsOf(asked, sizes)) {
+    const seconds = Math.min(left, sizes.reactionSeconds);
+    refused += seconds * shed(instances);
+    left -= seconds;
+    if (left <= 0) break;
+  }
+  return (refused + left * shed(sizes.maxInstances)) / peakSeconds;
 }
 
-/** What happens at a rate of the whole service: the balancer gives each instance its share at random. */
+/**
+ * The instances during each reaction. An instance shows no more load than it holds, so a jump beyond that takes several: each
+ * multiplies the instances by what one holds, over what one has in work when the next is started.
+ */
+export function reactionsOf(asked: Resolved, sizes: PeakSizes): number[] {
+  const { minInstances, maxInstances } = sizes;
+  const { peakPerSecond, serviceSeconds } = asked;
+  const during: number[] = [];
+  for (let instances = minInstances; instances < maxInstances; ) {
+    during.push(instances);
+    // Where every request finds its place the load is seen as it is.
+    if (peakPerSecond * serviceSeconds < instances * sizes.slots) break;
+    instances = Math.max(instances + 1, Math.ceil(instances * visibleTimes(asked, sizes) * (1 - 1e-12)));
+  }
+  // Until the first decision the fewest are there, however many that is.
+  return during.length > 0 ? during : [minInstances];
+}
+
+/** Seconds from the beginning of a peak until as many instances run as it needs. */
+export function wholeReaction(asked: Resolved, sizes: PeakSizes): number {
+  return reactionsOf(asked, sizes).length * sizes.reactionSeconds;
+}
+
+/** Times the load of its target that an instance shows at most. */
+function visibleTimes({ platform, admission, serviceSeconds, headroom }: Resolved, sizes: PeakSizes): number {
+  const { slots, queueBound, ratedPerSecond } = sizes;
+  const target = ratedPerSecond / headroom;
+  // Requests in flight: those in work and those that wait.
+  if (platform === 'kubernetes') return (slots + queueBound) / (target * serviceSeconds);
+  // Requests that a target received: refusals of the program are among them, those of the load balancer are not.
+  return admission === 'targetOptimizer' ? slots / serviceSeconds / target : Number.POSITIVE_INFINITY;
+}
+
+/** What happens at a rate of the whole service. */
 export function forecastOf(
   asked: Resolved,
-  { slots, queueBound }: Pick<Sizes, 'slots' | 'queueBound'>,
+  sizes: Pick<Sizes, 'slots' | 'queueBound' | 'waitSeconds'>,
   ratePerSecond: number,
   instances: number,
 ): BoundedForecast {
-  const { serviceSeconds, serviceVariation, quantile } = asked;
-  const arrivalsPerSecond = ratePerSecond / instances;
-  const one = boundedForecast({ arrivalsPerSecond, serviceSeconds, serviceVariation, slots, queueBound }, quantile);
+  const { quantile, latencySeconds: deadlineSeconds } = asked;
+  const { waitSeconds } = sizes;
+  const stage = { ...stageOf(asked, sizes, ratePerSecond, instances), waitSeconds, deadlineSeconds };
+  const one = boundedForecast(stage, quantile);
   return { ...one, goodputPerSecond: instances * one.goodputPerSecond };
+}
+
+/** The share that is refused at a rate of the whole service. */
+export function shedAt(
+  asked: Resolved,
+  sizes: Pick<Sizes, 'slots' | 'queueBound'>,
+  ratePerSecond: number,
+  instances: number,
+): number {
+  return shedRatio(stageOf(asked, sizes, ratePerSecond, instances));
+}
+
+/** One instance: the balancer gives each its share at random. */
+function stageOf(
+  { serviceSeconds, serviceVariation }: Resolved,
+  { slots, queueBound }: Pick<Sizes, 'slots' | 'queueBound'>,
+  ratePerSecond: number,
+  instances: number,
+): BoundedStage {
+  return { arrivalsPerSecond: ratePerSecond / instances, serviceSeconds, serviceVariation, slots, queueBound };
 }
 
 /** The time-out of a call: half longer than its P99, and within what a request has left after its longest wait. */

@@ -16,6 +16,18 @@ export enum ServiceAdmission {
 }
 
 /**
+ * Whether the requests in work stay bounded by the planned slots, or by fewer while each takes longer than planned.
+ */
+export enum ServiceLimit {
+  /** The slots of the plan. */
+  FIXED = 'fixed',
+  /** Additive increase, multiplicative decrease: one slot more in a window as planned, a sixth less in one that is slower. */
+  AIMD = 'aimd',
+  /** Less by as much as the work is slower than planned, at once: for few requests, whose windows are long. */
+  GRADIENT = 'gradient',
+}
+
+/**
  * Requests of a service.
  */
 export interface ServiceWorkload {
@@ -122,6 +134,8 @@ export interface ServiceChoices {
   readonly shedStatus?: number;
   /** Attempts after the first one of a call to a downstream; default: 1. */
   readonly retryAttempts?: number;
+  /** Whether fewer slots are used while the work is slower than planned; default: they are fixed. */
+  readonly limit?: ServiceLimit;
 }
 
 /** The input of the plan of a service. */
@@ -130,6 +144,8 @@ export interface ServiceQuestion extends ServiceChoices {
   readonly platform: string;
   readonly workload: ServiceWorkload;
   readonly objective: ServiceObjective;
+  /** Who bounds the requests in work; default: the program or its gate. */
+  readonly admission?: ServiceAdmission;
   /** Services that it calls; default: none. */
   readonly downstreams?: readonly ServiceDownstream[];
 }
@@ -142,7 +158,7 @@ export interface ServicePredictions {
   readonly latencySeconds: number;
   /** Share of the requests of a peak that is refused, those during the reaction included. */
   readonly shedRatio: number;
-  /** Seconds from the beginning of a peak until enough instances run. */
+  /** Seconds from the beginning of a peak until as many instances run as it needs, in one reaction or several. */
   readonly reactionSeconds: number;
   /** Requests per second that all instances serve at most. */
   readonly capacityPerSecond: number;

@@ -6,11 +6,12 @@ import { graceSeconds } from '../../flow/services/knobs';
 import {
   ServiceAdmission,
   type ServiceDownstream,
+  type ServiceLimit,
   type ServiceObjective,
   type ServiceQuestion,
   type ServiceWorkload,
 } from '../../flow/services/workload';
-import { dnsLabel, environmentName, imageReference, textCheck } from '../names';
+import { dnsLabel, dnsSubdomain, environmentName, imageReference, textCheck } from '../names';
 
 /** Ports of the gate. */
 export const GATE_PORT = 9400;
@@ -39,6 +40,21 @@ export interface ServiceMesh {
    * @default 1
    */
   readonly clients?: number;
+}
+
+/**
+ * The gateway that callers of a service come through.
+ */
+export interface ServiceGateway {
+  /** Name of the `HTTPRoute` of Envoy Gateway that leads to the service, in the same namespace. */
+  readonly httpRoute: string;
+
+  /**
+   * Proxies of the gateway. Each may have its share of what the service holds. A whole number, 1 to 10,000.
+   *
+   * @default 2
+   */
+  readonly proxies?: number;
 }
 
 /**
@@ -116,6 +132,14 @@ export interface BoundedServiceProps {
    * @default ServiceAdmission.GATE
    */
   readonly admission?: ServiceAdmission;
+
+  /**
+   * Whether fewer requests are worked on while each takes longer than planned, as when a neighbour takes processors. The planned
+   * slots are the ceiling, a quarter of them the floor. By the gate or the application: Envoy has its own.
+   *
+   * @default ServiceLimit.FIXED
+   */
+  readonly limit?: ServiceLimit;
 
   /**
    * Requests that one pod works on at the same time: threads of its pool, or connections to its database. A whole number, 1 to
@@ -203,6 +227,13 @@ export interface BoundedServiceProps {
   readonly mesh?: ServiceMesh;
 
   /**
+   * The gateway of its callers: a `BackendTrafficPolicy` of Envoy Gateway is made for its route.
+   *
+   * @default - none
+   */
+  readonly gateway?: ServiceGateway;
+
+  /**
    * Whether a script for k6 is made, which sends half, all, twice and five times the capacity, and compares with the plan.
    *
    * @default false
@@ -223,6 +254,7 @@ export const KINDS: Kinds<BoundedServiceProps> = {
   healthPath: TEXT,
   resources: CHECKED,
   admission: CHECKED,
+  limit: CHECKED,
   slotsPerInstance: CHECKED,
   queueBound: CHECKED,
   minReplicas: CHECKED,
@@ -235,12 +267,13 @@ export const KINDS: Kinds<BoundedServiceProps> = {
   monitoringNamespace: TEXT,
   callerNamespaces: listOf(TEXT),
   mesh: struct<ServiceMesh>({ istio: FLAG, clients: CHECKED } satisfies Kinds<ServiceMesh>),
+  gateway: struct<ServiceGateway>({ httpRoute: TEXT, proxies: CHECKED } satisfies Kinds<ServiceGateway>),
   loadTest: FLAG,
 };
 
 /** The question of the plan. */
 export function questionOf(props: BoundedServiceProps): ServiceQuestion {
-  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts } = props;
+  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts, limit } = props;
   return {
     platform: 'kubernetes',
     workload,
@@ -250,6 +283,7 @@ export function questionOf(props: BoundedServiceProps): ServiceQuestion {
     queueBound,
     shedStatus,
     retryAttempts,
+    limit,
     minInstances: props.minReplicas,
     maxInstances: props.maxReplicas,
   };
@@ -261,7 +295,7 @@ const OF_MADE = ['image', 'command', 'environment', 'healthPath', 'resources'] a
 
 /** The checks of what is not in the question. */
 export function inputChecks(props: BoundedServiceProps): Check[] {
-  const { deployment, image, command = [], environment = {}, port, admission, mesh, priorityHeader } = props;
+  const { deployment, image, command = [], environment = {}, port, admission, mesh, priorityHeader, gateway } = props;
   const leastGraceSeconds = graceSeconds(props.objective?.latencySeconds ?? 0);
   return [
     imageReference('image', image),
@@ -295,6 +329,10 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
       message: 'admission by Envoy needs mesh with istio, whose proxies it configures',
     },
     {
+      refused: admission === ServiceAdmission.ENVOY && props.limit !== undefined,
+      message: `limit must not be given with admission ${admission}: its filter has a gradient of its own`,
+    },
+    {
       refused: priorityHeader !== undefined && admission !== undefined && admission !== ServiceAdmission.GATE,
       message: `priorityHeader must not be given with admission ${admission}: only the gate reads it`,
     },
@@ -308,5 +346,11 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
     dnsLabel('monitoringNamespace', props.monitoringNamespace),
     ...(props.callerNamespaces ?? []).map((name) => dnsLabel('callerNamespaces', name)),
     wholeNumber('mesh.clients', mesh?.clients, 1, 10_000),
+    {
+      refused: gateway !== undefined && gateway.httpRoute === undefined,
+      message: 'gateway.httpRoute is missing',
+    },
+    dnsSubdomain('gateway.httpRoute', gateway?.httpRoute),
+    wholeNumber('gateway.proxies', gateway?.proxies, 1, 10_000),
   ];
 }

@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { sound } from '../../flow/kinds';
 import { boundsOf } from '../../flow/services/bounds';
-import { adaptiveKnobs, meshKnobs } from '../../flow/services/mesh';
+import { adaptiveKnobs, gatewayKnobs, meshKnobs } from '../../flow/services/mesh';
 import { planService } from '../../flow/services/plan';
 import { type Resilience4jSettings, resilience4jSettings, resilience4jYaml } from '../../flow/services/resilience4j';
 import { ServiceAdmission, type ServicePlan } from '../../flow/services/workload';
@@ -23,6 +23,7 @@ import {
   KINDS,
   questionOf,
 } from './bounded-service-props';
+import { gatewayPolicy } from './gateway-policy';
 import { loadTestScript } from './load-test';
 import { serviceAlerts, serviceGraphs } from './service-alerts';
 import { adaptiveConcurrency, meshOf } from './service-mesh';
@@ -31,6 +32,7 @@ import { serviceScaler } from './service-scaler';
 const PROMETHEUS = 'http://prometheus-operated.monitoring.svc:9090';
 const MONITORING = 'monitoring';
 const SERVICE_PORT = 80;
+const PROXIES = 2;
 
 /**
  * A service that accepts what it can answer in time, and refuses the rest at once.
@@ -76,6 +78,9 @@ export class BoundedService extends Construct {
   /** The `VirtualService` of its clients' proxies. */
   public readonly virtualService?: ApiObject;
 
+  /** The `BackendTrafficPolicy` of its gateway's proxies. */
+  public readonly backendTrafficPolicy?: ApiObject;
+
   /** Adaptive concurrency in the proxies of its pods. */
   public readonly envoyFilter?: ApiObject;
 
@@ -102,17 +107,18 @@ export class BoundedService extends Construct {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     const plan = planService(id, questionOf(usable), [...checks, ...inputChecks(usable)]);
-    const { deployment: given, admission = ServiceAdmission.GATE, mesh, port = 8080 } = usable;
+    const { deployment: given, admission = ServiceAdmission.GATE, mesh, gateway, port = 8080 } = usable;
     const istio = mesh !== undefined && mesh.istio !== false;
     const isGated = admission === ServiceAdmission.GATE;
     this.plan = plan.withKnobs([
       ...(istio ? meshKnobs(plan, mesh.clients ?? 1) : []),
+      ...(gateway === undefined ? [] : gatewayKnobs(plan, gateway.proxies ?? PROXIES)),
       ...(admission === ServiceAdmission.ENVOY ? adaptiveKnobs(plan) : []),
     ]);
     this.service = new kplus.Service(this, 'Service', {
       ports: [{ name: 'http', port: SERVICE_PORT, targetPort: isGated ? GATE_PORT : port }],
     });
-    const bounds = boundsOf(this.plan, this.service.name);
+    const bounds = boundsOf(this.plan, this.service.name, usable.limit);
     this.deployment = given ?? createDeployment(this, usable, this.plan, bounds, isGated);
     [this.container] = this.deployment.containers;
     if (given !== undefined) adopt(given, bounds, isGated);
@@ -153,8 +159,9 @@ export class BoundedService extends Construct {
         this.plan,
       ));
     }
+    if (gateway !== undefined) this.backendTrafficPolicy = gatewayPolicy(this, gateway.httpRoute, this.plan);
     if (usable.loadTest) {
-      this.loadTest = textConfigMap(this, 'LoadTest', 'load-test.js', loadTestScript(this.plan));
+      this.loadTest = textConfigMap(this, 'LoadTest', 'load-test.js', loadTestScript(this.plan, usable.workload));
     }
     this.alerts = alertRules(this, 'Alerts', this.node.path, serviceAlerts(this.plan, series, this.scaledObject));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, serviceGraphs(this.plan, series));

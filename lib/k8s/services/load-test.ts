@@ -1,13 +1,14 @@
 /** A script for k6: half, all, twice and five times the capacity, and what the plan says of each. */
 import { promisedPercentile } from '../../flow/services/alarms';
-import type { ServicePlan } from '../../flow/services/workload';
+import { shedRatio } from '../../flow/services/bounded';
+import type { ServicePlan, ServiceWorkload } from '../../flow/services/workload';
 
 const TIMES = [0.5, 1, 2, 5];
 const STAGE_SECONDS = 60;
 const GAP_SECONDS = 15;
 
 /** The text of the script. It reads the address of the service from the variable TARGET. */
-export function loadTestScript(plan: ServicePlan): string {
+export function loadTestScript(plan: ServicePlan, { serviceSeconds, serviceVariation = 1 }: ServiceWorkload): string {
   const { capacityPerSecond } = plan.predictions;
   const latencySeconds = plan.value('serverDeadlineSeconds');
   const scenarios = Object.fromEntries(
@@ -29,10 +30,15 @@ export function loadTestScript(plan: ServicePlan): string {
       ];
     }),
   );
+  const [slots, queueBound] = ['slotsPerInstance', 'queueBound'].map((name) => plan.value(name));
+  const shed = (times: number) => {
+    const arrivalsPerSecond = (times * slots) / serviceSeconds;
+    return shedRatio({ arrivalsPerSecond, serviceSeconds, serviceVariation, slots, queueBound });
+  };
   const thresholds = Object.fromEntries(
     TIMES.flatMap((times) => [
       [`accepted_ms{scenario:${nameOf(times)}}`, [`p(${promisedPercentile(plan)})<=${1000 * latencySeconds}`]],
-      [`shed{scenario:${nameOf(times)}}`, [`rate<=${Math.min(1, Math.max(0, 1 - 1 / times) + SHED_MARGIN)}`]],
+      [`shed{scenario:${nameOf(times)}}`, [`rate<=${Number(Math.min(1, shed(times) + SHED_MARGIN).toFixed(4))}`]],
     ]),
   );
   const options = { discardResponseBodies: true, scenarios, thresholds: { ...thresholds, unmarked: ['count==0'] } };

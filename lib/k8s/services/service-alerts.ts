@@ -40,6 +40,7 @@ export function serviceAlerts(plan: ServicePlan, series: ServiceSeries, scaler: 
       runbook:
         'The queue is bounded by time, so it is the work: a slow downstream, a node short of processors, or a service time that is no longer the planned one. Give the measured one to the workload: the queue gets shorter, and pods more.',
     },
+    ...(plan.knobs.some(({ name }) => name === 'alarmLimitRatio') ? [limited(plan, series)] : []),
     ...(admission === ServiceAdmission.ENVOY ? [] : [missing(plan, series)]),
     ...(scaler === undefined
       ? []
@@ -63,6 +64,19 @@ function busy(plan: ServicePlan, series: ServiceSeries, window: string): string 
     return `sum(${gate(series, 'working')}) / sum(${gate(series, 'slots')}) > ${limit}`;
   }
   return `${inFlight(series, window)} / ${plan.value('maxInstances') * plan.value('slotsPerInstance')} > ${limit}`;
+}
+
+function limited(plan: ServicePlan, series: ServiceSeries): Alert {
+  const ratio = plan.value('alarmLimitRatio');
+  return {
+    name: 'ServiceLimited',
+    expr: `sum(${gate(series, 'limit')}) / sum(${gate(series, 'slots')}) < ${ratio}`,
+    forSeconds: plan.value('alarmBusySeconds'),
+    severity: 'warning',
+    summary: `The program is so slow that fewer than ${percent(ratio)} of its slots are used: it has less capacity than planned.`,
+    runbook:
+      'The latency of what is accepted is kept; the rest is refused. What takes the time: a downstream, or processors that another pod uses? If the work itself has become longer, give its time to the workload: the plan then has more pods.',
+  };
 }
 
 function missing(plan: ServicePlan, series: ServiceSeries): Alert {

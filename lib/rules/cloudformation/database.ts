@@ -110,7 +110,66 @@ export const DATABASE_RULES: readonly Rule<Template>[] = [
       }
     },
   },
+  {
+    id: 'BP-RDS-005',
+    title: 'A replica that is smaller than its source',
+    why: 'A replica applies every write of its source, and serves its readers beside them. With fewer processors and less memory it keeps up only as long as the source is idle; in a peak it lags.',
+    source: 'Amazon RDS User Guide, Working with read replicas: the replica should have as much compute and storage',
+    severity: 'warning',
+    cases: [8],
+    *check(template) {
+      for (const replica of template.ofType('AWS::RDS::DBInstance')) {
+        const source = template.target(replica.at('Properties', 'SourceDBInstanceIdentifier'));
+        if (source?.type !== 'AWS::RDS::DBInstance') continue;
+        const at = replica.at('Properties', 'DBInstanceClass');
+        const [own, of] = [at.text(), source.at('Properties', 'DBInstanceClass').text()];
+        const [size, needed] = [sizeOf(own), sizeOf(of)];
+        if (size === undefined || needed === undefined || size >= needed) continue;
+        yield {
+          at,
+          message: `${own}, and its source ${source.name} is ${of}: it applies all writes of it with less`,
+          fix: `set DBInstanceClass to ${of} or larger`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-RDS-006',
+    title: 'A replica that may be written to',
+    why: 'A write on a replica is on no other server. It stops replication at the next write of the source to the same row, or readers of the replica see what the source never had.',
+    source: 'Amazon RDS User Guide, read_only: {TrueIfReplica} by default; MySQL Reference Manual, super_read_only',
+    severity: 'warning',
+    cases: [8],
+    *check(template) {
+      for (const group of mysqlGroups(template)) {
+        const users = template
+          .ofType('AWS::RDS::DBInstance')
+          .filter((instance) => template.target(instance.at('Properties', 'DBParameterGroupName')) === group);
+        const isReplica = (instance: Resource) => instance.at('Properties', 'SourceDBInstanceIdentifier').present;
+        if (users.length === 0 || !users.every(isReplica)) continue;
+        for (const name of ['read_only', 'super_read_only']) {
+          const at = parameter(group, name);
+          if (!isOff(at)) continue;
+          yield {
+            at,
+            message: `${name} is off in a group that only replicas use: ${users.map((user) => user.name).join(', ')}`,
+            fix: `leave ${name} out: by default a replica is read-only, and is no longer when it is promoted`,
+          };
+        }
+      }
+    },
+  },
 ];
+
+/** Sizes of instance classes, the smallest first. */
+const SIZES = ['micro', 'small', 'medium', 'large', 'xlarge'];
+
+/** A number that rises with the size of a class; undefined where the class does not say. */
+function sizeOf(instanceClass: string | undefined): number | undefined {
+  const [, times, size] = /^db\.[a-z0-9-]+\.(\d*)(micro|small|medium|large|xlarge)$/.exec(instanceClass ?? '') ?? [];
+  if (size === undefined) return undefined;
+  return SIZES.indexOf(size) + (times ? Number(times) - 1 : 0);
+}
 
 /** Comparisons that a rising lag meets. */
 const RISING = ['GreaterThanThreshold', 'GreaterThanOrEqualToThreshold'];

@@ -3,6 +3,7 @@ import { ALARM_METRIC_RULES } from './alarm-metrics';
 import { ALARM_TOPIC_RULES } from './alarm-topics';
 import { ALARM_RULES } from './alarms';
 import { API_RULES } from './api';
+import { BALANCER_RULES } from './balancers';
 import { BATCH_RULES } from './batch';
 import { CACHE_RULES } from './caches';
 import { CHECKPOINT_RULES } from './checkpoints';
@@ -56,6 +57,7 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...CONTAINER_RULES,
   ...FIRELENS_RULES,
   ...FIREHOSE_RULES,
+  ...BALANCER_RULES,
   ...DATABASE_RULES,
   ...MAIL_RULES,
   ...CACHE_RULES,

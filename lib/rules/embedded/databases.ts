@@ -106,6 +106,42 @@ export const EMBEDDED_DATABASE_RULES: readonly Rule[] = [
     ],
   }),
   embeddedRule({
+    id: 'BP-MYSQL-004',
+    title: 'A replica that takes writes',
+    why: 'A write on a replica is on no other server. It stops replication at the next write of the source to the same row, or readers of the replica see what the source never had.',
+    source: 'MySQL Reference Manual, read_only and super_read_only',
+    severity: 'warning',
+    cases: [8],
+    signs: [
+      {
+        pattern: /^[ \t]{0,99}(?:super[_-])?read[_-]only\s{0,9}=\s{0,9}["']?(?:0|OFF|FALSE)\b/im,
+        needs: /\b(?:(?:replica|slave)[_-](?:parallel|preserve|pending|net|skip)|relay[_-]log)/i,
+        message: ([line]) =>
+          `${line.trim()} in the settings of a replica: every account with the right to write may write to it`,
+        fix: 'set super_read_only = ON: replication still writes',
+      },
+    ],
+  }),
+  embeddedRule({
+    id: 'BP-MYSQL-005',
+    title: 'A heartbeat that each server dates by its own clock',
+    why: 'With statements in the binary log a replica evaluates SYSDATE() itself, when it applies the write. The heartbeat then says the time of the replica, and the lag that is read from it is 0 however far behind it is.',
+    source:
+      'MySQL Reference Manual, Replication and System Functions: SYSDATE() is not replicated; NOW() is, by its timestamp',
+    severity: 'error',
+    cases: [8],
+    signs: [
+      {
+        pattern:
+          /\b(?:INSERT(?:\s+IGNORE)?\s+INTO|REPLACE\s+INTO|UPDATE)\s+[`"\w.]{0,99}heartbeat\b[^;]{0,400}?\bSYSDATE\s{0,9}\(/i,
+        needs: /\bbinlog[_-]format\s{0,9}=\s{0,9}["']?STATEMENT\b/i,
+        excuse: /\bsysdate[_-]is[_-]now\b/i,
+        message: () => 'SYSDATE() under binlog_format STATEMENT: a replica writes its own time, and its lag reads as 0',
+        fix: 'write NOW(6), which is replicated with its timestamp, or set binlog_format = ROW',
+      },
+    ],
+  }),
+  embeddedRule({
     id: 'BP-MONGO-001',
     title: 'A TTL index on a collection that is already old',
     why: 'As soon as the index exists, one thread deletes all expired documents, as fast as it can, and the replicas have to follow: the mass delete does more harm than the old documents.',

@@ -1,5 +1,8 @@
 import type { Rule } from '../rule';
-import { embeddedRule } from './trap';
+import { embeddedRule, withoutComments } from './trap';
+
+/** The bounded queue of a pool. */
+const QUEUE_OF_POOL = /\bnew\s+(?:Array|Linked)BlockingQueue\s*<[^<>]{0,99}>\s*\(\s*(\d{1,9})\s*\)/;
 
 /** `rate`, `self.rate`, `this._rate`. */
 const RATE = '(?:self\\._?|this\\.[_#]?)?(?:rate|refill_?rate|refillRate)';
@@ -94,4 +97,70 @@ export const EMBEDDED_THROTTLE_RULES: readonly Rule[] = [
       },
     ],
   }),
+  embeddedRule({
+    id: 'BP-POOL-003',
+    title: 'A queue that takes longer to work off than its callers wait',
+    why: 'The last request in the queue begins after all before it. When that is later than its time-out, the pool works on requests whose callers have gone, and the more of them wait, the less of its work is of use.',
+    source:
+      'Little: wait = queue × service ÷ threads; measured on a ThreadPoolExecutor of Java 17, docs/cases/unbounded-thread-pool.md',
+    severity: 'warning',
+    cases: [12],
+    signs: [
+      {
+        pattern: QUEUE_OF_POOL,
+        where: ({ text }) => {
+          const pool = poolOf(withoutComments(text));
+          return pool !== undefined && pool.queue > (pool.threads * pool.timeoutSeconds) / pool.serviceSeconds;
+        },
+        message: ([, queue]) => `the last of ${queue} waiting requests begins after its time-out`,
+        fix: 'bound the queue by threads ÷ service × (time-out − P99 of the service), and refuse the rest with 503 and Retry-After',
+      },
+    ],
+  }),
+  embeddedRule({
+    id: 'BP-POOL-004',
+    title: 'Requests wait in a queue without a bound',
+    why: 'An executor of newFixedThreadPool, and a LinkedBlockingQueue without a capacity, takes every request. Under overload the queue grows until memory ends, and each request waits for all before it, long after its caller has gone.',
+    source: 'Java, Executors.newFixedThreadPool: "a shared unbounded queue"; LinkedBlockingQueue(): Integer.MAX_VALUE',
+    severity: 'error',
+    cases: [12],
+    signs: [
+      {
+        pattern:
+          /\bnew(?:FixedThreadPool|SingleThreadExecutor)\(|\bnew\s+LinkedBlockingQueue\s*<[^<>]{0,99}>\s*\(\s*\)/,
+        needs:
+          /\bHttp(?:Server|Exchange|Servlet\w*)\b|@(?:Get|Post|Put|Patch|Delete|Request)Mapping\b|@RestController\b|@Path\(|\bServerBuilder\b|\bsuspend\w*AsyncResponse\b|\bstartAsync\(/,
+        excuse: /\bSemaphore\b|\btryAcquire\(|\bBulkhead\b|\bRateLimiter\b|\bgetQueue\(\)\.size\(\)/,
+        message: ([pool]) =>
+          `${pool.includes('Queue') ? 'a LinkedBlockingQueue without a capacity' : `${pool.replace('(', '')}, whose queue has no bound,`} takes every request`,
+        fix: 'new ThreadPoolExecutor(threads, threads, 0, SECONDS, new ArrayBlockingQueue<>(bound)), and answer 503 with Retry-After where it rejects',
+      },
+    ],
+  }),
 ];
+
+/** Numbers of a pool. */
+interface Pool {
+  readonly threads: number;
+  readonly queue: number;
+  readonly timeoutSeconds: number;
+  readonly serviceSeconds: number;
+}
+
+/** The pool that a text has all four numbers of. */
+function poolOf(text: string): Pool | undefined {
+  const threads = Number(/\bnew\s+ThreadPoolExecutor\(\s*\d{1,6}\s*,\s*(\d{1,6})/.exec(text)?.[1]);
+  const queue = Number(QUEUE_OF_POOL.exec(text)?.[1]);
+  const timeoutSeconds = secondsOf(text, '(?:request|caller|client|call)?_?time_?out');
+  const serviceSeconds = secondsOf(text, 'service(?:_?time)?');
+  if (!(threads > 0 && queue > 0 && timeoutSeconds !== undefined && serviceSeconds !== undefined)) return undefined;
+  return { threads, queue, timeoutSeconds, serviceSeconds };
+}
+
+/** The seconds of a constant whose name ends in its unit, such as `TIMEOUT_MILLIS = 400`. */
+function secondsOf(text: string, name: string): number | undefined {
+  const pattern = new RegExp(`\\b${name}_?(millis|ms|seconds)\\s{0,9}=\\s{0,9}(\\d{1,9}(?:\\.\\d{1,9})?)`, 'i');
+  const [, unit, value] = pattern.exec(text) ?? [];
+  if (value === undefined) return undefined;
+  return Number(value) / (/^s/i.test(unit) ? 1 : 1000) || undefined;
+}

@@ -1,6 +1,7 @@
 import { durationSeconds } from '../../flow/prometheus-duration';
 import type { Resource, Value } from '../document';
 import type { Rule } from '../rule';
+import { variableOf } from './read/containers';
 import { type Manifests, namespaceOf } from './read/manifests';
 
 /** Share of the endpoints that has to stay, in percent. */
@@ -71,12 +72,68 @@ export const ISTIO_RULES: readonly Rule<Manifests>[] = [
         for (const policy of policiesOf(rule)) {
           const at = policy.at('outlierDetection');
           if (!at.present || !countsRefusals(at)) continue;
-          const shedding = sheddingBehind(manifests, rule);
+          const shedding = sheddingBehind(manifests, rule, rule.at('spec', 'host').text(), String(REFUSED));
           if (shedding === undefined) continue;
           yield {
             at,
             message: `${shedding.at('metadata', 'name').text()} refuses with ${REFUSED} when it has no room, and ${at.at('consecutive5xxErrors').number(ERRORS)} of them in a row eject its pod`,
             fix: 'list the statuses of a broken pod without it: outlierDetectionHttpErrorCodes: [500, 502, 504]; or let the service refuse with 429',
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-ISTIO-004',
+    title: 'A connection pool that bounds connections and not what waits for one',
+    why: 'Requests that find no connection wait in the proxy of the client. Without a bound 4,294,967,295 of them may, and each waits for those before it: the callers have gone before theirs is sent.',
+    source:
+      'Istio, DestinationRule, ConnectionPoolSettings: http1MaxPendingRequests and http2MaxRequests, 2³² − 1 by default',
+    severity: 'warning',
+    cases: [12],
+    *check(manifests) {
+      for (const rule of manifests.ofType('networking.istio.io/DestinationRule')) {
+        for (const policy of policiesOf(rule)) {
+          const pool = policy.at('connectionPool');
+          const bounds = ['http1MaxPendingRequests', 'http2MaxRequests'].map((name) => pool.at('http', name));
+          if (!pool.present || !bounds.every((bound) => bound.absent)) continue;
+          const most = pool.at('tcp', 'maxConnections').number();
+          yield {
+            at: pool,
+            message: `${most === undefined ? 'no bound of what waits' : `maxConnections ${most}, and no bound of what waits for one`}: neither http1MaxPendingRequests nor http2MaxRequests`,
+            fix: 'set http.http1MaxPendingRequests and http.http2MaxRequests to what the pods hold, divided by the proxies that call them',
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-ISTIO-005',
+    title: 'Callers of a service that refuses wait without a time-out',
+    why: 'A service that bounds its queue promises an answer in time. A route without a time-out waits for a pod that is stuck until the connection ends, and holds its place in the bound of the proxy.',
+    source: 'Istio, VirtualService, HTTPRoute: timeout, disabled by default',
+    severity: 'warning',
+    cases: [12],
+    *check(manifests) {
+      for (const service of manifests.ofType('networking.istio.io/VirtualService')) {
+        for (const route of service.at('spec', 'http').items()) {
+          const at = route.at('timeout');
+          if (!at.absent || !route.at('redirect').absent || !route.at('directResponse').absent) continue;
+          const hosts = route
+            .at('route')
+            .items()
+            .map((one) => one.at('destination', 'host').text());
+          const [shedding] = hosts.flatMap((host) => sheddingBehind(manifests, service, host) ?? []);
+          if (shedding === undefined) continue;
+          const seconds = deadlineOf(manifests, shedding);
+          const name = shedding.at('metadata', 'name').text();
+          yield {
+            at,
+            message: `no timeout on the route to ${name}${seconds === undefined ? '' : `, which answers in ${seconds} s or not at all`}`,
+            fix:
+              seconds === undefined
+                ? 'set timeout a little above the deadline of the service'
+                : `set timeout to ${Number((1.1 * seconds).toPrecision(3))}s: a little above the deadline of the service`,
           };
         }
       }
@@ -102,9 +159,14 @@ function countsRefusals(detection: Value): boolean {
   return detection.at('consecutive5xxErrors').number(ERRORS) !== 0;
 }
 
-/** The workload behind the host of a rule that is told to refuse with 503, as the gate of BoundedService is. */
-function sheddingBehind(manifests: Manifests, rule: Resource): Resource | undefined {
-  const [name, namespace = namespaceOf(rule)] = (rule.at('spec', 'host').text() ?? '').split('.');
+/** The workload behind a host that is told to refuse, with this status or any, as the gate of BoundedService is. */
+function sheddingBehind(
+  manifests: Manifests,
+  from: Resource,
+  host: string | undefined,
+  status?: string,
+): Resource | undefined {
+  const [name, namespace = namespaceOf(from)] = (host ?? '').split('.');
   const service = manifests
     .ofType('Service')
     .find((one) => one.at('metadata', 'name').text() === name && namespaceOf(one) === namespace);
@@ -113,13 +175,24 @@ function sheddingBehind(manifests: Manifests, rule: Resource): Resource | undefi
   return manifests.workloads().find((workload) => {
     const labels = workload.at('spec', 'template', 'metadata', 'labels');
     const isSelected = selector.every(([key, value]) => labels.at(key).text() === value.text());
-    return namespaceOf(workload) === namespace && isSelected && manifests.containers(workload).some(sheds);
+    return (
+      namespaceOf(workload) === namespace &&
+      isSelected &&
+      manifests.containers(workload).some((container) => sheds(container, status))
+    );
   });
 }
 
-function sheds(container: Value): boolean {
-  return container
-    .at('env')
-    .items()
-    .some((one) => one.at('name').text() === 'SHED_STATUS' && one.at('value').text() === String(REFUSED));
+function sheds(container: Value, status?: string): boolean {
+  const own = variableOf(container, 'SHED_STATUS');
+  return own !== undefined && (status === undefined || own === status);
+}
+
+/** Seconds of the deadline that a workload is told. */
+function deadlineOf(manifests: Manifests, workload: Resource): number | undefined {
+  const [seconds] = manifests
+    .containers(workload)
+    .map((container) => Number(variableOf(container, 'SERVER_DEADLINE_SECONDS')))
+    .filter((one) => one > 0);
+  return seconds;
 }

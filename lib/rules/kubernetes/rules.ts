@@ -8,6 +8,7 @@ import { STRIMZI_RULES } from './kafka';
 import { KEDA_RULES } from './keda';
 import { LOG_RULES } from './logs';
 import { NAME_RULES } from './names';
+import { PROBE_RULES } from './probes';
 import { PROMETHEUS_RULES } from './prometheus';
 import { QUOTA_RULES } from './quota';
 import { RABBITMQ_RULES } from './rabbitmq';
@@ -31,6 +32,7 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...STRIMZI_RULES,
   ...SPARK_RULES,
   ...ISTIO_RULES,
+  ...PROBE_RULES,
   ...RABBITMQ_RULES,
   ...LOG_RULES,
   ...RUNNER_RULES,

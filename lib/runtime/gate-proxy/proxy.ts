@@ -8,6 +8,7 @@ import {
   request as send,
 } from 'node:http';
 import { BoundedHandler, type GateOptions } from '../gate/bounded-handler';
+import type { Leave } from '../gate/gate';
 
 /** The numbers of the proxy. */
 export interface ProxyOptions extends GateOptions {
@@ -34,8 +35,9 @@ export class GateProxy {
   constructor(private readonly options: ProxyOptions) {
     this.bounded = new BoundedHandler(options);
     this.server = createServer((request, response) => {
+      const arrived = performance.now();
       void this.bounded.handle(request, response, (_request, _response, done) =>
-        this.#forward(request, response, done),
+        this.#forward(request, response, done, arrived),
       );
     });
     // Callers that keep their connections would find them closed: a balancer's idle time is longer.
@@ -51,7 +53,7 @@ export class GateProxy {
     this.#agent.destroy();
   }
 
-  #forward(request: IncomingMessage, response: ServerResponse, done: () => void): void {
+  #forward(request: IncomingMessage, response: ServerResponse, done: Leave, arrived: number): void {
     const { targetHost, targetPort, latencySeconds, stuckSeconds } = this.options;
     const { method, url, headers } = request;
     const upstream = send({
@@ -64,18 +66,26 @@ export class GateProxy {
       headers: { ...endToEnd(headers), ...('transfer-encoding' in headers && { 'transfer-encoding': 'chunked' }) },
     });
     // The slot stays taken: the program still works on it, whatever the caller was told.
-    const overdue = setTimeout(() => {
-      if (!response.headersSent) response.writeHead(504, { 'content-type': 'text/plain' }).end('too late\n');
-    }, 1000 * latencySeconds);
-    const stuck = setTimeout(() => upstream.destroy(), 1000 * stuckSeconds);
-    const end = () => {
+    // Counted from its arrival: what it waited for a slot is part of what was promised. A timer may fire a millisecond early.
+    const overdue = setTimeout(
+      () => {
+        if (!response.headersSent) response.writeHead(504, { 'content-type': 'text/plain' }).end('too late\n');
+      },
+      Math.max(0, 1000 * latencySeconds - (performance.now() - arrived)) + 1,
+    );
+    let isStuck = false;
+    const stuck = setTimeout(() => {
+      isStuck = true;
+      upstream.destroy();
+    }, 1000 * stuckSeconds);
+    const end = (isMeasured = true) => {
       clearTimeout(overdue);
       clearTimeout(stuck);
-      done();
+      done(isMeasured);
     };
     upstream.once('response', (answer) => {
       clearTimeout(overdue);
-      answer.once('close', end);
+      answer.once('close', () => end());
       answer.once('error', () => response.destroy());
       if (response.headersSent || response.destroyed) {
         answer.resume();
@@ -89,7 +99,8 @@ export class GateProxy {
     upstream.once('error', () => {
       if (response.headersSent) response.destroy();
       else this.bounded.away(request, response);
-      end();
+      // Nothing answered, which takes no time. What never ends takes as long as it may.
+      end(isStuck);
     });
     request.once('error', () => upstream.destroy());
     request.pipe(upstream);

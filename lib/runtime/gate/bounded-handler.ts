@@ -1,6 +1,6 @@
 /** The gate around a handler of Node's own HTTP server. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { Gate, type GateConfig, RefusedError } from './gate';
+import { Gate, type GateConfig, type Leave, RefusedError } from './gate';
 import { type GateCounts, gateMetrics, LatencyHistogram } from './metrics';
 import { retryAfter } from './retry-after';
 
@@ -21,7 +21,7 @@ export interface GateOptions extends GateConfig {
 }
 
 /** What does the work. It calls `done` when the slot is free again. */
-export type Work = (request: IncomingMessage, response: ServerResponse, done: () => void) => void;
+export type Work = (request: IncomingMessage, response: ServerResponse, done: Leave) => void;
 
 /** Milliseconds that Envoy still waits for an answer (Envoy, HTTP header manipulation). */
 const ENVOY_TIMEOUT = 'x-envoy-expected-rq-timeout-ms';
@@ -46,7 +46,7 @@ export class BoundedHandler {
     const began = performance.now();
     const hungUp = new AbortController();
     response.once('close', () => hungUp.abort());
-    let leave: () => void;
+    let leave: Leave;
     try {
       leave = await this.gate.enter({
         signal: hungUp.signal,
@@ -132,7 +132,10 @@ export function bounded(
           () => ended,
           () => response.destroy(),
         )
-        .then(done, done);
+        .then(
+          () => done(),
+          () => done(),
+        );
     });
   };
   return Object.assign(listener, { gate });

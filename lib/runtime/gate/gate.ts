@@ -3,6 +3,8 @@
  * is refused before any work is done on it.
  */
 
+import { ConcurrencyLimit, type LimitSettings } from '../../flow/services/limit';
+
 /** Why a request was refused. */
 export type Refusal = 'full' | 'late' | 'closing';
 
@@ -23,7 +25,16 @@ export interface GateConfig {
   readonly queue: number;
   /** Seconds that one waits at most. */
   readonly waitSeconds: number;
+  /** How the slots follow the time of the work. Default: they are fixed. */
+  readonly limit?: LimitSettings;
 }
+
+/**
+ * Gives a slot back; a second call does nothing.
+ *
+ * @param isMeasured false where the time says nothing of the work, as when nothing answered; default: true
+ */
+export type Leave = (isMeasured?: boolean) => void;
 
 /** How one request wants to wait. */
 export interface EntryOptions {
@@ -89,19 +100,28 @@ export class Gate {
   #isClosing = false;
   #idle: (() => void)[] = [];
 
-  constructor(private readonly config: GateConfig) {}
+  readonly #limit?: ConcurrencyLimit;
+
+  constructor(private readonly config: GateConfig) {
+    this.#limit = config.limit && new ConcurrencyLimit(config.limit);
+  }
+
+  /** Requests that may be worked on now. */
+  public get slots(): number {
+    return this.#limit?.current ?? this.config.slots;
+  }
 
   /**
    * Waits for a slot.
    *
-   * @returns what gives the slot back; a second call of it does nothing
+   * @returns what gives the slot back
    * @throws RefusedError when there is no room, when its time is up, or when the gate is closing
    */
-  public enter(options: EntryOptions = {}): Promise<() => void> {
+  public enter(options: EntryOptions = {}): Promise<Leave> {
     if (this.#isClosing) return this.#refuse('closing');
     // Somebody waits only while every slot is taken.
-    if (this.working < this.config.slots) return Promise.resolve(this.#admit());
-    if (this.waiting >= this.config.queue && !(options.priority && this.#makeRoom())) return this.#refuse('full');
+    if (this.working < this.slots) return Promise.resolve(this.#admit());
+    if (this.waiting >= this.#places && !(options.priority && this.#makeRoom())) return this.#refuse('full');
     return this.#wait(options);
   }
 
@@ -112,7 +132,7 @@ export class Gate {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  #wait({ priority = false, waitSeconds = Number.POSITIVE_INFINITY, signal }: EntryOptions): Promise<() => void> {
+  #wait({ priority = false, waitSeconds = Number.POSITIVE_INFINITY, signal }: EntryOptions): Promise<Leave> {
     const seconds = Math.min(this.config.waitSeconds, waitSeconds);
     if (seconds <= 0) return this.#refuse('late');
     return new Promise((resolve, reject) => {
@@ -143,21 +163,34 @@ export class Gate {
     });
   }
 
+  /** The last one that waits still begins in time: fewer slots begin fewer. */
+  get #places(): number {
+    const { queue, slots } = this.config;
+    return this.slots === slots ? queue : Math.floor((queue * this.slots) / slots);
+  }
+
   #makeRoom(): boolean {
     const newest = this.#line.takeNewest();
     newest?.refuse('full');
     return newest !== undefined;
   }
 
-  #admit(): () => void {
+  #admit(): Leave {
     this.working += 1;
     this.admitted += 1;
+    const began = performance.now();
     let isHeld = true;
-    return () => {
+    return (isMeasured = true) => {
       if (!isHeld) return;
       isHeld = false;
+      if (isMeasured) this.#limit?.record((performance.now() - began) / 1000, this.working >= this.slots);
       this.working -= 1;
-      (this.#before.take() ?? this.#line.take())?.admit();
+      // None while the limit has fallen, several where it has risen.
+      while (this.working < this.slots) {
+        const next = this.#before.take() ?? this.#line.take();
+        if (next === undefined) break;
+        next.admit();
+      }
       if (this.working === 0) for (const resolve of this.#idle.splice(0)) resolve();
     };
   }

@@ -66,6 +66,12 @@ export function gateMetrics(
     series(name, type, help, [`gate_${name}{${labels}} ${value}`]);
   return `${[
     ...one('slots', 'gauge', 'Requests that are worked on at most', slots),
+    ...one(
+      'limit',
+      'gauge',
+      'Requests that may be worked on now: fewer than the slots while the work is slow',
+      gate.slots,
+    ),
     ...one('working', 'gauge', 'Requests that are worked on', gate.working),
     ...one('waiting', 'gauge', 'Requests that wait', gate.waiting),
     ...one('in_flight', 'gauge', 'Requests that are worked on or wait', gate.working + gate.waiting),

@@ -1,10 +1,12 @@
 /** The numbers of a gate as the construct writes them into the environment. */
+import type { LimitSettings } from '../../flow/services/limit';
 import { numberSetting, setting } from '../settings';
 import type { GateOptions } from './bounded-handler';
 
 /**
  * Reads SERVICE, SLOTS, QUEUE, WAIT_SECONDS, SERVER_DEADLINE_SECONDS, SHED_STATUS, RETRY_AFTER_SECONDS, RETRY_AFTER_JITTER, and
- * PRIORITY_HEADER, which may be absent.
+ * PRIORITY_HEADER, which may be absent. With LIMIT (`aimd` or `gradient`) also LIMIT_INITIAL, LIMIT_FLOOR, LIMIT_CEILING,
+ * LIMIT_SERVICE_SECONDS, LIMIT_TOLERANCE, and LIMIT_WINDOW_REQUESTS.
  *
  * @throws Error when one is missing or is no number; the message names it
  */
@@ -19,5 +21,20 @@ export function gateOptions(): GateOptions {
     retryAfterSeconds: numberSetting('RETRY_AFTER_SECONDS'),
     retryAfterJitter: numberSetting('RETRY_AFTER_JITTER'),
     priorityHeader: process.env.PRIORITY_HEADER || undefined,
+    limit: process.env.LIMIT ? limitSettings(process.env.LIMIT) : undefined,
+  };
+}
+
+function limitSettings(name: string): LimitSettings {
+  if (name !== 'aimd' && name !== 'gradient')
+    throw new Error(`the environment variable LIMIT must be aimd or gradient, got '${name}'`);
+  return {
+    name,
+    initial: numberSetting('LIMIT_INITIAL'),
+    floor: numberSetting('LIMIT_FLOOR'),
+    ceiling: numberSetting('LIMIT_CEILING'),
+    serviceSeconds: numberSetting('LIMIT_SERVICE_SECONDS'),
+    tolerance: numberSetting('LIMIT_TOLERANCE'),
+    windowRequests: numberSetting('LIMIT_WINDOW_REQUESTS'),
   };
 }

@@ -1,9 +1,10 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { type IVpc, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { DatabaseCluster, DatabaseInstance, DatabaseInstanceEngine, MysqlEngineVersion } from 'aws-cdk-lib/aws-rds';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { DatabaseServer } from '../../../lib/aws/replication/database-server';
@@ -119,6 +120,23 @@ describe('the guard', () => {
         ],
       },
     });
+  });
+
+  test('of a given table with a key of its own a writer may use the key', () => {
+    const stack = shop();
+    const encryptionKey = new Key(stack, 'Key');
+    const table = new Table(stack, 'Signals', {
+      partitionKey: { name: 'guard', type: AttributeType.STRING },
+      sortKey: { name: 'item', type: AttributeType.STRING },
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey,
+    });
+    const writer = new Role(stack, 'Import', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    guardIn(stack, () => ({ table })).grantThrottle(writer);
+    const policies = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+    const [, own] = policies.find(([name]) => name.startsWith('Import'))!;
+    const actions = own.Properties.PolicyDocument.Statement.flatMap(({ Action }: { Action: string[] }) => Action);
+    expect(actions).toEqual(expect.arrayContaining(['kms:Decrypt', 'dynamodb:GetItem', 'dynamodb:PutItem']));
   });
 
   test('a guard that says nothing is an alarm, and so is a value that is missing', () => {

@@ -1,14 +1,18 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
-import { ApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { Cluster, ContainerImage, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import {
+  ApplicationListener,
+  ApplicationLoadBalancer,
+  ListenerCondition,
+} from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { BoundedService } from '../../../lib/aws/services/bounded-service';
 import type { BoundedServiceProps } from '../../../lib/aws/services/bounded-service-props';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
-import { ServiceAdmission } from '../../../lib/flow/services/workload';
+import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
 import { shop, type Untyped } from '../../support/stack';
 
 function make(
@@ -59,7 +63,7 @@ describe('the traps of case 12 are absent', () => {
     const tracking = one('AWS::ApplicationAutoScaling::ScalingPolicy').TargetTrackingScalingPolicyConfiguration;
     expect(tracking.PredefinedMetricSpecification.PredefinedMetricType).toBe('ALBRequestCountPerTarget');
     expect(tracking.TargetValue).toBe(13_918);
-    expect(one('AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({ MinCapacity: 2, MaxCapacity: 3 });
+    expect(one('AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({ MinCapacity: 3, MaxCapacity: 3 });
     // A number in the template would undo what scaling has found.
     expect(one('AWS::ECS::Service')).not.toHaveProperty('DesiredCount');
   });
@@ -67,6 +71,18 @@ describe('the traps of case 12 are absent', () => {
   test('the program knows its bounds', () => {
     const [{ Environment }] = one('AWS::ECS::TaskDefinition').ContainerDefinitions;
     expect(variables({ Environment })).toMatchObject({ SLOTS: '30', QUEUE: '44', SERVER_DEADLINE_SECONDS: '0.4' });
+  });
+});
+
+test('a limit that follows the work: the program knows where it starts, its floor and its ceiling', () => {
+  const followed = readings(make({ limit: ServiceLimit.GRADIENT }));
+  const [{ Environment }] = followed.one('AWS::ECS::TaskDefinition').ContainerDefinitions;
+  expect(variables({ Environment })).toMatchObject({
+    LIMIT: 'gradient',
+    LIMIT_INITIAL: '30',
+    LIMIT_FLOOR: '8',
+    LIMIT_CEILING: '30',
+    QUEUE: '29',
   });
 });
 
@@ -150,6 +166,164 @@ describe('callers', () => {
   });
 });
 
+describe('what there is already', () => {
+  const program = (stack: Stack, port = 8080) => {
+    const taskDefinition = new FargateTaskDefinition(stack, 'Own');
+    taskDefinition.addContainer('Log', { image: ContainerImage.fromRegistry('log:1'), essential: false });
+    const orders = taskDefinition.addContainer('Orders', {
+      image: ContainerImage.fromRegistry('orders:1'),
+      environment: { MODE: 'fast' },
+      portMappings: [{ containerPort: port }],
+    });
+    taskDefinition.defaultContainer = orders;
+    return taskDefinition;
+  };
+
+  test('a task definition: its program gets bounds and the time to end, and nothing else changes', () => {
+    const given = make({ image: undefined }, (stack) => ({ taskDefinition: program(stack) }));
+    const { every: all } = readings(given);
+    const [definition, ...more] = all('AWS::ECS::TaskDefinition');
+    expect(more).toEqual([]);
+    const [log, orders] = definition.ContainerDefinitions;
+    expect(log).toEqual({ Essential: false, Image: 'log:1', Name: 'Log' });
+    expect(variables(orders)).toMatchObject({ MODE: 'fast', SLOTS: '30', QUEUE: '44' });
+    expect(orders.StopTimeout).toBe(value('stopTimeoutSeconds'));
+    expect(all('AWS::ECS::Service')[0].LoadBalancers).toMatchObject([{ ContainerName: 'Orders', ContainerPort: 8080 }]);
+    expect(given.api.logGroup).toBeUndefined();
+    expect(given.api.container.containerName).toBe('Orders');
+  });
+
+  test('with Target Optimizer the agent is added to it', () => {
+    const admission = ServiceAdmission.TARGET_OPTIMIZER;
+    const given = make({ image: undefined, admission }, (stack) => ({ taskDefinition: program(stack) }));
+    const names = readings(given)
+      .one('AWS::ECS::TaskDefinition')
+      .ContainerDefinitions.map(({ Name }: Untyped) => Name);
+    expect(names).toEqual(['Log', 'Orders', 'Agent']);
+    expect(given.api.logGroup).toBeDefined();
+  });
+
+  const served = (port?: number) =>
+    make({ image: undefined, cluster: undefined }, (stack) => ({
+      service: new FargateService(stack, 'Orders', {
+        cluster: stack.node.findChild('Cluster') as Cluster,
+        taskDefinition: program(stack, port),
+        minHealthyPercent: 50,
+      }),
+    }));
+
+  test('a service: it gets targets, scaling and the time to start; its deployment stays as it is', () => {
+    const given = served();
+    const { every: all } = readings(given);
+    const [service, ...more] = all('AWS::ECS::Service');
+    expect(more).toEqual([]);
+    expect(service.HealthCheckGracePeriodSeconds).toBe(value('healthGraceSeconds'));
+    expect(service.DeploymentConfiguration.MinimumHealthyPercent).toBe(50);
+    expect(service.LoadBalancers).toMatchObject([{ ContainerName: 'Orders' }]);
+    expect(all('AWS::ApplicationAutoScaling::ScalableTarget')[0]).toMatchObject({ MinCapacity: 3, MaxCapacity: 3 });
+  });
+
+  test('what it lacks, and what it has already, is named', () => {
+    expect(() => served(9000)).toThrow(
+      /default container of taskDefinition must have a mapping of port 8080, got 9000/,
+    );
+    const both = (stack: Stack) => ({ taskDefinition: program(stack) });
+    expect(() => make({ cpu: 512 }, both)).toThrow(/cpu must not be given with taskDefinition, which has its own/);
+    expect(() => make({ cpu: 512 }, both)).toThrow(/image must not be given with taskDefinition/);
+    const empty = (stack: Stack) => ({ taskDefinition: new FargateTaskDefinition(stack, 'Empty') });
+    expect(() => make({ image: undefined }, empty)).toThrow('must have the container of the program already');
+    expect(() => make({ image: undefined, cluster: undefined })).toThrow(/cluster is missing[\s\S]*image is missing/);
+  });
+
+  const imported = (stack: Stack) =>
+    ApplicationListener.fromApplicationListenerAttributes(stack, 'Imported', {
+      listenerArn:
+        'arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/shop/0123456789abcdef/fedcba9876543210',
+      securityGroup: SecurityGroup.fromSecurityGroupId(stack, 'OfBalancer', 'sg-0123456789abcdef0'),
+    });
+
+  test('an imported listener without a rule is refused with the way out', () => {
+    const make1 = () => make({}, (stack) => ({ listener: imported(stack) }));
+    expect(make1).toThrow(InvalidInputError);
+    expect(make1).toThrow(/listener was imported .* give listenerPriority and listenerConditions/);
+    expect(() => make({}, (stack) => ({ listener: imported(stack), listenerPriority: 5 }))).toThrow(
+      'listenerPriority and listenerConditions must be given together',
+    );
+    expect(() => make({ listenerPriority: 5 })).toThrow('listenerPriority must not be given without listener');
+  });
+
+  test('with a rule it leads to the service, and alarms know its load balancer', () => {
+    const given = make({}, (stack) => ({
+      listener: imported(stack),
+      listenerPriority: 5,
+      listenerConditions: [ListenerCondition.pathPatterns(['/orders/*'])],
+    }));
+    const { every: all } = readings(given);
+    expect(all(`${ELB}::ListenerRule`)).toMatchObject([{ Priority: 5, Actions: [{ Type: 'forward' }] }]);
+    expect(all(`${ELB}::LoadBalancer`)).toEqual([]);
+    const dimensions = all('AWS::CloudWatch::Alarm').flatMap(({ Dimensions }) => Dimensions ?? []);
+    const balancers = new Set(
+      dimensions.filter(({ Name }) => Name === 'LoadBalancer').map(({ Value }) => JSON.stringify(Value)),
+    );
+    expect([...balancers]).toEqual(['"app/shop/0123456789abcdef"']);
+  });
+});
+
+describe('a limit for each client', () => {
+  const limited = (clientLimit: BoundedServiceProps['clientLimit']) => {
+    const own = make({ clientLimit });
+    return { ...readings(own), plan: own.api.plan };
+  };
+
+  test('twice its even share of the peak in a minute, with 429 and the time to return', () => {
+    const { one: only, every: all, plan } = limited({ clients: 20 });
+    // 2 × 543 ÷ 20 × 60.
+    expect(plan.value('clientRequests')).toBe(3258);
+    const [rule, ...more] = only('AWS::WAFv2::WebACL').Rules;
+    expect(more).toEqual([]);
+    expect(rule.Statement.RateBasedStatement).toEqual({
+      Limit: 3258,
+      EvaluationWindowSec: 60,
+      AggregateKeyType: 'IP',
+    });
+    expect(rule.Action.Block.CustomResponse).toEqual({
+      ResponseCode: 429,
+      ResponseHeaders: [{ Name: 'Retry-After', Value: '60' }],
+    });
+    expect(all('AWS::WAFv2::WebACLAssociation')).toHaveLength(1);
+  });
+
+  test('one client alone is bounded by what all tasks bear', () => {
+    const { plan } = limited({ clients: 1, shareTimes: 10 });
+    expect(plan.value('clientRequests')).toBe(Math.ceil(60 * 3 * plan.value('ratedPerSecond')));
+  });
+
+  test('by a header: requests without it are counted by address, not let through', () => {
+    const [byHeader, byAddress] = limited({ clients: 20, header: 'X-Api-Key' }).one('AWS::WAFv2::WebACL').Rules;
+    expect(byHeader.Statement.RateBasedStatement).toMatchObject({
+      AggregateKeyType: 'CUSTOM_KEYS',
+      CustomKeys: [{ Header: { Name: 'X-Api-Key' } }],
+    });
+    const { ScopeDownStatement, AggregateKeyType } = byAddress.Statement.RateBasedStatement;
+    expect(AggregateKeyType).toBe('IP');
+    expect(ScopeDownStatement.NotStatement.Statement.SizeConstraintStatement).toMatchObject({
+      FieldToMatch: { SingleHeader: { Name: 'x-api-key' } },
+      ComparisonOperator: 'GT',
+      Size: 0,
+    });
+  });
+
+  test('it needs the number of clients, and a load balancer of its own', () => {
+    expect(() => make({ clientLimit: {} as never })).toThrow('clientLimit.clients');
+    expect(() => make({ clientLimit: { clients: 5, header: 'a b' } })).toThrow('clientLimit.header must be');
+    expect(() =>
+      make({ clientLimit: { clients: 5 } }, (stack, vpc) => ({
+        listener: new ApplicationLoadBalancer(stack, 'Given', { vpc }).addListener('Http', { port: 8000, open: false }),
+      })),
+    ).toThrow('clientLimit belongs to the load balancer of the listener that is given');
+  });
+});
+
 test('what is refused counts also what the load balancer refuses itself, and alarms go to the topic', () => {
   const alarmed = make({}, (stack) => ({ alarmTopic: new Topic(stack, 'Topic') }));
   const alarms = readings(alarmed).every('AWS::CloudWatch::Alarm');
@@ -160,6 +334,15 @@ test('what is refused counts also what the load balancer refuses itself, and ala
   expect(names.sort()).toEqual(['HTTPCode_ELB_5XX_Count', 'HTTPCode_Target_5XX_Count', 'RequestCount']);
   expect(refused.Threshold).toBe(value('alarmShedRatio'));
   expect(alarms.filter(({ AlarmActions }) => AlarmActions?.length !== 1)).toEqual([]);
+});
+
+test('a program that refuses with 429 is seen by the alarm too', () => {
+  const alarms = readings(make({ shedStatus: 429 })).every('AWS::CloudWatch::Alarm');
+  const [{ Metrics, AlarmDescription }] = alarms.filter(({ Metrics: metrics }) => metrics !== undefined);
+  const names = Metrics.flatMap(({ MetricStat }: Untyped) => (MetricStat ? [MetricStat.Metric.MetricName] : []));
+  expect(names).toContain('HTTPCode_Target_4XX_Count');
+  expect(Metrics.map(({ Expression }: Untyped) => Expression).join()).toContain('FILL(refusals, 0)');
+  expect(AlarmDescription).toContain('With 429 every 4XX');
 });
 
 describe('refused', () => {

@@ -50,10 +50,9 @@ export function jdks(): Jdk[] {
   return [onPath(17), fromPython(21), fromPython(25)];
 }
 
-/** A folder with the compiled allocator; undefined without a compiler. */
-export function compiled(): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'allocate-'));
-  const source = join(__dirname, 'Allocate.java');
+/** A folder with the compiled program, by default the allocator; undefined without a compiler. */
+export function compiled(source = join(__dirname, 'Allocate.java')): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'java-'));
   if (spawnSync('javac', ['--release', '17', '-d', folder, source]).status === 0) return folder;
   rmSync(folder, { recursive: true });
   return undefined;

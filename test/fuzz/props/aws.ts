@@ -79,7 +79,7 @@ import type { CiPipeline } from '../../../lib/flow/ci/pipelines';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
-import { ServiceAdmission } from '../../../lib/flow/services/workload';
+import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
 import { optional, spread, usually } from '../../support/property';
 import { METRICS } from './metrics';
 import { type Subject, subject } from './subject';
@@ -553,9 +553,17 @@ const boundeds = fc.record({
   shedStatus: optional(fc.constantFrom(503, 429, 500)),
   retryAttempts: optional(fc.integer({ min: 0, max: 3 })),
   admission: optional(fc.constantFrom(...Object.values(ServiceAdmission))),
+  limit: optional(fc.constantFrom(...Object.values(ServiceLimit))),
   cpu: optional(fc.constantFrom(256, 512, 1024, 300)),
   memoryLimitMiB: optional(fc.constantFrom(512, 1024, 2048)),
   port: optional(fc.integer({ min: 1, max: 65_535 })),
+  clientLimit: optional(
+    fc.record({
+      clients: usually(spread(1, 1e6), fc.constant(0)),
+      shareTimes: optional(spread(1, 100)),
+      header: optional(fc.constantFrom('X-Api-Key', 'a b')),
+    }),
+  ),
   alarms: flag,
 });
 type Boundeds = typeof boundeds extends fc.Arbitrary<infer T> ? T : never;

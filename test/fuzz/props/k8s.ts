@@ -5,7 +5,7 @@ import type { CiPipeline } from '../../../lib/flow/ci/pipelines';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
-import { ServiceAdmission } from '../../../lib/flow/services/workload';
+import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
 import { CiConcurrency } from '../../../lib/k8s/ci/ci-concurrency';
 import { ContinuousCompaction } from '../../../lib/k8s/compaction/continuous-compaction';
@@ -696,6 +696,13 @@ export const K8S_SUBJECTS: readonly Subject[] = [
       shedStatus: optional(fc.constantFrom(503, 429, 500)),
       retryAttempts: optional(fc.integer({ min: 0, max: 3 })),
       admission: optional(fc.constantFrom(...Object.values(ServiceAdmission))),
+      limit: optional(fc.constantFrom(...Object.values(ServiceLimit))),
+      gateway: optional(
+        fc.record({
+          httpRoute: usually(fc.constant('orders'), fc.constant('No')),
+          proxies: optional(fc.integer({ min: 1, max: 9 })),
+        }),
+      ),
       mesh: optional(fc.record({ istio: flag, clients: optional(fc.integer({ min: 1, max: 10 })) })),
       autoscaling: flag,
       loadTest: flag,

@@ -1,7 +1,7 @@
 import * as kplus from 'cdk8s-plus-28';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
-import { ServiceAdmission } from '../../../lib/flow/services/workload';
+import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
 import { BoundedService } from '../../../lib/k8s/services/bounded-service';
 import type { BoundedServiceProps } from '../../../lib/k8s/services/bounded-service-props';
 import { emptyChart, every, type Manifest, one, written } from '../../support/manifest';
@@ -207,6 +207,69 @@ test('the script for k6 sends half to five times the capacity, and fails where t
   expect(Object.values(options.scenarios).map(({ rate }: Manifest) => rate)).toEqual([450, 900, 1800, 4500]);
   expect(options.thresholds['accepted_ms{scenario:load_2}']).toEqual(['p(99)<=400']);
   expect(options.thresholds['shed{scenario:load_2}']).toEqual(['rate<=0.52']);
+  // At its capacity a queue is full now and then: what the plan says, and 2 points.
+  expect(options.thresholds['shed{scenario:load_1}']).toEqual(['rate<=0.0328']);
+});
+
+describe('a limit that follows the work', () => {
+  const followed = make({ limit: ServiceLimit.AIMD });
+  const [own] = one(followed, 'Deployment').spec.template.spec.initContainers;
+
+  test('the gate has the numbers of the plan, and starts where the plan is', () => {
+    expect(variables(own)).toMatchObject({
+      LIMIT: 'aimd',
+      LIMIT_INITIAL: '30',
+      LIMIT_FLOOR: '8',
+      LIMIT_CEILING: '30',
+      LIMIT_SERVICE_SECONDS: '0.1',
+      LIMIT_TOLERANCE: '1.2',
+      LIMIT_WINDOW_REQUESTS: '57',
+      QUEUE: String(followed.service.plan.value('queueBound')),
+    });
+    expect(Object.keys(variables(gate)).filter((name) => name.startsWith('LIMIT'))).toEqual([]);
+  });
+
+  test('an alert says that the program has less capacity than planned; without the limit there is none', () => {
+    const alerts = (manifests: Parameters<typeof one>[0]) =>
+      one(manifests, 'PrometheusRule').spec.groups.flatMap(({ rules }: Manifest) => rules);
+    const [limited] = alerts(followed).filter(({ alert }: Manifest) => alert === 'ServiceLimited');
+    expect(limited.expr).toMatch(/^sum\(gate_limit\{.*\}\) \/ sum\(gate_slots\{.*\}\) < 0\.75$/);
+    expect(alerts(made).map(({ alert }: Manifest) => alert)).not.toContain('ServiceLimited');
+  });
+
+  test("Envoy's filter has a gradient of its own", () => {
+    const given = { admission: ServiceAdmission.ENVOY, mesh: {}, limit: ServiceLimit.GRADIENT };
+    expect(() => make(given)).toThrow('limit must not be given with admission envoy');
+  });
+});
+
+describe('behind Envoy Gateway', () => {
+  const { spec: policy, apiVersion } = one(
+    make({ gateway: { httpRoute: 'orders', proxies: 3 } }),
+    'BackendTrafficPolicy',
+  );
+
+  test('its proxies together send no more than the service holds, and none of them retries a refusal', () => {
+    expect(apiVersion).toBe('gateway.envoyproxy.io/v1alpha1');
+    expect(policy.targetRefs).toEqual([{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'orders' }]);
+    const holds = value('maxInstances') * value('concurrencyLimit');
+    expect(policy.circuitBreaker.maxParallelRequests).toBe(Math.ceil(holds / 3));
+    expect(policy.circuitBreaker.maxPendingRequests).toBe(Math.ceil(value('concurrencyLimit') / 3));
+    expect(policy.retry).toEqual({ numRetries: 0 });
+  });
+
+  test('it waits longer than the service works, and durations of Gateway API have no fractions', () => {
+    expect(policy.timeout).toEqual({
+      tcp: { connectTimeout: '400ms' },
+      http: { requestTimeout: '440ms', connectionIdleTimeout: '60000ms' },
+    });
+  });
+
+  test('a route needs a name', () => {
+    expect(() => make({ gateway: { httpRoute: 'No Route' } })).toThrow('gateway.httpRoute must be');
+    expect(() => make({ gateway: {} as never })).toThrow('gateway.httpRoute is missing');
+    expect(() => make({ gateway: { httpRoute: 'orders', proxies: 0 } })).toThrow('gateway.proxies must');
+  });
 });
 
 describe('refused', () => {

@@ -847,6 +847,58 @@ const SILENT: readonly Near[] = [
   ['BP-RDS-003', 'it fires below a bound', set('Lag', { ComparisonOperator: 'LessThanThreshold' })],
   ['BP-RDS-004', 'MySQL 8.0, which has it', set('Source', { Family: 'mysql8.0' })],
   ['BP-RDS-004', 'a family that a parameter names', set('Source', { Family: { Ref: 'Family' } })],
+  ['BP-RDS-005', 'a larger one', set('Replica', { DBInstanceClass: 'db.r6g.4xlarge' })],
+  ['BP-RDS-005', 'another family of the same size', set('Replica', { DBInstanceClass: 'db.m7g.2xlarge' })],
+  ['BP-RDS-005', 'a class without a size', set('Replica', { DBInstanceClass: 'db.serverless' })],
+  ['BP-RDS-005', 'a class that a parameter decides', set('Replica', { DBInstanceClass: { Ref: 'Class' } })],
+  ['BP-RDS-005', 'a source of another stack', set('Replica', { SourceDBInstanceIdentifier: 'orders' })],
+  ['BP-RDS-006', 'a source that uses the group as well', set('Orders', { DBParameterGroupName: { Ref: 'OfReplica' } })],
+  ['BP-RDS-006', 'what Amazon RDS decides', set('OfReplica', { Parameters: { read_only: '{TrueIfReplica}' } })],
+  ['BP-RDS-006', 'a group that nothing here uses', set('Replica', { DBParameterGroupName: 'other' })],
+  [
+    'BP-ALB-001',
+    'no Target Optimizer, and no agent',
+    (r) => {
+      delete r.Targets.Properties.TargetControlPort;
+      r.Task.Properties.ContainerDefinitions.pop();
+    },
+  ],
+  [
+    'BP-ALB-001',
+    'variables that a parameter decides',
+    (r) => {
+      r.Task.Properties.ContainerDefinitions[1].Environment = { Ref: 'Variables' };
+    },
+  ],
+  [
+    'BP-ALB-001',
+    'a maximum that a parameter decides',
+    (r) => {
+      r.Task.Properties.ContainerDefinitions[1].Environment.push({
+        Name: 'TARGET_CONTROL_MAX_CONCURRENCY',
+        Value: { Ref: 'Most' },
+      });
+    },
+  ],
+  ['BP-ALB-002', 'as long as the deadline', (r) => (r.Targets.Properties.TargetGroupAttributes[0].Value = '30')],
+  ['BP-ALB-002', 'the default of 300 s', (r) => delete r.Targets.Properties.TargetGroupAttributes],
+  [
+    'BP-ALB-002',
+    'a delay that a parameter decides',
+    (r) => (r.Targets.Properties.TargetGroupAttributes[0].Value = { Ref: 'Delay' }),
+  ],
+  [
+    'BP-ALB-002',
+    'a program that says no deadline',
+    (r) => delete r.Task.Properties.ContainerDefinitions[0].Environment,
+  ],
+  ['BP-ALB-003', 'refused requests', set('NoRoom', { MetricName: 'TargetControlRequestRejectCount' })],
+  [
+    'BP-ALB-003',
+    'none of the places',
+    set('NoRoom', { ComparisonOperator: 'LessThanOrEqualToThreshold', Threshold: 0 }),
+  ],
+  ['BP-ALB-003', 'a comparison that a parameter decides', set('NoRoom', { ComparisonOperator: { Ref: 'Compare' } })],
   ['BP-RDS-002', 'one worker', set('Replica', { Parameters: { replica_parallel_workers: 1 } })],
 ];
 

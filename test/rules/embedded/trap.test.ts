@@ -37,6 +37,10 @@ const READ =
 const NACK = 'ch.queue_declare(queue="q")\nch.basic_nack(tag, requeue=False)';
 const AUTO = 'enable.auto.commit=true';
 const LIBRDKAFKA = 'from confluent_kafka import Consumer\nc = Consumer({"group.id": "a"})';
+/** The pool of BP-POOL-003, 50 threads with 0.4 s for 0.1 s of work. */
+const pool = ({ queue }: { queue: number }) =>
+  `TIMEOUT_MILLIS = 400;\nSERVICE_MILLIS = 100;\nnew ThreadPoolExecutor(50, 50, 0L, MILLISECONDS, new ArrayBlockingQueue<>(${queue}));`;
+const BEAT = 'REPLACE INTO ops.heartbeat VALUES (1, SYSDATE(6))';
 const TTL = 'db.x.createIndex({ at: 1 }, { expireAfterSeconds: 0 })';
 const ROTATE = 'rotate 7\nmaxsize 1M\n';
 
@@ -103,6 +107,32 @@ test.each([
   ['a throttle that recovers', 'if (lag > 5) rate *= 0.5; else rate += 10', []],
   ['a throttle that does not', 'if (lag > 5) rate *= 0.5', ['BP-MYSQL-003']],
   ['a refusal that is mapped', 'new ThreadPoolExecutor.AbortPolicy(); catch (RejectedExecutionException e)', []],
+  ['a queue that is worked off in time', pool({ queue: 200 }), []],
+  ['one that is not', pool({ queue: 201 }), ['BP-POOL-003']],
+  [
+    'a time-out in seconds',
+    pool({ queue: 201 }).replace('TIMEOUT_MILLIS = 400', 'timeoutSeconds = 0.4'),
+    ['BP-POOL-003'],
+  ],
+  ['a pool that says no time-out', pool({ queue: 900 }).replace('TIMEOUT_MILLIS', 'SIZE'), []],
+  ['a pool that says no time of its work', pool({ queue: 900 }).replace('SERVICE_MILLIS', 'SIZE'), []],
+  ['a pool of a program without requests', 'pool = Executors.newFixedThreadPool(8); pool.submit(batch);', []],
+  ['a pool of requests', '@GetMapping("/a")\npool = Executors.newFixedThreadPool(8);', ['BP-POOL-004']],
+  ['a queue without a capacity', '@RestController\nnew LinkedBlockingQueue<Runnable>()', ['BP-POOL-004']],
+  ['a queue with one', '@RestController\nnew LinkedBlockingQueue<Runnable>(74)', []],
+  [
+    'a pool behind a semaphore',
+    '@GetMapping("/a")\nif (!slots.tryAcquire()) return 503; Executors.newFixedThreadPool(8);',
+    [],
+  ],
+  ['a replica that takes writes', 'relay_log = /var/relay\nsuper_read_only = 0', ['BP-MYSQL-004']],
+  ['a source that takes them', '[mysqld]\nread_only = OFF', []],
+  ['a replica that takes none', 'replica_net_timeout = 4\nread_only = ON', []],
+  ['a time that is replicated', `binlog_format = STATEMENT\n${BEAT.replace('SYSDATE', 'NOW')}`, []],
+  ['a time that is not', `binlog_format = STATEMENT\n${BEAT}`, ['BP-MYSQL-005']],
+  ['a time in a binary log of rows', `binlog_format = ROW\n${BEAT}`, []],
+  ['a server on which both are the same', `binlog_format = STATEMENT\nsysdate_is_now = 1\n${BEAT}`, []],
+  ['a table of something else', `binlog_format = STATEMENT\n${BEAT.replace('heartbeat', 'orders')}`, []],
   ['a breaker over a client with a time-out', 'CircuitBreaker.of("x", config); client.setReadTimeout(300)', []],
   ['old names on an old server', 'slave_preserve_commit_order=1 # \nmysql 5.7', []],
   ['one worker', 'replica_parallel_workers=1\nreplica_preserve_commit_order=OFF', []],

@@ -121,6 +121,9 @@ test('what rules name in their own text', () => {
     'Actions',
     'AutoMinorVersionUpgrade',
     'Command',
+    // Of instances of RDS, which no plan of Terraform or Pulumi is converted to yet.
+    'DBInstanceClass',
+    'DBParameterGroupName',
     'DefaultArguments',
     'DeploymentMode',
     'EngineType',
@@ -131,10 +134,14 @@ test('what rules name in their own text', () => {
     'PartitionCount',
     // Of a trigger of AWS Glue.
     'Schedule',
+    'SourceDBInstanceIdentifier',
     // Within a topic of SNS; there it is always a resource of its own.
     'Subscription',
     // Of an optimizer of AWS Glue, which no plan of Terraform or Pulumi is converted to yet.
     'TableOptimizerConfiguration',
+    // Of targets of a load balancer, which none is converted to yet either.
+    'TargetControlPort',
+    'TargetGroupAttributes',
     'Type',
     'Users',
   ]);

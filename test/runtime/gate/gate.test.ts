@@ -170,3 +170,65 @@ describe('a budget of retries', () => {
     expect(stored).toBeLessThan(1200);
   });
 });
+
+describe('a limit that follows the work', () => {
+  const limit = {
+    name: 'aimd',
+    initial: 4,
+    floor: 1,
+    ceiling: 4,
+    serviceSeconds: 0.1,
+    tolerance: 1.2,
+    windowRequests: 4,
+  } as const;
+
+  /** So many requests at a time, each of which takes so many seconds, until so many have ended. */
+  async function work(gate: Gate, requests: number, secondsOf: (working: number) => number): Promise<number> {
+    let most = 0;
+    const all = Array.from({ length: requests }, async () => {
+      const leave = await gate.enter().catch(() => undefined);
+      if (leave === undefined) return;
+      most = Math.max(most, gate.working);
+      await new Promise((resolve) => setTimeout(resolve, 1000 * secondsOf(gate.working)));
+      leave();
+    });
+    await jest.advanceTimersByTimeAsync(60_000);
+    await Promise.all(all);
+    return most;
+  }
+
+  test('it falls while the work is slow, and what waits then waits for fewer slots', async () => {
+    const gate = new Gate({ slots: 4, queue: 100, waitSeconds: 100, limit });
+    await work(gate, 12, () => 0.5);
+    // Three windows: 4, 3, 2, 1.
+    expect(gate.slots).toBe(1);
+    expect(await work(gate, 3, () => 0.1)).toBe(1);
+    expect(gate.working).toBe(0);
+  });
+
+  test('it comes back when the work is as planned, and gives its new slots to what waits', async () => {
+    const gate = new Gate({ slots: 4, queue: 100, waitSeconds: 100, limit });
+    await work(gate, 12, () => 0.5);
+    expect(await work(gate, 20, () => 0.1)).toBe(4);
+    expect(gate.slots).toBe(4);
+  });
+
+  test('with fewer slots fewer wait: the last one still begins in time', async () => {
+    const gate = new Gate({ slots: 4, queue: 8, waitSeconds: 100, limit: { ...limit, initial: 2 } });
+    const entered = Array.from({ length: 10 }, () => gate.enter().catch(() => undefined));
+    expect([gate.working, gate.waiting, gate.refused.full]).toEqual([2, 4, 4]);
+    const leave = await entered[0];
+    leave!();
+    expect([gate.working, gate.waiting]).toEqual([2, 3]);
+  });
+
+  test.each([
+    [false, 2],
+    [true, 3],
+  ])('a program that does not answer is not quick: measured %s', async (isMeasured, slots) => {
+    const gate = new Gate({ slots: 4, queue: 0, waitSeconds: 1, limit: { ...limit, initial: 2, windowRequests: 1 } });
+    const [leave] = await Promise.all([gate.enter(), gate.enter()]);
+    leave(isMeasured);
+    expect(gate.slots).toBe(slots);
+  });
+});

@@ -192,6 +192,24 @@ test('after its deadline the caller is told, and the slot stays with the work', 
   expect(proxy.bounded.metrics()).toMatch(/gate_overdue_total\{service="api"\} 1/);
 });
 
+test('what a request waited for its slot counts against its deadline', async () => {
+  const { waiting, handler, seen } = held();
+  const { port } = await proxied(handler, { slots: 1, queue: 1, latencySeconds: 2, waitSeconds: 1.8 });
+  const first = ask(port);
+  await until(() => seen.length === 1);
+  const asked = performance.now();
+  const second = ask(port);
+  await until(() => performance.now() - asked > 1200);
+  waiting.shift()!();
+  await first;
+  await until(() => seen.length === 2);
+  // A deadline from its forwarding would end after this.
+  const fromForwarding = setTimeout(() => waiting.shift()!(), 1950);
+  expect((await second).status).toBe(504);
+  clearTimeout(fromForwarding);
+  waiting.shift()!();
+});
+
 test('a caller that hangs up does not free the slot either, and work that never ends does after its time', async () => {
   const { handler, seen } = held();
   const { proxy, port } = await proxied(handler, { stuckSeconds: 0.1 });
