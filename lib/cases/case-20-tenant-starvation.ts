@@ -1,4 +1,5 @@
 import type { Objective } from '../flow/queue/workload';
+import type { SharePolicyQuestion } from '../flow/shares/policy-workload';
 import type { BatchCapacity, BatchTenant } from '../flow/shares/workload';
 import { Case } from './case';
 
@@ -17,6 +18,13 @@ export const RATING: { capacity: BatchCapacity; tenants: BatchTenant[]; objectiv
     workload: { steadyPerSecond: 0.03, serviceSeconds: 600, serviceVariation: 0.5 },
   })),
   objective: { latencySeconds: 4200, latencyQuantile: 0.95 },
+};
+
+/** The same on AWS Batch, where a job has its memory to itself: the vCPUs of the compute environment are what is shared. */
+export const RATING_ON_BATCH: SharePolicyQuestion = {
+  maxvCpus: RATING.capacity.cpu,
+  tenants: RATING.tenants,
+  objective: RATING.objective,
 };
 
 export const tenantStarvation: Case = {
