@@ -76,24 +76,31 @@ function saturated(given: FairSharePolicy, places: number) {
   return { until: Math.min(...lastStart), endSeconds, all };
 }
 
-function usedUntil(made: ReturnType<typeof saturated>, tenants: number): number[] {
-  const used = Array.from({ length: tenants }, () => 0);
-  for (const [i, { tenant, serviceSeconds }] of made.all.entries()) {
-    if (made.endSeconds[i] <= made.until) used[tenant] += serviceSeconds;
+/** Mean number of places that each tenant holds from a third of that time on: at first, nobody has used anything. */
+function placesHeld({ until, all, endSeconds }: ReturnType<typeof saturated>, tenants: number): number[] {
+  const from = until / 3;
+  const held = Array.from({ length: tenants }, () => 0);
+  for (const [i, { tenant, serviceSeconds }] of all.entries()) {
+    const within = Math.min(until, endSeconds[i]) - Math.max(from, endSeconds[i] - serviceSeconds);
+    held[tenant] += Math.max(0, within) / (until - from);
   }
-  return used;
+  return held;
 }
 
 describe('against the documented formulas', () => {
   test('a weight factor of 0.125 gets eight times the compute of one of 1', () => {
-    const [one, eighth] = usedUntil(saturated(policy([1, 0.125]), 90), 2);
-    // Within a tenth: use counts while jobs run, so a tenant of few places starts some too many before it shows.
-    expect(Math.abs(eighth / one / 8 - 1)).toBeLessThan(0.1);
+    const of = (shareDecaySeconds: number) => {
+      const [one, eighth] = placesHeld(saturated(policy([1, 0.125], { shareDecaySeconds }), 90), 2);
+      return eighth / one / 8;
+    };
+    expect(of(3600)).toBeCloseTo(1, 1);
+    // Use counts while jobs run: a tenant of few places starts some too many before it shows, the more the shorter the decay.
+    expect(Math.abs(of(600) - 1)).toBeLessThan(0.1);
   });
 
   test('use is in proportion to 1 ÷ weight factor, whatever the decay', () => {
     for (const shareDecaySeconds of [600, 3600, 86_400]) {
-      const [a, b, c] = usedUntil(saturated(policy([1, 0.5, 0.25], { shareDecaySeconds }), 70), 3);
+      const [a, b, c] = placesHeld(saturated(policy([1, 0.5, 0.25], { shareDecaySeconds }), 70), 3);
       expect(b / a / 2).toBeCloseTo(1, 1);
       expect(c / a / 4).toBeCloseTo(1, 1);
     }
@@ -101,11 +108,8 @@ describe('against the documented formulas', () => {
 
   test.each([25, 50, 80])('with a reservation of %d and three tenants, (r ÷ 100)³ of the places are idle', (r) => {
     const places = 100;
-    const made = saturated(policy([1, 1, 1], { computeReservation: r }), places);
-    const used = usedUntil(made, 3).reduce((sum, seconds) => sum + seconds, 0);
-    // Whole places; jobs that run at the end are not counted.
-    expect(used / made.until / places / (1 - reservedBy(r, 3))).toBeCloseTo(1, 1);
-    expect(used / made.until / places).toBeLessThanOrEqual(1 - reservedBy(r, 3));
+    const held = placesHeld(saturated(policy([1, 1, 1], { computeReservation: r }), places), 3);
+    expect(held.reduce((sum, one) => sum + one, 0)).toBeCloseTo(Math.floor(places * (1 - reservedBy(r, 3))), 6);
   });
 
   test('what a tenant used is the time that its jobs held places', () => {
