@@ -23,8 +23,14 @@ export function countMetric(
 }
 
 /** Records one value of the function, in a unit of CloudWatch. `details` are as those of a count. */
-export function recordMetric(name: string, value: number, unit: 'Seconds', details: Record<string, string> = {}): void {
-  writeMetric(name, value, unit, {}, details);
+export function recordMetric(
+  name: string,
+  value: number,
+  unit: 'Seconds',
+  details: Record<string, string> = {},
+  dimensions: Record<string, string> = {},
+): void {
+  writeMetric(name, value, unit, dimensions, details);
 }
 
 function writeMetric(

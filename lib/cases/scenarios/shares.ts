@@ -34,7 +34,7 @@ export const shares: Kind<ShareScenario> = { measure: measureShares };
 /** Tenants of a batch cluster: all in one line before, each with its share after, under the same floods. */
 function measureShares(subject: string, scenario: ShareScenario, seed: number, engine: Engine = 'k8s'): Measured {
   const { capacity, tenants, objective, flood, floods } = scenario;
-  const loads = tenants.map(loadOf);
+  const loads = tenants.map((tenant) => loadOf(tenant));
   const places = jobsIn(capacity, loads[0]);
   const flooding = { tenant: tenants.findIndex(({ name }) => name === flood.tenant), seconds: flood.seconds };
   const scheduled = engine === 'aws' ? onBatch(subject, scenario) : onKueue(subject, scenario);

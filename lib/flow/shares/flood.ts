@@ -39,7 +39,7 @@ export function forecastFlood(
   tenants: readonly BatchTenant[],
   latencySeconds: number,
   flood: Flood,
-  load: (tenant: BatchTenant) => TenantLoad = loadOf,
+  load: (tenant: BatchTenant) => TenantLoad = (one) => loadOf(one),
 ): FloodForecast[] {
   const { tenant, factor, seconds } = flood;
   validate(plan.subject, [

@@ -45,7 +45,12 @@ export function planShares(subject: string, question: SharesQuestion, checks: re
   validate(subject, [...checks, ...sharesChecks(question)]);
   const { capacity, tenants, objective, reclaimByPreemption: byPreemption = true } = question;
   const reclaim = byPreemption ? BY_PREEMPTION : BY_PATIENCE;
-  const wanted = wantedBy(subject, tenants.map(loadOf), objective, reclaim);
+  const wanted = wantedBy(
+    subject,
+    tenants.map((tenant) => loadOf(tenant)),
+    objective,
+    reclaim,
+  );
   const loads = wanted.map(({ load }) => load);
   const nominal = nominalJobs(subject, capacity, wanted, CLUSTER);
   const shares = wanted.map((one, index) => tenantShare(one, index, capacity, loads, nominal, objective));

@@ -1,5 +1,5 @@
 /** The validation table of a fair-share policy of AWS Batch. */
-import { above0, type Check, inRange, required, wholeNumber } from '../errors';
+import { type Check, inRange, required, wholeNumber } from '../errors';
 import { type Fields, listChecks, objectChecks } from '../fields';
 import { MOST_CPU, promiseChecks, tenantListChecks } from './checks';
 import type { SharePolicyQuestion } from './policy-workload';
@@ -14,6 +14,9 @@ export const LONGEST_DECAY_SECONDS = 604_800;
 /** AWS Batch API reference, JobStateTimeLimitAction, `maxTimeSeconds`. */
 export const RUNNABLE_SECONDS = { min: 600, max: 86_400 };
 
+/** AWS Batch API reference, RetryStrategy. */
+const MOST_ATTEMPTS = 10;
+
 const FIELDS: Fields<SharePolicyQuestion> = {
   maxvCpus: true,
   tenants: true,
@@ -21,6 +24,7 @@ const FIELDS: Fields<SharePolicyQuestion> = {
   shareDecaySeconds: true,
   computeReservation: true,
   jobStartSeconds: true,
+  jobAttempts: true,
   maxRunnableSeconds: true,
   snapshotSeconds: true,
 };
@@ -28,7 +32,7 @@ const FIELDS: Fields<SharePolicyQuestion> = {
 /** Checks a job queue, its tenants and the promise. */
 export function sharePolicyChecks(question: SharePolicyQuestion): Check[] {
   return objectChecks('question', question, FIELDS, ({ maxvCpus, tenants, objective, ...choices }) => [
-    required(above0, 'maxvCpus', maxvCpus, MOST_CPU),
+    required(wholeNumber, 'maxvCpus', maxvCpus, 1, MOST_CPU),
     ...listChecks('tenants', tenants, (list) => [
       ...tenantListChecks(list, { cpu: maxvCpus }, 'AWS Batch shares by the inverse of the weight'),
       ...list.flatMap((tenant) => (isObject(tenant) ? shareChecks(tenant) : [])),
@@ -38,6 +42,7 @@ export function sharePolicyChecks(question: SharePolicyQuestion): Check[] {
     wholeNumber('shareDecaySeconds', choices.shareDecaySeconds, 1, LONGEST_DECAY_SECONDS),
     wholeNumber('computeReservation', choices.computeReservation, 0, 99),
     inRange('jobStartSeconds', choices.jobStartSeconds, 0, 3600),
+    wholeNumber('jobAttempts', choices.jobAttempts, 1, MOST_ATTEMPTS),
     wholeNumber('maxRunnableSeconds', choices.maxRunnableSeconds, RUNNABLE_SECONDS.min, RUNNABLE_SECONDS.max),
     wholeNumber('snapshotSeconds', choices.snapshotSeconds, 60, 3600),
     {

@@ -21,6 +21,7 @@ const LEAST_DECAY_SECONDS = 600;
 /** AWS Batch API reference, JobTimeout: 60 s at least. */
 const LEAST_TIMEOUT_SECONDS = 60;
 const MOST_RESERVATION = 99;
+const DEFAULT_ATTEMPTS = 3;
 /** A job has the memory that it asks for to itself; far more than any sum of them, and far from the largest number. */
 const BOUNDLESS = 1e200;
 
@@ -50,7 +51,8 @@ export function planSharePolicy(
   validate(subject, [...checks, ...sharePolicyChecks(question)]);
   const { tenants, objective } = question;
   const startSeconds = question.jobStartSeconds ?? PLATFORM_FACTS.fargate.startSeconds;
-  const held = tenants.map((tenant) => heldLoad(loadOf(tenant), startSeconds));
+  const jobAttempts = question.jobAttempts ?? DEFAULT_ATTEMPTS;
+  const held = tenants.map((tenant) => heldLoad(loadOf(tenant, jobAttempts), startSeconds));
   const wanted = wantedBy(subject, held, objective, BY_PATIENCE);
   const reclaimSeconds = Math.max(...wanted.map((one) => one.reclaimSeconds));
   const firstPlace = firstPlaceSeconds(question.maxvCpus, held);
@@ -61,6 +63,7 @@ export function planSharePolicy(
   const shares = wanted.map((one, i) => policyShare(one, nominal[i], capacity, held, objective.latencySeconds));
   const knobs = [
     startKnob(question.jobStartSeconds, startSeconds),
+    attemptsKnob(question.jobAttempts),
     ...policyKnobs(question, held, { reclaimSeconds, firstPlace, reservation, reservedRatio }),
     ...shares.flatMap((share, i) => shareKnobs(share, wanted[i], capacity)),
     ...sharePolicyAlarmKnobs(question, held),
@@ -80,8 +83,9 @@ export function forecastPolicyFlood(
   flood: Flood,
 ): FloodForecast[] {
   const capacity = sharedCapacity(plan.value('maxvCpus'), plan.value('reservedRatio'));
-  const startSeconds = plan.value('jobStartSeconds');
-  return forecastFlood(plan, capacity, tenants, latencySeconds, flood, (one) => heldLoad(loadOf(one), startSeconds));
+  const [startSeconds, attempts] = [plan.value('jobStartSeconds'), plan.value('jobAttempts')];
+  const held = (tenant: BatchTenant) => heldLoad(loadOf(tenant, attempts), startSeconds);
+  return forecastFlood(plan, capacity, tenants, latencySeconds, flood, held);
 }
 
 /** The vCPUs that tenants share while all of them have jobs; what a job needs besides is its own. */
@@ -160,6 +164,18 @@ function startKnob(chosen: number | undefined, startSeconds: number): Knob {
     formula: 'a job holds its place while its image is pulled and its container starts',
     inputs: {},
     source: `${PLATFORM_FACTS.fargate.title}: measured starts of small images are 30 to 60 s`,
+  };
+}
+
+function attemptsKnob(chosen: number | undefined): Knob {
+  if (chosen !== undefined) return given('jobAttempts', chosen, 'attempts');
+  return {
+    name: 'jobAttempts',
+    value: DEFAULT_ATTEMPTS,
+    unit: 'attempts',
+    formula: 'two more after a failure that passes; each one is more load',
+    inputs: {},
+    source: `${OWN}; AWS Batch API reference, RetryStrategy: 1 to 10`,
   };
 }
 

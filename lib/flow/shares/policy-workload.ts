@@ -7,7 +7,7 @@ import type { BatchTenant } from './workload';
  * The input of the plan of a fair-share policy of AWS Batch.
  */
 export interface SharePolicyQuestion {
-  /** vCPUs that the compute environment of the job queue has at most. Above 0, at most 10^6. */
+  /** vCPUs that the compute environment of the job queue has at most. A whole number, 1 to 10^6. */
   readonly maxvCpus: number;
 
   /**
@@ -39,6 +39,13 @@ export interface SharePolicyQuestion {
    * @default 60
    */
   readonly jobStartSeconds?: number;
+
+  /**
+   * Attempts at a job: a failed one is started again. A whole number, 1 to 10.
+   *
+   * @default 3
+   */
+  readonly jobAttempts?: number;
 
   /**
    * Seconds after which a job is cancelled that no compute environment can run. A whole number, 600 to 86,400.

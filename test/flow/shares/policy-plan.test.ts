@@ -76,6 +76,15 @@ describe('known answers', () => {
     expect(of(400_000, 1e-6)).toBe(604_800);
   });
 
+  test('a job that fails is started again, at most twice, and that is more load', () => {
+    const failing = RATING.tenants.map((one) => ({ ...one, workload: { ...one.workload, failureRatio: 0.1 } }));
+    expect(plan().value('jobAttempts')).toBe(3);
+    const offered = (jobAttempts: number) =>
+      plan({ tenants: failing, jobAttempts }).knob('wantedJobs.risk').inputs.offeredJobs;
+    // 1 + 0.1 + 0.01 attempts.
+    expect(offered(3) / offered(1)).toBeCloseTo(1.11, 6);
+  });
+
   test('a job that hangs is ended after 1.5 times what one of a thousand takes', () => {
     expect(plan().value('jobTimeoutSeconds.risk')).toBe(2971);
   });
@@ -173,6 +182,8 @@ describe('what no policy can cure is refused', () => {
     ['jobStartSeconds must be between 0 and 3600', { jobStartSeconds: -1 }],
     ['maxRunnableSeconds must be a whole number, between 600 and 86400, got 599', { maxRunnableSeconds: 599 }],
     ['snapshotSeconds must be whole minutes, got 90 s', { snapshotSeconds: 90 }],
+    ['maxvCpus must be a whole number, between 1 and 1000000, got 0.5', { maxvCpus: 0.5 }],
+    ['jobAttempts must be a whole number, between 1 and 10, got 11', { jobAttempts: 11 }],
     ['maxvCpus is missing', { maxvCpus: undefined }],
     ['tenants must name at least one', { tenants: [] }],
     [

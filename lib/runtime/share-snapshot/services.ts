@@ -1,0 +1,46 @@
+/** What is asked of AWS Batch: who uses how much, and which jobs wait. */
+import { ask, type Send } from '../aws-request';
+import type { ShareUse, WaitingJob } from './report';
+
+/** AWS Batch API reference, ListJobs. */
+const PAGE_JOBS = 1000;
+/** More jobs than any alarm needs to know of; the function says when there are more. */
+const MOST_PAGES = 20;
+
+/** The shares that use most, at most twenty: API reference, GetJobQueueSnapshot. */
+export async function shareUses(jobQueue: string, send: Send): Promise<readonly ShareUse[]> {
+  const { queueUtilization } = await post<{
+    queueUtilization?: { fairshareUtilization?: { topCapacityUtilization?: ShareUse[] } };
+  }>('/v1/getjobqueuesnapshot', { jobQueue }, send);
+  return queueUtilization?.fairshareUtilization?.topCapacityUtilization ?? [];
+}
+
+/** Jobs that wait, and whether there are more than were read. */
+export async function waitingJobs(
+  jobQueue: string,
+  send: Send,
+): Promise<{ readonly jobs: readonly WaitingJob[]; readonly cut: boolean }> {
+  const jobs: WaitingJob[] = [];
+  let nextToken: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const answer = await post<{ jobSummaryList?: WaitingJob[]; nextToken?: string }>(
+      '/v1/listjobs',
+      { jobQueue, jobStatus: 'RUNNABLE', maxResults: PAGE_JOBS, nextToken },
+      send,
+    );
+    jobs.push(...(answer.jobSummaryList ?? []));
+    nextToken = answer.nextToken;
+    if (!nextToken) return { jobs, cut: false };
+  }
+  return { jobs, cut: true };
+}
+
+function post<T>(path: string, body: object, send: Send): Promise<T> {
+  return ask<T>(send, {
+    method: 'POST',
+    service: 'batch',
+    path,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
