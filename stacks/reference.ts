@@ -1,5 +1,6 @@
 import type { Stack, StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { BatchPricingStack } from './batch-pricing';
 import { ColdDataStack } from './cold-data';
 import { DeliveryStack } from './delivery';
 import { ImageProcessingStack } from './image-processing';
@@ -15,6 +16,7 @@ export type ReferenceStack = new (scope: Construct, id: string, props?: StackPro
 
 /** Every reference environment by the name of its stack, as the app makes it and the judges read it. */
 export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
+  BatchPricing: BatchPricingStack,
   ColdData: ColdDataStack,
   Delivery: DeliveryStack,
   ImageProcessing: ImageProcessingStack,
