@@ -18,8 +18,6 @@ export interface ShareSnapshot {
 
 /** EventBridge API reference, PutRule. */
 const LONGEST_DESCRIPTION = 512;
-/** Twenty pages of jobs, each within the ten seconds of a request; the mean is far below. */
-const TIMEOUT_SECONDS = 240;
 
 /** Makes the function. */
 export function createSnapshot(scope: Construct, jobQueue: IJobQueue, plan: SharePolicyPlan): ShareSnapshot {
@@ -27,7 +25,7 @@ export function createSnapshot(scope: Construct, jobQueue: IJobQueue, plan: Shar
   const snapshotFunction = new RuntimeFunction(scope, 'Snapshot', {
     bundle: 'share-snapshot',
     description: `Reports the shares of ${path}`,
-    timeout: Duration.seconds(TIMEOUT_SECONDS),
+    timeout: Duration.seconds(plan.value('snapshotTimeoutSeconds')),
     environment: { JOB_QUEUE: jobQueue.jobQueueArn, SHARES: JSON.stringify(sharesOf(plan)) },
   });
   snapshotFunction.addToRolePolicy(

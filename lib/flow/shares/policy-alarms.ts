@@ -7,6 +7,8 @@ import type { SharePolicyQuestion } from './policy-workload';
 const OWN = 'this library, docs/constructs/fair-share.md';
 const MINUTE = 60;
 const LONGEST_SNAPSHOT_SECONDS = 900;
+/** `lib/runtime/share-snapshot`: its pages and the time of a request. */
+const SNAPSHOT_TIMEOUT_SECONDS = 240;
 
 /** What the alarms compare with, and how often the queue is read. */
 export function sharePolicyAlarmKnobs(
@@ -16,6 +18,7 @@ export function sharePolicyAlarmKnobs(
   const longestJobSeconds = Math.max(...held.map(({ workload }) => workload.serviceSeconds));
   const alarmWaitSeconds = Math.max(MINUTE, Math.floor(latencySeconds - longestJobSeconds));
   const minutes = Math.floor(alarmWaitSeconds / 10 / MINUTE) * MINUTE;
+  const seconds = snapshotSeconds ?? Math.min(LONGEST_SNAPSHOT_SECONDS, Math.max(MINUTE, minutes));
   return [
     {
       name: 'alarmWaitSeconds',
@@ -28,13 +31,21 @@ export function sharePolicyAlarmKnobs(
     snapshotSeconds === undefined
       ? {
           name: 'snapshotSeconds',
-          value: Math.min(LONGEST_SNAPSHOT_SECONDS, Math.max(MINUTE, minutes)),
+          value: seconds,
           unit: 's',
           formula: 'a tenth of alarmWaitSeconds in whole minutes, 60 to 900',
           inputs: { alarmWaitSeconds },
           source: OWN,
         }
       : given('snapshotSeconds', snapshotSeconds, 's'),
+    {
+      name: 'snapshotTimeoutSeconds',
+      value: Math.min(SNAPSHOT_TIMEOUT_SECONDS, seconds),
+      unit: 's',
+      formula: '20 pages of jobs, 10 s each at most, and a start; at most snapshotSeconds: one at a time',
+      inputs: { snapshotSeconds: seconds },
+      source: OWN,
+    },
     chosenKnob(
       'alarmStarvedSnapshots',
       2,

@@ -9,6 +9,7 @@ import { CHECKPOINT_RULES } from './checkpoints';
 import { COMPACTION_RULES } from './compaction';
 import { CONTAINER_RULES } from './containers';
 import { DATABASE_RULES } from './database';
+import { FAIR_QUEUE_RULES } from './fair-queues';
 import { GLUE_RULES } from './glue';
 import { IOT_RULES } from './iot';
 import { KAFKA_RULES } from './kafka';
@@ -36,6 +37,7 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...SCALING_RULES,
   ...CHECKPOINT_RULES,
   ...COMPACTION_RULES,
+  ...FAIR_QUEUE_RULES,
   ...GLUE_RULES,
   ...STREAM_RULES,
   ...IOT_RULES,

@@ -3,38 +3,27 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import {
   EcsFargateContainerDefinition,
   EcsJobDefinition,
-  FargateComputeEnvironment,
   ManagedEc2EcsComputeEnvironment,
 } from 'aws-cdk-lib/aws-batch';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
-import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FairShare } from '../../../lib/aws/shares/fair-share';
 import type { FairShareProps } from '../../../lib/aws/shares/fair-share-props';
-import { RATING_ON_BATCH } from '../../../lib/cases/case-20-tenant-starvation';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { ENVIRONMENT, ratingJobs } from '../../support/rating';
 import { shop } from '../../support/stack';
 
-const { maxvCpus, objective } = RATING_ON_BATCH;
-const tenants = [...RATING_ON_BATCH.tenants];
-const image = ContainerImage.fromRegistry('public.ecr.aws/docker/library/example-rating:1.0.0');
-const ENVIRONMENT = 'arn:aws:batch:eu-central-1:111122223333:compute-environment/there';
-
 function make(given: Partial<FairShareProps> = {}, prepare: (stack: Stack) => Partial<FairShareProps> = () => ({})) {
-  const stack = shop();
-  const own = given.computeEnvironment ?? imported(stack);
-  const props = { maxvCpus, tenants, objective, image, computeEnvironment: own, ...given, ...prepare(stack) };
-  const share = new FairShare(stack, 'Rating', props);
-  return { stack, share, template: () => Template.fromStack(stack) };
+  const own = shop();
+  const made = new FairShare(own, 'Rating', { ...ratingJobs(own), ...given, ...prepare(own) });
+  return { stack: own, share: made, template: () => Template.fromStack(own) };
 }
 
-function imported(stack: Stack) {
-  return FargateComputeEnvironment.fromFargateComputeEnvironmentArn(stack, 'There', ENVIRONMENT);
-}
-
+const { tenants, image } = ratingJobs(shop());
 const stack = shop();
 const share = new FairShare(stack, 'Rating', {
-  ...{ maxvCpus, objective, image },
+  ...ratingJobs(stack),
+  computeEnvironment: undefined,
   tenants: tenants.map((one, i) => ({ ...one, weight: [1, 1, 1, 2][i] })),
   vpc: new Vpc(stack, 'Vpc'),
 });
@@ -270,13 +259,7 @@ describe('bring your own', () => {
 
 test('two on one stack do not collide', () => {
   const own = shop();
-  for (const id of ['A', 'B']) {
-    const it = new FairShare(own, id, {
-      ...{ maxvCpus, tenants, objective, image },
-      computeEnvironment: FargateComputeEnvironment.fromFargateComputeEnvironmentArn(own, `There${id}`, ENVIRONMENT),
-    });
-    expect(it.tenants).toHaveLength(4);
-  }
+  for (const id of ['A', 'B']) new FairShare(own, id, ratingJobs(own));
   expect(all(Template.fromStack(own), 'AWS::Batch::JobQueue')).toHaveLength(2);
 });
 
@@ -311,7 +294,7 @@ test.each<[string, Partial<FairShareProps>]>([
   ],
   ['alarms.silence', { alarms: { silence: { nothing: 'not there' } } }],
 ])('%s', (message, given) => {
-  const refused = () => make(given, () => ('computeEnvironment' in given ? { computeEnvironment: undefined } : {}));
+  const refused = () => make(given);
   expect(refused).toThrow(InvalidInputError);
   expect(refused).toThrow(message);
 });
