@@ -50,7 +50,7 @@ export function fairShareRows(from: IFunction): AlarmRow[] {
     {
       id: 'Blocked',
       severity: 'critical',
-      metric: queueMetric(from, 'QueueBlocked', Stats.SUM),
+      metric: queueMetric(from, 'BlockedJobs', Stats.MAXIMUM),
       threshold: 'alarmBlocked',
       seconds,
       text: "The job at the head of the queue cannot start and those behind it wait. The function's log has the job and the reason. A job that fits no compute environment is cancelled by itself; for a lack of capacity add instance types or zones.",

@@ -3,7 +3,7 @@ import type { IComputeEnvironment, IJobDefinition, IManagedComputeEnvironment } 
 import type { IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { ContainerImage, CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { Check } from '../../flow/errors';
+import { type Check, shown } from '../../flow/errors';
 import { CHECKED, having, type Kinds, listOf, mapOf, NUMBER, needed, OBJECT, TEXT } from '../../flow/kinds';
 import type { Objective } from '../../flow/queue/workload';
 import type { SharePolicyQuestion } from '../../flow/shares/policy-workload';
@@ -239,7 +239,7 @@ function capacityCheck({ computeEnvironment, maxvCpus }: FairShareProps): Check 
   const has = (computeEnvironment as Partial<IManagedComputeEnvironment> | undefined)?.maxvCpus;
   return {
     refused: computeEnvironment?.node?.defaultChild !== undefined && has !== undefined && has !== maxvCpus,
-    message: `maxvCpus must be that of the compute environment, ${has}, got ${maxvCpus}`,
+    message: `maxvCpus must be that of the compute environment, ${shown(has)}, got ${shown(maxvCpus)}`,
   };
 }
 

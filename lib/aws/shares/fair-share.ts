@@ -57,9 +57,6 @@ export class FairShare extends Construct {
   /** Starts the function at intervals. */
   public readonly snapshotRule: Rule;
 
-  /** Tells the function that the queue is blocked. */
-  public readonly blockedRule: Rule;
-
   /** A tenant that uses less than its share waits too long. */
   public readonly starvedAlarm: Alarm;
 
@@ -95,10 +92,9 @@ export class FairShare extends Construct {
     this.schedulingPolicy = this.createPolicy();
     this.jobQueue = this.createQueue();
     this.tenants = this.plan.tenants.map((share) => tenantJobs(this, share, this.plan, usable));
-    const { snapshotFunction, snapshotRule, blockedRule } = createSnapshot(this, this.jobQueue, this.plan);
+    const { snapshotFunction, snapshotRule } = createSnapshot(this, this.jobQueue, this.plan);
     this.snapshotFunction = snapshotFunction;
     this.snapshotRule = snapshotRule;
-    this.blockedRule = blockedRule;
     const { alarmTopic, alarms } = usable;
     const made = createAlarms(this, { rows: fairShareRows(snapshotFunction), plan: this.plan, alarmTopic, alarms });
     this.starvedAlarm = made.Starved;

@@ -9,11 +9,10 @@ import type { SharePolicyPlan } from '../../flow/shares/policy-workload';
 import { RuntimeFunction } from '../runtime-function';
 import { acknowledgeWildcards } from '../wildcards';
 
-/** The function, and what starts it. */
+/** The function, and the rule that starts it. */
 export interface ShareSnapshot {
   readonly snapshotFunction: RuntimeFunction;
   readonly snapshotRule: Rule;
-  readonly blockedRule: Rule;
 }
 
 /** EventBridge API reference, PutRule. */
@@ -31,25 +30,22 @@ export function createSnapshot(scope: Construct, jobQueue: IJobQueue, plan: Shar
   snapshotFunction.addToRolePolicy(
     new PolicyStatement({ actions: ['batch:GetJobQueueSnapshot'], resources: [jobQueue.jobQueueArn] }),
   );
-  // Service authorization reference, AWS Batch: ListJobs takes no resource.
-  snapshotFunction.addToRolePolicy(new PolicyStatement({ actions: ['batch:ListJobs'], resources: ['*'] }));
-  acknowledgeWildcards(snapshotFunction.role as Role, ['*'], 'ListJobs of AWS Batch takes no resource; it only reads.');
+  // Service authorization reference, AWS Batch: these take no resource.
+  snapshotFunction.addToRolePolicy(
+    new PolicyStatement({ actions: ['batch:DescribeJobs', 'batch:ListJobs'], resources: ['*'] }),
+  );
+  acknowledgeWildcards(
+    snapshotFunction.role as Role,
+    ['*'],
+    'DescribeJobs and ListJobs of AWS Batch take no resource; they only read.',
+  );
   const snapshotRule = new Rule(scope, 'SnapshotRule', {
     description: `Reads the job queue of ${path}`.slice(0, LONGEST_DESCRIPTION),
     schedule: Schedule.rate(Duration.seconds(plan.value('snapshotSeconds'))),
     // The next one is as good as a repeated one.
     targets: [new LambdaTarget(snapshotFunction, { retryAttempts: 0 })],
   });
-  const blockedRule = new Rule(scope, 'BlockedRule', {
-    description: `Counts that the job queue of ${path} is blocked`.slice(0, LONGEST_DESCRIPTION),
-    eventPattern: {
-      source: ['aws.batch'],
-      detailType: ['Batch Job Queue Blocked'],
-      detail: { jobQueue: [jobQueue.jobQueueArn] },
-    },
-    targets: [new LambdaTarget(snapshotFunction)],
-  });
-  return { snapshotFunction, snapshotRule, blockedRule };
+  return { snapshotFunction, snapshotRule };
 }
 
 /** What each tenant comes to, as the function reads it. */

@@ -54,7 +54,7 @@ export function sharePolicyAlarmKnobs(
       OWN,
     ),
     chosenKnob('alarmErrorSnapshots', 3, 'snapshots', 'a call that was throttled succeeds at the next one', OWN),
-    firstOneKnob('alarmBlocked', 'events', 'the job at the head of the queue blocks those behind it', OWN),
+    firstOneKnob('alarmBlocked', 'jobs', 'the job at the head of the queue blocks those behind it', OWN),
     firstOneKnob('alarmUndeclaredJobs', 'jobs', 'a share without a weight takes as much as the smallest tenant', OWN),
     firstOneKnob('alarmSnapshotErrors', 'errors', 'a queue that nobody reads has no other alarm', OWN),
   ];

@@ -174,10 +174,11 @@ function overlap(one: string | undefined, other: string | undefined): boolean {
 function submitsTo(template: Template, statement: Value, queue: Resource): boolean {
   const actions = statement.at('Action').items();
   const condition = statement.at('Condition');
-  const conditions = condition.entries().flatMap(([, keys]) => keys.entries().map(([key]) => key.toLowerCase()));
+  const tests = condition.entries().map(([, keys]) => keys);
+  const conditions = tests.flatMap((keys) => keys.entries().map(([key]) => key.toLowerCase()));
   return (
     statement.at('Effect').text() === 'Allow' &&
-    condition.decided &&
+    [condition, ...tests].every(({ decided }) => decided) &&
     !conditions.includes('batch:shareidentifier') &&
     actions.some((action) => matchesWildcards(action.text() ?? '', 'batch:SubmitJob')) &&
     statement

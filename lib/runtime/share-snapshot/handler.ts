@@ -1,29 +1,18 @@
 /**
  * The function of `FairShare` on AWS: reads the job queue at intervals and reports every tenant's jobs, because AWS Batch
- * publishes no metric of a share. Events of a blocked queue come here too, and are counted.
+ * publishes no metric of a share.
  */
 import type { Send } from '../aws-request';
 import { countMetric, recordMetric } from '../metrics';
 import { setting } from '../settings';
-import { type PlannedShare, reportOf } from './report';
-import { shareUses, waitingJobs } from './services';
+import { blockedJobs, type PlannedShare, reportOf } from './report';
+import { snapshotOf, waitingJobs } from './services';
 
-/** What starts the function: the schedule, or an event of AWS Batch. */
-interface Trigger {
-  readonly 'detail-type'?: string;
-  readonly detail?: { readonly jobId?: string; readonly statusReason?: string };
-}
-
-/** Reports the queue, or counts the event. */
-export async function handler(event: Trigger = {}, _context: unknown = {}, send: Send = fetch): Promise<void> {
-  if (event['detail-type'] === 'Batch Job Queue Blocked') {
-    const { jobId = '', statusReason = '' } = event.detail ?? {};
-    countMetric('QueueBlocked', {}, { jobId, statusReason: statusReason.slice(0, 500) });
-    return;
-  }
+/** Reports the queue. */
+export async function handler(_event: unknown = {}, _context: unknown = {}, send: Send = fetch): Promise<void> {
   const jobQueue = setting('JOB_QUEUE');
   const planned = JSON.parse(setting('SHARES')) as Record<string, PlannedShare>;
-  const [uses, { jobs, cut }] = await Promise.all([shareUses(jobQueue, send), waitingJobs(jobQueue, send)]);
+  const [{ uses, front }, { jobs, cut }] = await Promise.all([snapshotOf(jobQueue, send), waitingJobs(jobQueue, send)]);
   const report = reportOf(planned, jobs, uses, Date.now() / 1000);
   for (const { name, runnableJobs, oldestRunnableSeconds, usedVcpus } of report.shares) {
     const share = { Share: name };
@@ -31,6 +20,9 @@ export async function handler(event: Trigger = {}, _context: unknown = {}, send:
     countMetric('UsedVcpus', share, {}, usedVcpus);
     recordMetric('OldestRunnableSeconds', oldestRunnableSeconds, 'Seconds', {}, share);
   }
+  const blocked = blockedJobs(front);
+  const [{ jobId = '', statusReason = '' } = {}] = blocked;
+  countMetric('BlockedJobs', {}, { jobId, statusReason: statusReason.slice(0, 500) }, blocked.length);
   const more = { jobsRead: String(jobs.length), cut: String(cut) };
   recordMetric('StarvedSeconds', report.starvedSeconds, 'Seconds', { ...more, starved: listed(report.starved) });
   countMetric('UndeclaredJobs', {}, { undeclared: listed(report.undeclared) }, report.undeclaredJobs);

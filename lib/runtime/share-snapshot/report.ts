@@ -14,6 +14,21 @@ export interface ShareUse {
   readonly capacityUsage?: readonly { readonly capacityUnit?: string; readonly quantity?: number }[];
 }
 
+/** A job at the head of the queue: API reference, JobDetail. */
+export interface FrontJob {
+  readonly jobId?: string;
+  readonly status?: string;
+  readonly statusReason?: string;
+}
+
+/** The jobs that wait for more than their turn. AWS Batch user guide, Jobs stuck in a RUNNABLE status: the reasons. */
+export function blockedJobs(front: readonly FrontJob[]): readonly FrontJob[] {
+  return front.filter(
+    ({ status, statusReason = '' }) =>
+      status === 'RUNNABLE' && /^(ACTION_REQUIRED|CAPACITY|MISCONFIGURATION|UNDETERMINED)\b/.test(statusReason),
+  );
+}
+
 /** A tenant as it was planned. */
 export interface PlannedShare {
   /** vCPUs that it comes to while all tenants ask for theirs. */

@@ -1,18 +1,29 @@
 /** What is asked of AWS Batch: who uses how much, and which jobs wait. */
 import { ask, type Send } from '../aws-request';
-import type { ShareUse, WaitingJob } from './report';
+import type { FrontJob, ShareUse, WaitingJob } from './report';
 
 /** AWS Batch API reference, ListJobs. */
 const PAGE_JOBS = 1000;
+/** A job that cannot start blocks those behind it; of a few of the first one knows that. */
+const FRONT_JOBS = 10;
 /** More jobs than any alarm needs to know of; the function says when there are more. */
 const MOST_PAGES = 20;
 
-/** The shares that use most, at most twenty: API reference, GetJobQueueSnapshot. */
-export async function shareUses(jobQueue: string, send: Send): Promise<readonly ShareUse[]> {
-  const { queueUtilization } = await post<{
+/** The shares that use most, at most twenty, and the jobs at the head of the queue: API reference, GetJobQueueSnapshot. */
+export async function snapshotOf(
+  jobQueue: string,
+  send: Send,
+): Promise<{ readonly uses: readonly ShareUse[]; readonly front: readonly FrontJob[] }> {
+  const { queueUtilization, frontOfQueue } = await post<{
     queueUtilization?: { fairshareUtilization?: { topCapacityUtilization?: ShareUse[] } };
+    frontOfQueue?: { jobs?: { jobArn?: string }[] };
   }>('/v1/getjobqueuesnapshot', { jobQueue }, send);
-  return queueUtilization?.fairshareUtilization?.topCapacityUtilization ?? [];
+  const uses = queueUtilization?.fairshareUtilization?.topCapacityUtilization ?? [];
+  const first = (frontOfQueue?.jobs ?? []).flatMap(({ jobArn }) => jobArn ?? []).slice(0, FRONT_JOBS);
+  if (first.length === 0) return { uses, front: [] };
+  // The snapshot has no reason; it is the one of the event that a queue is blocked.
+  const { jobs = [] } = await post<{ jobs?: FrontJob[] }>('/v1/describejobs', { jobs: first }, send);
+  return { uses, front: jobs };
 }
 
 /** Jobs that wait, and whether there are more than were read. */

@@ -16,7 +16,6 @@ const waiting = (shareIdentifier: string, age: number) => ({ shareIdentifier, cr
 /** One invocation: what was sent, and the lines that it wrote. */
 async function invoked(
   answer: (path: string, body: { nextToken?: string }) => object | number,
-  event: Parameters<typeof handler>[0] = {},
   environment: Record<string, string> = ENVIRONMENT,
 ) {
   const before = process.env;
@@ -25,7 +24,7 @@ async function invoked(
   const log = jest.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
   process.env = { ...environment };
   try {
-    await handler(event, {}, async (url, init) => {
+    await handler({}, {}, async (url, init) => {
       const { pathname: path } = new URL(url);
       const body = JSON.parse(String(init.body));
       sent.push({ path, body, init });
@@ -79,6 +78,7 @@ test('asks for the snapshot and for the jobs that wait, page by page, and report
     ['RunnableJobs', 'risk', 2, 'Count', 'FunctionName,Share'],
     ['UsedVcpus', 'risk', 166, 'Count', 'FunctionName,Share'],
     ['OldestRunnableSeconds', 'risk', 300, 'Seconds', 'FunctionName,Share'],
+    ['BlockedJobs', '', 0, 'Count', 'FunctionName'],
     ['StarvedSeconds', '', 40, 'Seconds', 'FunctionName'],
     ['UndeclaredJobs', '', 1, 'Count', 'FunctionName'],
   ]);
@@ -89,7 +89,7 @@ test('asks for the snapshot and for the jobs that wait, page by page, and report
 
 test('a queue that is empty, or that has no policy, reports zeros', async () => {
   const { metrics } = await invoked(() => ({}));
-  expect(metrics.map(([, , value]) => value)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(metrics.map(([, , value]) => value)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
 test('a queue with more jobs than are read says so, and ends', async () => {
@@ -104,18 +104,28 @@ test('a refused request fails the invocation with the reason, and reports nothin
   await expect(invoked(() => 403)).rejects.toThrow('batch answered 403: denied');
 });
 
-test('an event of a blocked queue is counted with its reason, and nothing is asked', async () => {
-  const detail = {
-    jobId: 'job-1',
-    statusReason: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - no instance is as large',
-  };
-  const { sent, metrics, written } = await invoked(() => 500, { 'detail-type': 'Batch Job Queue Blocked', detail });
-  expect(sent).toEqual([]);
-  expect(metrics).toEqual([['QueueBlocked', '', 1, 'Count', 'FunctionName']]);
-  expect(written[0]).toMatchObject(detail);
+test('the first jobs are asked why they wait: one that cannot start is counted with its reason', async () => {
+  const front = { jobs: Array.from({ length: 12 }, (_, i) => ({ jobArn: `job-${i}` })) };
+  const reason = 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - no instance is as large';
+  const { sent, metrics, written } = await invoked((path) => {
+    if (path === '/v1/getjobqueuesnapshot') return { ...SNAPSHOT, frontOfQueue: front };
+    if (path === '/v1/listjobs') return {};
+    return {
+      jobs: [
+        { jobId: 'a', status: 'RUNNABLE', statusReason: reason },
+        { jobId: 'b', status: 'RUNNABLE' },
+        { jobId: 'c', status: 'STARTING', statusReason: reason },
+        { jobId: 'd', status: 'RUNNABLE', statusReason: 'CAPACITYLESS' },
+      ],
+    };
+  });
+  const asked = sent.find(({ path }) => path === '/v1/describejobs')!.body.jobs as string[];
+  expect(asked).toEqual(front.jobs.slice(0, 10).map(({ jobArn }) => jobArn));
+  expect(metrics).toContainEqual(['BlockedJobs', '', 1, 'Count', 'FunctionName']);
+  expect(written.find((line) => 'BlockedJobs' in line)).toMatchObject({ jobId: 'a', statusReason: reason });
 });
 
 test('a setting that is missing is named', async () => {
   const { SHARES: _, ...rest } = ENVIRONMENT;
-  await expect(invoked(() => ({}), {}, rest)).rejects.toThrow('the environment variable SHARES is missing');
+  await expect(invoked(() => ({}), rest)).rejects.toThrow('the environment variable SHARES is missing');
 });
