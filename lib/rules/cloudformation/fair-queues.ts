@@ -1,7 +1,7 @@
 import type { Resource, Value } from '../document';
 import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
-import { alarms, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
+import { alarms, type Metric, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
 import { mayBeFifo } from './read/relations';
 import type { Template } from './read/template';
 
@@ -19,11 +19,12 @@ export const FAIR_QUEUE_RULES: readonly Rule<Template>[] = [
     cases: [20],
     *check(template) {
       for (const queue of fairQueues(template)) {
-        const watched = alarms(template).flatMap((alarm) =>
-          metricsOf(alarm).filter((metric) => ownerOf(template, metric, OF_QUEUE) === queue),
-        );
-        const age = watched.find(({ name }) => name.text() === AGE);
-        if (age === undefined || watched.some(({ name }) => name.mayBe(QUIET_AGE))) continue;
+        const watched = alarms(template).flatMap((alarm) => metricsOf(alarm));
+        const owner = (metric: Metric) => ownerOf(template, metric, OF_QUEUE);
+        const age = watched.find((metric) => metric.name.text() === AGE && owner(metric) === queue);
+        // One whose queue is not decided may be of this one.
+        const isQuiet = (metric: Metric) => metric.name.mayBe(QUIET_AGE) && [queue, undefined].includes(owner(metric));
+        if (age === undefined || watched.some(isQuiet)) continue;
         yield {
           at: age.name,
           message: `messages of ${queue.name} have groups, and its only alarm on an age is on that of all messages: one noisy group makes it fire, and it hides that the others wait`,
