@@ -118,4 +118,10 @@ export const NOT_RUN: readonly NotRun[] = [
     reason:
       'There is no emulator of Amazon Managed Service for Prometheus; the relabelling that its plan gives to a Prometheus is of the same function as on Kubernetes.',
   },
+  {
+    case: 20,
+    construct: 'aws.FairShare',
+    reason:
+      'AWS Batch does not run here, and the local AWS has none; its scheduler is simulated by its documented formulas, and the template is judged by cfn-lint.',
+  },
 ];

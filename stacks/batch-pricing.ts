@@ -1,26 +1,40 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { imageJobs } from './batch-pricing/images';
+import { twoZones, twoZoneVpc } from './batch-pricing/network';
 import { Retention } from './batch-pricing/retention';
+import { RatingJobs } from './batch-pricing/shares';
 
 /**
- * Batch pricing: jobs of several tenants and what they leave behind. Their events expire, in a table that keeps below its
- * size (case 16).
+ * Batch pricing: rating jobs of several tenants that share places by weight (case 20), images of what was priced (case 6), and
+ * the events of the jobs, which expire in a table that keeps below its size (case 16).
  */
 export class BatchPricingStack extends Stack {
+  /** The rating jobs. */
+  public readonly shares: RatingJobs;
+
   /** The events of the jobs. */
   public readonly retention: Retention;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, {
-      description: 'Batch pricing: jobs of several tenants, and events that expire',
+      description: 'Batch pricing: jobs of several tenants, images, and events that expire',
       ...props,
     });
     const alarmTopic = new Topic(this, 'Alarms', { enforceSSL: true });
+    const vpc = twoZoneVpc(this);
 
-    // A part each, in a file of its own below batch-pricing/.
+    // A part each, in a file of its own.
+    this.shares = new RatingJobs(this, 'Shares', { alarmTopic, vpc });
+    imageJobs(this, { alarmTopic, vpc });
     this.retention = new Retention(this, 'Retention', { alarmTopic });
 
     new CfnOutput(this, 'EventsTableName', { value: this.retention.events.table.tableName });
+  }
+
+  /** Two wherever it is deployed, by their place in the list. */
+  public override get availabilityZones(): string[] {
+    return twoZones();
   }
 }

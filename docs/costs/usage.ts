@@ -1,5 +1,6 @@
 /** What the work of an example costs: by construct, from its plan and the workload that it was given. */
 import { resolveArrivals } from '../../lib/flow/arrivals';
+import { fargateHourCost } from '../../lib/flow/compute-cost';
 import { figure } from '../../lib/flow/figures';
 import { MONTH_HOURS } from '../../lib/flow/prices';
 import prices from '../../lib/flow/prices.json';
@@ -11,6 +12,7 @@ import { planTaskRates } from '../../lib/flow/rates/cloud-tasks';
 import { SENDER_MIB } from '../../lib/flow/rates/senders';
 import { planTasks } from '../../lib/flow/schedule/cloud-tasks';
 import type { JobPlacement } from '../../lib/flow/schedule/workload';
+import type { BatchTenant } from '../../lib/flow/shares/workload';
 import { apiMonthlyCost, floodHourCost } from '../../lib/flow/webhooks/cost';
 import { INSTANCE_CPU, INSTANCE_GIB } from '../../lib/gcp/instance';
 import { type Charge, several } from './aws';
@@ -19,6 +21,8 @@ import type { Made } from './example';
 const HOUR_SECONDS = 3600;
 const MILLION = 1e6;
 const MONTH_SECONDS = MONTH_HOURS * HOUR_SECONDS;
+/** Jobs that wait, the age of the oldest, vCPUs in use. */
+const METRICS_OF_A_SHARE = 3;
 
 /** What a construct's work costs. */
 export interface Usage {
@@ -189,6 +193,25 @@ const AWS: Bill = {
     ],
     beside: 'Queries are not counted: 0.1 USD for each billion samples that they read.',
   }),
+  FairShare: ({ props, construct }) => {
+    const { plan } = construct;
+    const hours = (props.tenants as BatchTenant[]).map(({ workload, jobCpu, jobMemoryBytes }) => {
+      const jobs = resolveWorkload(workload).steadyPerSecond * MONTH_SECONDS;
+      const each = (workload.serviceSeconds + plan.value('jobStartSeconds')) / HOUR_SECONDS;
+      return jobs * each * fargateHourCost(1024 * jobCpu, jobMemoryBytes / 1024 ** 2, true, 0);
+    });
+    const metrics = METRICS_OF_A_SHARE * props.tenants.length;
+    return {
+      month: [
+        { what: 'jobs at their steady rates, on Fargate', dollars: hours.reduce((sum, one) => sum + one, 0) },
+        {
+          what: `${metrics} custom metrics, ${METRICS_OF_A_SHARE} a tenant`,
+          dollars: metrics * prices.cloudwatch.customMetricMonth.value,
+        },
+      ],
+      beside: 'The VPC is yours.',
+    };
+  },
   CiConcurrency: ({ construct }) => {
     const { busyRunners, costPerPeakHour } = construct.plan.predictions;
     const what = `an hour at the peak: ${figure(busyRunners)} builds at once on average`;

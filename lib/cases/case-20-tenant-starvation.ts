@@ -1,4 +1,5 @@
 import type { Objective } from '../flow/queue/workload';
+import type { SharePolicyQuestion } from '../flow/shares/policy-workload';
 import type { BatchCapacity, BatchTenant } from '../flow/shares/workload';
 import { Case } from './case';
 
@@ -17,6 +18,13 @@ export const RATING: { capacity: BatchCapacity; tenants: BatchTenant[]; objectiv
     workload: { steadyPerSecond: 0.03, serviceSeconds: 600, serviceVariation: 0.5 },
   })),
   objective: { latencySeconds: 4200, latencyQuantile: 0.95 },
+};
+
+/** The same on AWS Batch, where a job has its memory to itself: the vCPUs of the compute environment are what is shared. */
+export const RATING_ON_BATCH: SharePolicyQuestion = {
+  maxvCpus: RATING.capacity.cpu,
+  tenants: RATING.tenants,
+  objective: RATING.objective,
 };
 
 export const tenantStarvation: Case = {
@@ -48,13 +56,19 @@ export const tenantStarvation: Case = {
       available: true,
       deployed: 'fair-batch/Rating',
     },
-    { name: 'FairShare', engines: ['aws'], form: 'Batch fair-share scheduling policy', available: false },
+    {
+      name: 'FairShare',
+      engines: ['aws'],
+      form: 'Batch fair-share scheduling policy',
+      available: true,
+      deployed: 'BatchPricing/Shares/Rating',
+    },
   ],
   trap: 'A ResourceQuota rejects pods above it; it neither queues nor shares. The objects shown have no name and cannot be applied.',
   scenario: {
     kind: 'shares',
     calibration:
-      'Four tenants submit a job of 10 minutes every 33 s each, which fills 9/13 of 104 places. One of them submits ten times as many for two hours: the line grows to 9,000 s of waiting, a job that has to end within 70 minutes can wait an hour, and 40 % wait no longer. After: each tenant has 19 places of its own, and borrows up to 31 while others leave them; a tenant that needs its own places evicts the youngest borrowed jobs within 30 s, and those jobs start again. The measure counts the jobs submitted from the beginning of the flood until no job of the flooding tenant waits, in twenty floods.',
+      'Four tenants submit a job of 10 minutes every 33 s each, which fills 9/13 of 104 places. One of them submits ten times as many for two hours: the line grows to 9,000 s of waiting, a job that has to end within 70 minutes can wait an hour, and 40 % wait no longer. After: each tenant has 19 places of its own, and borrows up to 31 while others leave them; a tenant that needs its own places evicts the youngest borrowed jobs within 30 s, and those jobs start again. On AWS Batch a job takes 60 s more to start, the next place goes to the tenant that used least, and nobody is evicted. The measure counts the jobs submitted from the beginning of the flood until no job of the flooding tenant waits, in twenty floods.',
     answers: [{ measure: 'completion of the other tenants', by: 'othersOnTimeRatio' }],
     ...RATING,
     flood: { tenant: 'risk', factor: 10, seconds: 7200 },

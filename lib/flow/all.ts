@@ -76,6 +76,8 @@ export * from './services/waits';
 export * from './services/workload';
 export * from './shares/flood';
 export * from './shares/plan';
+export { forecastPolicyFlood, planSharePolicy } from './shares/policy-plan';
+export * from './shares/policy-workload';
 export * from './shares/workload';
 export * from './storage/cost';
 export * from './storage/plan';

@@ -72,6 +72,7 @@ export {
   ServicePredictions,
   ServiceWorkload,
 } from './services/workload';
+export { PolicyShare, SharePolicyPlan } from './shares/policy-workload';
 export { BatchCapacity, BatchTenant, FloodForecast, SharesPlan, TenantShare } from './shares/workload';
 export {
   StorageObjective,

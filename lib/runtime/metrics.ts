@@ -28,8 +28,9 @@ export function recordMetric(
   value: number,
   unit: EmbeddedMetric['unit'],
   details: Record<string, string> = {},
+  dimensions: Record<string, string> = {},
 ): void {
-  writeMetric(name, value, unit, {}, details);
+  writeMetric(name, value, unit, dimensions, details);
 }
 
 function writeMetric(

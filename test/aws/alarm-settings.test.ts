@@ -50,6 +50,7 @@ import { SCHEDULE_ALARMS } from '../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../lib/aws/services/bounded-service';
 import { BOUNDED_ALARMS } from '../../lib/aws/services/service-alarms';
+import { FairShare } from '../../lib/aws/shares/fair-share';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { PartitionedStream } from '../../lib/aws/streams/partitioned-stream';
 import { streamAlarms } from '../../lib/aws/streams/stream-alarms';
@@ -69,6 +70,7 @@ import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { MetricKind } from '../../lib/flow/metrics/workload';
 import { ServiceAdmission } from '../../lib/flow/services/workload';
+import { ratingJobs } from '../support/rating';
 import { refusalOf } from '../support/refused';
 import { shop, type Untyped } from '../support/stack';
 
@@ -320,6 +322,10 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
         alarms,
       }),
     TTL_TABLE_ALARMS,
+  ],
+  FairShare: [
+    (stack, alarms) => new FairShare(stack, 'It', { ...ratingJobs(stack), alarms }),
+    ['starved', 'blocked', 'undeclared', 'snapshotErrors'],
   ],
   CiConcurrency: [
     (stack, alarms) =>

@@ -33,6 +33,7 @@ import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
 import { TtlTable } from '../../lib/aws/retention/ttl-table';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../lib/aws/services/bounded-service';
+import { FairShare } from '../../lib/aws/shares/fair-share';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { PartitionedStream } from '../../lib/aws/streams/partitioned-stream';
 import { StreamConsumer } from '../../lib/aws/streams/stream-consumer';
@@ -105,6 +106,13 @@ function everything(stack: Stack, id: string): void {
       tableNamespace: 'reports',
       tableName: 'raw',
     }),
+  });
+  new FairShare(scope, `${id}-share`, {
+    ...{ maxvCpus: 16, objective: { latencySeconds: 9000 }, vpc },
+    tenants: [
+      { name: 'a', workload: { steadyPerSecond: 0.001, serviceSeconds: 60 }, jobCpu: 1, jobMemoryBytes: 2048 * MIB },
+    ],
+    image: ContainerImage.fromRegistry('rating'),
   });
   new CiConcurrency(scope, `${id}-ci`, {
     workload: { pushesPerHourPeak: 10, runSeconds: 100 },

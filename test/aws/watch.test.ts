@@ -28,6 +28,7 @@ import { SenderAlarms } from '../../lib/aws/rates/sender-alarms';
 import { ReplicaAlarms } from '../../lib/aws/replication/replica-alarms';
 import { TtlTableAlarms } from '../../lib/aws/retention/ttl-table-alarms';
 import { ScheduleAlarms } from '../../lib/aws/schedule/schedule-alarms';
+import { FairShare } from '../../lib/aws/shares/fair-share';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { StreamAlarms, streamAlarmKnobsOf } from '../../lib/aws/streams/stream-alarms';
 import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
@@ -59,6 +60,7 @@ import { planSchedule } from '../../lib/flow/schedule/plan';
 import { deliveryKnobs } from '../../lib/flow/schedule/worker';
 import { planStream } from '../../lib/flow/streams/plan';
 import { type AlarmKnobs, knobsOf, numbersOf } from '../support/alarm-numbers';
+import { ratingJobs } from '../support/rating';
 import { shop } from '../support/stack';
 
 const DEMAND = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, objective: { latencySeconds: 60 } };
@@ -289,6 +291,8 @@ test.each<[string, (scope: Construct) => { readonly plan: Plan; readonly node: C
         objective: { activeSeries: 1000 },
       }),
   ],
+  ['a fair queue', (scope) => new RedriveQueue(scope, 'Orders', { ...DEMAND, fairQueue: true })],
+  ['FairShare', (scope) => new FairShare(scope, 'Share', ratingJobs(scope))],
   [
     'QueueWorker on Fargate, from zero',
     (scope) =>

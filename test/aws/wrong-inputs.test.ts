@@ -29,6 +29,8 @@ import { TtlTableAlarms } from '../../lib/aws/retention/ttl-table-alarms';
 import { ScheduleAlarms, type ScheduleAlarmsProps } from '../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import type { SpreadScheduleProps } from '../../lib/aws/schedule/spread-schedule-props';
+import { FairShare } from '../../lib/aws/shares/fair-share';
+import type { FairShareProps } from '../../lib/aws/shares/fair-share-props';
 import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms, type RefusedAlarmsProps } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms, type WebhookAlarmsProps } from '../../lib/aws/webhooks/webhook-alarms';
@@ -39,6 +41,7 @@ import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { MetricKind } from '../../lib/flow/metrics/workload';
+import { ratingJobs } from '../support/rating';
 import { shop, type Untyped } from '../support/stack';
 
 const workload = { steadyPerSecond: 20, serviceSeconds: 0.05 };
@@ -95,6 +98,7 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   DeltaTable: (stack, props) =>
     new ContinuousCompaction(stack, 'It', { ...SMALL_FILES, table: CompactedTable.delta(props) }),
   MetricsSampling: (stack, props) => new MetricsSampling(stack, 'It', props),
+  FairShare: (stack, props) => new FairShare(stack, 'It', props),
   CiConcurrency: (stack, props) => new CiConcurrency(stack, 'It', props),
   ScheduleAlarms: (stack, props) => new ScheduleAlarms(stack, 'It', props),
   SpreadSchedule: (stack, props) => new SpreadSchedule(stack, 'It', props),
@@ -410,6 +414,7 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     ...demand,
     ...{ queue: undefined, deadLetterQueue: undefined, existing: undefined },
     ...{ consumer: undefined, platform: undefined, scaleToZero: undefined, fifo: undefined, encryptionKey: undefined },
+    fairQueue: undefined,
     ...{ functionTimeout: undefined, batchWindow: undefined, batchSize: undefined, maxReceiveCount: undefined },
     ...{ maxRedrives: undefined, redrivesPerSecond: undefined, successRatioFloor: undefined, maskedFields: undefined },
     ...{
@@ -455,6 +460,7 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
       plan,
       quarantineQueue: undefined,
       redriver: undefined,
+      fairQueue: undefined,
       alarmTopic: undefined,
       alarms: undefined,
     };
@@ -563,6 +569,13 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     const { scheduleGroup, undeliveredQueue, plan } = new SpreadSchedule(stack, 'Chores', GOOD.SpreadSchedule(stack));
     return { scheduleGroup, undeliveredQueue, plan, runner: undefined, alarmTopic: undefined, alarms: undefined };
   },
+  FairShare: (stack): All<FairShareProps> => ({
+    ...ratingJobs(stack),
+    ...{ vpc: undefined, vpcSubnets: undefined, command: undefined, architecture: undefined },
+    ...{ jobDefinitions: undefined, schedulingPriority: undefined, priority: undefined, shareDecay: undefined },
+    ...{ computeReservation: undefined, jobStart: undefined, jobAttempts: undefined, maxRunnable: undefined },
+    ...{ snapshotInterval: undefined, alarmTopic: undefined, alarms: undefined },
+  }),
   CiConcurrency: (): All<CiConcurrencyProps> => ({
     workload: { pushesPerHourPeak: 10, runSeconds: 100 },
     objective: { waitSeconds: 180 },

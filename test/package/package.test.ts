@@ -182,6 +182,7 @@ describe('the tarball', () => {
       'pubsub-webhook',
       'rebuild',
       'replica-writer',
+      'share-snapshot',
       'stream',
     ].map((name) => `dist/runtime/${name}`);
     const noticed = bundles.filter((path) => packed.includes(`${path}/THIRD-PARTY-NOTICES.txt`));

@@ -47,7 +47,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/BrokerDisk\/Resource$/, () => sampled('alarmDiskRatio')],
   [/Alarms\/BrokerCpu\/Resource$/, () => ({ ...window('alarmCpuPercent'), periods: 'alarmCpuWindows' })],
   [/Alarms\/BrokerConnections\/Resource$/, () => sampled('alarmConnections')],
-  [/Alarms\/Age\/Resource$/, () => sampled('alarmAgeSeconds')],
+  [/Alarms\/(Quiet)?Age\/Resource$/, () => sampled('alarmAgeSeconds')],
   [/Alarms\/TimeToDrain\/Resource$/, () => ({ ...window('alarmDrainSeconds'), periods: 'alarmDrainWindows' })],
   [/WithoutRedriver\/Alarms\/DeadLettersUnattended\/Resource$/, () => window('alarmDeadLetters')],
   [
@@ -135,6 +135,16 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/GuardSilent\/Resource$/, () => guarded('alarmSilent', 'alarmSilentSamples')],
   [/ActiveSeriesAlarm\/Resource$/, () => ({ ...perPeriod('alarmSeries'), periods: 'alarmPeriods' })],
   [/IngestionRateAlarm\/Resource$/, () => ({ ...perPeriod('alarmSamplesPerSecond'), periods: 'alarmPeriods' })],
+  [
+    /\/Starved\/Resource$/,
+    () => ({ threshold: 'alarmWaitSeconds', seconds: 'snapshotSeconds', periods: 'alarmStarvedSnapshots' }),
+  ],
+  [/\/Blocked\/Resource$/, () => ({ threshold: 'alarmBlocked', seconds: 'snapshotSeconds' })],
+  [/\/Undeclared\/Resource$/, () => ({ threshold: 'alarmUndeclaredJobs', seconds: 'snapshotSeconds' })],
+  [
+    /\/SnapshotErrors\/Resource$/,
+    () => ({ threshold: 'alarmSnapshotErrors', seconds: 'snapshotSeconds', periods: 'alarmErrorSnapshots' }),
+  ],
   [
     /\/JobsWait\/Resource$/,
     () => ({ threshold: 'alarmWaitSeconds', seconds: 'alarmPeriodSeconds', periods: 'alarmWaitPeriods' }),

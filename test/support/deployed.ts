@@ -56,6 +56,8 @@ export const STATELESS = [
   'AWS::APS::RuleGroupsNamespace',
   'AWS::ApiGateway::',
   'AWS::ApplicationAutoScaling::',
+  // Jobs that wait are deleted with their queue; who replaces a queue drains it first.
+  'AWS::Batch::',
   'AWS::Budgets::Budget',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::',

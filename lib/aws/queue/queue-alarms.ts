@@ -6,7 +6,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
 import { type Check, validate } from '../../flow/errors';
-import { type Kinds, needed, sound } from '../../flow/kinds';
+import { FLAG, type Kinds, needed, sound } from '../../flow/kinds';
 import { queueAlarmKnobs, redriverAlarmKnobs } from '../../flow/queue/alarms';
 import { SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import type { QueuePlan } from '../../flow/queue/workload';
@@ -52,6 +52,14 @@ export interface QueueAlarmsProps {
   readonly plan: QueuePlan;
 
   /**
+   * Whether messages have groups on a queue that is no FIFO queue: a fair queue of Amazon SQS. The promise is then watched
+   * by the age in the quiet groups, and the age of all messages, which is that of a noisy group, is a warning.
+   *
+   * @default false
+   */
+  readonly fairQueue?: boolean;
+
+  /**
    * Where the alarms go.
    *
    * @default - nowhere; the alarms exist without an action
@@ -77,6 +85,12 @@ export class QueueAlarms extends Construct {
   public readonly backlog: Alarm;
   /** The oldest message has waited longer than promised. */
   public readonly age: Alarm;
+  /**
+   * The oldest message of a group that is not noisy has waited longer than promised.
+   *
+   * @default - the queue is no fair queue
+   */
+  public readonly quietAge?: Alarm;
   /** At the present rates the backlog takes too long to clear, or never clears. */
   public readonly timeToDrain: Alarm;
   /** Dead letters stay in their queue and nothing receives them. */
@@ -139,6 +153,7 @@ export class QueueAlarms extends Construct {
     const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
     this.backlog = made.Backlog;
     this.age = made.Age;
+    this.quietAge = made.QuietAge;
     this.timeToDrain = made.TimeToDrain;
     this.deadLettersUnattended = made.DeadLettersUnattended;
     this.deadLettersReceived = made.DeadLettersReceived;
@@ -165,6 +180,9 @@ export const QUEUE_ALARMS: readonly string[] = [
   'redriverTable',
 ];
 
+/** Those that only a fair queue has. */
+export const FAIR_ALARMS: readonly string[] = ['quietAge'];
+
 /** Those that only a queue with a redriver has. */
 export const REDRIVER_ALARMS: readonly string[] = [
   'deadLettersReceived',
@@ -179,6 +197,7 @@ const KINDS: Kinds<QueueAlarmsProps> = {
   deadLetterQueue: needed(QUEUE),
   quarantineQueue: QUEUE,
   redriver: LAMBDA,
+  fairQueue: FLAG,
   plan: needed(PLAN),
   alarmTopic: TOPIC,
   alarms: ALARM_SETTINGS,
@@ -218,7 +237,7 @@ function withAlarmKnobs(plan: QueuePlan, redriver: boolean): QueuePlan {
   return completed(plan, [...queueAlarmKnobs(plan), ...(redriver ? redriverAlarmKnobs(plan) : [])]);
 }
 
-function queueRows({ queue }: QueueAlarmsProps, plan: QueuePlan): AlarmRow[] {
+function queueRows({ queue, fairQueue = false }: QueueAlarmsProps, plan: QueuePlan): AlarmRow[] {
   const sampled = { seconds: 'alarmSampleSeconds', periods: 'alarmSamples', beyond: 'alarmSamplesAbove' };
   const statistic = Stats.MAXIMUM;
   return [
@@ -232,12 +251,15 @@ function queueRows({ queue }: QueueAlarmsProps, plan: QueuePlan): AlarmRow[] {
     },
     {
       id: 'Age',
-      severity: 'critical',
+      severity: fairQueue ? 'warning' : 'critical',
       metric: (period) => queue.metricApproximateAgeOfOldestMessage({ period, statistic }),
       threshold: 'alarmAgeSeconds',
       ...sampled,
-      text: 'The oldest message has waited longer than promised. If few messages wait, a consumer hangs or one group is blocked; if many wait, there are too few consumers.',
+      text: fairQueue
+        ? 'The oldest message has waited longer than promised. On a fair queue it may be of a noisy group, which waits behind itself: look at quietAge before you act. The log of the worker has the group; no metric names it.'
+        : 'The oldest message has waited longer than promised. If few messages wait, a consumer hangs or one group is blocked; if many wait, there are too few consumers.',
     },
+    ...(fairQueue ? [quietRow(queue, sampled)] : []),
     {
       id: 'TimeToDrain',
       severity: 'critical',
@@ -248,6 +270,39 @@ function queueRows({ queue }: QueueAlarmsProps, plan: QueuePlan): AlarmRow[] {
       text: `At the present rates the backlog takes longer to clear than planned; ${plan.value('drainNeverSeconds')} s means never, because more arrives than is finished. Add consumers or throttle the producer; waiting does not help.`,
     },
   ];
+}
+
+/** The promise to the tenants of a fair queue. */
+function quietRow(
+  queue: IQueue,
+  sampled: Pick<AlarmRow, 'periods' | 'beyond'> & { readonly seconds: string },
+): AlarmRow {
+  return {
+    id: 'QuietAge',
+    severity: 'critical',
+    metric: (period) => fairQueueMetric(queue, 'ApproximateAgeOfOldestMessageInQuietGroups', period),
+    threshold: 'alarmAgeSeconds',
+    ...sampled,
+    text: 'The oldest message of a group that is not noisy has waited longer than promised: fairness alone does not help any more. There are too few consumers for the quiet groups, or messages have no MessageGroupId, or so few are in flight that no group stands out.',
+  };
+}
+
+/** What SQS publishes of groups. Source: Amazon SQS developer guide, CloudWatch metrics for fair queues. */
+export type FairQueueMetric =
+  | 'ApproximateNumberOfNoisyGroups'
+  | 'ApproximateNumberOfMessagesVisibleInQuietGroups'
+  | 'ApproximateNumberOfMessagesNotVisibleInQuietGroups'
+  | 'ApproximateAgeOfOldestMessageInQuietGroups';
+
+/** A metric of the groups of a fair queue. */
+export function fairQueueMetric(queue: IQueue, metricName: FairQueueMetric, period?: Duration): Metric {
+  return new Metric({
+    namespace: 'AWS/SQS',
+    metricName,
+    dimensionsMap: { QueueName: queue.queueName },
+    statistic: Stats.MAXIMUM,
+    period,
+  });
 }
 
 function letterRows({ deadLetterQueue, quarantineQueue, redriver }: QueueAlarmsProps): AlarmRow[] {

@@ -4,7 +4,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type DashboardSection, dashboardOf, type MetricGraph } from '../dashboard';
-import type { QueueAlarms } from './queue-alarms';
+import { type FairQueueMetric, fairQueueMetric, type QueueAlarms } from './queue-alarms';
 
 /** What the dashboard shows. */
 export interface QueueDashboardProps {
@@ -14,6 +14,8 @@ export interface QueueDashboardProps {
   readonly deadLetterQueue: IQueue;
   readonly quarantineQueue: IQueue;
   readonly redriver?: LambdaFunction;
+  /** Whether its messages have groups. */
+  readonly fairQueue?: boolean;
   readonly alarms: QueueAlarms;
   /** The expression that the alarm on the time to drain watches. */
   readonly timeToDrain: IMetric;
@@ -21,7 +23,7 @@ export interface QueueDashboardProps {
 
 /** Makes the dashboard inside `scope`. */
 export function createQueueDashboard(scope: Construct, props: QueueDashboardProps): Dashboard {
-  const { subject, queue, deadLetterQueue, quarantineQueue, redriver, alarms, timeToDrain } = props;
+  const { subject, queue, deadLetterQueue, quarantineQueue, redriver, fairQueue, alarms, timeToDrain } = props;
   return dashboardOf(scope, alarms.all, [
     {
       heading: subject,
@@ -31,6 +33,7 @@ export function createQueueDashboard(scope: Construct, props: QueueDashboardProp
         { title: 'Time to drain', unit: 's', metrics: [timeToDrain] },
       ],
     },
+    ...(fairQueue ? [ofGroups(subject, queue)] : []),
     { heading: `${subject}: dead letters`, graphs: waitingIn(deadLetterQueue) },
     { heading: `${subject}: quarantine`, graphs: waitingIn(quarantineQueue) },
     ...(redriver ? [ofRedriver(subject, redriver)] : []),
@@ -54,6 +57,30 @@ function waitingIn(queue: IQueue): MetricGraph[] {
       metrics: [queue.metricApproximateAgeOfOldestMessage({ label: 'age' })],
     },
   ];
+}
+
+/** What the tenants of a fair queue see. */
+function ofGroups(subject: string, queue: IQueue): DashboardSection {
+  const of = (name: FairQueueMetric, label: string) => fairQueueMetric(queue, name).with({ label });
+  return {
+    heading: `${subject}: groups`,
+    graphs: [
+      { title: 'Noisy groups', unit: 'groups', metrics: [of('ApproximateNumberOfNoisyGroups', 'noisy')] },
+      {
+        title: 'Messages in quiet groups',
+        unit: 'messages',
+        metrics: [
+          of('ApproximateNumberOfMessagesVisibleInQuietGroups', 'waiting'),
+          of('ApproximateNumberOfMessagesNotVisibleInQuietGroups', 'in work'),
+        ],
+      },
+      {
+        title: 'Age of the oldest message in quiet groups',
+        unit: 's',
+        metrics: [of('ApproximateAgeOfOldestMessageInQuietGroups', 'age')],
+      },
+    ],
+  };
 }
 
 /** Messages a second that are sent or deleted. */

@@ -89,6 +89,15 @@ export interface RedriveQueueProps {
   readonly fifo?: boolean;
 
   /**
+   * Whether senders give each message the `MessageGroupId` of its tenant, which makes a standard queue a fair queue: while a
+   * tenant is noisy, the messages of the others are received first. Nothing is set on the queue. An alarm on the age in the
+   * quiet groups is added, the age of all messages becomes a warning, and the dashboard shows the groups. Not with `fifo`.
+   *
+   * @default false
+   */
+  readonly fairQueue?: boolean;
+
+  /**
    * The key that encrypts the messages of every queue that is made here. Senders and receivers need permission to use it; the
    * queues' `grant` methods give it.
    *
@@ -219,6 +228,7 @@ export const REDRIVE_KINDS: Kinds<RedriveQueueProps> = {
   platform: CHECKED,
   scaleToZero: FLAG,
   fifo: FLAG,
+  fairQueue: FLAG,
   encryptionKey: KEY,
   functionTimeout: DURATION,
   batchWindow: DURATION,
@@ -292,6 +302,10 @@ export function redriveChecks(props: RedriveQueueProps): Check[] {
     ...givenQueueChecks(props),
     oneOf('platform', platform, PLATFORMS),
     podCheck(props),
+    {
+      refused: props.fairQueue === true && isFifo(props),
+      message: 'fairQueue must be left out on a FIFO queue, where groups are for the order',
+    },
     {
       refused: retention?.isUnresolved() === true && retention.unitLabel() !== 'seconds',
       message: `retention must be in seconds when it is a token, got ${retention?.unitLabel()}`,

@@ -29,7 +29,7 @@ import { subjectOf } from '../subject';
 import { checkAtSynthesis, deadLetterChecks } from './given-dead-letters';
 import { arnByName, givenDeadLetterQueue, placeChecks, setRedrivePolicy } from './given-queue';
 import { sayUnknown, sayUnread, unreadRemark } from './given-remarks';
-import { QUEUE_ALARMS, QueueAlarms, REDRIVER_ALARMS, timeToDrainMetric } from './queue-alarms';
+import { FAIR_ALARMS, QUEUE_ALARMS, QueueAlarms, REDRIVER_ALARMS, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
 import { QueueRegister, resourceOf, workers } from './queue-identity';
 import { isFifo, REDRIVE_KINDS, type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
@@ -160,6 +160,7 @@ export class RedriveQueue extends QueueBase {
       deadLetterQueue,
       quarantineQueue,
       redriver,
+      fairQueue: usable.fairQueue,
       plan,
       alarmTopic,
       alarms,
@@ -171,6 +172,7 @@ export class RedriveQueue extends QueueBase {
         deadLetterQueue,
         quarantineQueue,
         redriver,
+        fairQueue: usable.fairQueue,
         alarms: this.alarms,
         timeToDrain: this.metricTimeToDrain(),
       });
@@ -198,8 +200,8 @@ export class RedriveQueue extends QueueBase {
    */
   public _serve(worker: ServingWorker): void {
     this.servedBy = worker;
-    const { backlog, age, timeToDrain } = this.alarms;
-    for (const { node } of [backlog, age, timeToDrain]) {
+    const { backlog, age, quietAge = [], timeToDrain } = this.alarms;
+    for (const { node } of [backlog, age, timeToDrain].concat(quietAge)) {
       const alarm = node.defaultChild as CfnAlarm;
       alarm.alarmDescription = describedAs(`${alarm.alarmDescription} ${worker.subject} serves the queue.`);
     }
@@ -343,7 +345,7 @@ function ownChecks(props: RedriveQueueProps): Check[] {
   return [
     nameCheck(props.queueName, props.fifo ?? false),
     removalCheck(props.removalPolicy),
-    ...alarmSettingsChecks(props.alarms, QUEUE_ALARMS),
+    ...alarmSettingsChecks(props.alarms, [...QUEUE_ALARMS, ...(props.fairQueue ? FAIR_ALARMS : [])]),
     ...redriverAlarmChecks(props),
     ...onePlanChecks(props),
     ...redriveChecks(props),

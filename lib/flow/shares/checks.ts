@@ -2,6 +2,7 @@
 import { above0, type Check, inRange, isKnown, oneOf, present, required, shown, wholeNumber } from '../errors';
 import { type Fields, listChecks, objectChecks } from '../fields';
 import { mostBusySlots, objectiveChecks, workloadChecks } from '../queue/resolve';
+import type { Objective } from '../queue/workload';
 import type { BatchCapacity, BatchTenant, SharesQuestion } from './workload';
 
 /** More pods than any cluster runs (Kubernetes, Considerations for large clusters: 150,000 pods). */
@@ -40,20 +41,18 @@ export function sharesChecks(question: SharesQuestion): Check[] {
       required(above0, 'capacity.cpu', cpu, MOST_CPU),
       required(above0, 'capacity.memoryBytes', memoryBytes, MOST_MEMORY_BYTES),
     ]),
-    ...listChecks('tenants', tenants, (list) => {
-      const names = list.map((tenant) => tenant?.name);
-      return [
-        { refused: list.length === 0, message: 'tenants must name at least one, got none' },
-        {
-          refused: new Set(names).size < names.length,
-          message: `tenants must have different names, got ${names.map(String).join(', ')}`,
-        },
-        ...list.flatMap((tenant) =>
-          objectChecks('tenants', tenant, TENANT_FIELDS, () => tenantChecks(tenant, capacity)),
-        ),
-      ];
-    }),
+    ...listChecks('tenants', tenants, (list) => tenantListChecks(list, capacity, KUEUE_ZERO)),
     oneOf('reclaimByPreemption', choices.reclaimByPreemption, [true, false]),
+    ...promiseChecks(objective),
+  ]);
+}
+
+/** What a weight of 0 is to Kueue. */
+const KUEUE_ZERO = 'to Kueue that is a tenant that is always preempted first, and never comes into a share';
+
+/** The promise to the tenants, whatever schedules their jobs. */
+export function promiseChecks(objective: Objective | undefined): Check[] {
+  return [
     ...(objective === undefined
       ? [present('objective', objective)]
       : objectiveChecks(objective).map(prefixed('objective'))),
@@ -61,10 +60,33 @@ export function sharesChecks(question: SharesQuestion): Check[] {
       refused: objective?.maxBacklog !== undefined || objective?.monthlyCost !== undefined,
       message: 'objective.maxBacklog and objective.monthlyCost must be left out: shares are sized by latency',
     },
-  ]);
+  ];
 }
 
-function tenantChecks(tenant: BatchTenant, capacity: BatchCapacity | undefined): Check[] {
+/**
+ * The tenants, whatever schedules their jobs.
+ *
+ * @param zeroWeight what a weight of 0 would be to the scheduler
+ */
+export function tenantListChecks(
+  list: readonly BatchTenant[],
+  capacity: Partial<BatchCapacity> | undefined,
+  zeroWeight: string,
+): Check[] {
+  const names = list.map((tenant) => tenant?.name);
+  return [
+    { refused: list.length === 0, message: 'tenants must name at least one, got none' },
+    {
+      refused: new Set(names).size < names.length,
+      message: `tenants must have different names, got ${names.map(String).join(', ')}`,
+    },
+    ...list.flatMap((tenant) =>
+      objectChecks('tenants', tenant, TENANT_FIELDS, () => tenantChecks(tenant, capacity, zeroWeight)),
+    ),
+  ];
+}
+
+function tenantChecks(tenant: BatchTenant, capacity: Partial<BatchCapacity> | undefined, zeroWeight: string): Check[] {
   const { name, workload, weight, jobCpu, jobMemoryBytes } = tenant;
   const { cpu, memoryBytes } = capacity ?? {};
   const of = (field: string) => `tenants.${field} of ${String(name)}`;
@@ -85,7 +107,7 @@ function tenantChecks(tenant: BatchTenant, capacity: BatchCapacity | undefined):
     },
     {
       refused: weight === 0,
-      message: `${of('weight')} must not be 0: to Kueue that is a tenant that is always preempted first, and never comes into a share`,
+      message: `${of('weight')} must not be 0: ${zeroWeight}`,
     },
     weight === 0 ? PASSED : inRange(of('weight'), weight, LEAST_WEIGHT, MOST_WEIGHT),
     required(inRange, of('jobCpu'), jobCpu, LEAST_CPU, isKnown(cpu) && cpu > 0 ? cpu : MOST_CPU),

@@ -7,7 +7,7 @@ import { erlangC, sojournTail, waitDecay } from '../numerics/erlang';
 import { serviceTail } from '../numerics/gamma';
 import { forecast } from '../queue/forecast/predict';
 import { loadOf, places, type TenantLoad } from './load';
-import { type BatchCapacity, type BatchTenant, type FloodForecast, type SharesPlan } from './workload';
+import type { BatchCapacity, BatchTenant, FloodForecast } from './workload';
 
 /** The flood: tenant, multiple of its peak rate, duration. */
 export interface Flood {
@@ -18,18 +18,28 @@ export interface Flood {
   readonly seconds: number;
 }
 
+/** What a forecast needs of a plan, whatever schedules the jobs. */
+export interface FloodedPlan {
+  readonly subject: string;
+  readonly tenants: readonly { readonly nominalJobs: number; readonly borrowedJobs: number }[];
+  /** The value of a knob. */
+  value(name: string): number;
+}
+
 /**
  * Forecasts a flood while all other tenants submit at their peak rates.
  *
  * @param latencySeconds within which a job has to end
+ * @param load how much of the capacity a tenant takes; default: while its jobs run
  * @throws InvalidInputError when factor or duration is out of range, or the tenant is unknown
  */
 export function forecastFlood(
-  plan: SharesPlan,
+  plan: FloodedPlan,
   capacity: BatchCapacity,
   tenants: readonly BatchTenant[],
   latencySeconds: number,
   flood: Flood,
+  load: (tenant: BatchTenant) => TenantLoad = (one) => loadOf(one),
 ): FloodForecast[] {
   const { tenant, factor, seconds } = flood;
   validate(plan.subject, [
@@ -40,23 +50,23 @@ export function forecastFlood(
     { refused: !(factor >= 1 && factor <= 1000), message: `flood.factor must be between 1 and 1000, got ${factor}` },
     { refused: !(seconds > 0 && seconds <= 31_536_000), message: `flood.seconds must be above 0, got ${seconds}` },
   ]);
-  const loads = tenants.map(loadOf);
+  const loads = tenants.map(load);
   const times = loads.map(({ tenant: { name } }) => (name === tenant ? factor : 1));
   const reclaim = plan.value('reclaimSeconds');
-  return loads.map((load, index) => {
+  return loads.map((own, index) => {
     const { nominalJobs } = plan.tenants[index];
-    const flooding = load.tenant.name === tenant;
+    const flooding = own.tenant.name === tenant;
     // A tenant within its share waits for its lent places; the flooding tenant runs in places that the others leave.
     const jobs = flooding ? nominalJobs + lentJobs(capacity, loads, plan, index) : nominalJobs;
     const workload = {
-      ...load.workload,
-      peakPerSecond: load.workload.peakPerSecond * times[index],
-      peakSeconds: flooding ? seconds : Math.max(seconds, load.workload.peakSeconds),
+      ...own.workload,
+      peakPerSecond: own.workload.peakPerSecond * times[index],
+      peakSeconds: flooding ? seconds : Math.max(seconds, own.workload.peakSeconds),
     };
     const { latency } = forecast(workload, places(jobs));
     return {
-      name: load.tenant.name,
-      before: onTimeInOneLine(capacity, loads, times, seconds, latencySeconds, load),
+      name: own.tenant.name,
+      before: onTimeInOneLine(capacity, loads, times, seconds, latencySeconds, own),
       after: ratio(1 - latency().tail(Math.max(0, latencySeconds - (flooding ? 0 : reclaim)))),
     };
   });
@@ -67,7 +77,7 @@ export function forecastFlood(
  * mean, and places above the bound are not used: E[min(bound, left)] is less than min(bound, E[left]). Concurrent jobs
  * are Poisson where none waits (M/G/∞), here a gamma law of the same mean and variance.
  */
-function lentJobs(capacity: BatchCapacity, loads: readonly TenantLoad[], plan: SharesPlan, index: number): number {
+function lentJobs(capacity: BatchCapacity, loads: readonly TenantLoad[], plan: FloodedPlan, index: number): number {
   const { nominalJobs, borrowedJobs } = plan.tenants[index];
   const others = loads.flatMap((load, i) =>
     i === index ? [] : [{ load, jobs: Math.min(load.peakJobs, plan.tenants[i].nominalJobs) }],

@@ -29,10 +29,14 @@ export interface TenantLoad {
   readonly peakJobs: number;
 }
 
-/** Every tenant's load. */
-export function loadOf(tenant: BatchTenant): TenantLoad {
+/**
+ * A tenant's load.
+ *
+ * @param most attempts at a job
+ */
+export function loadOf(tenant: BatchTenant, most = ATTEMPTS): TenantLoad {
   const given = resolveWorkload(tenant.workload);
-  const attempts = workSeconds(given, ATTEMPTS) / given.serviceSeconds;
+  const attempts = workSeconds(given, most) / given.serviceSeconds;
   // From here on an attempt is a job.
   const workload = {
     ...given,

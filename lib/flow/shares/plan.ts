@@ -1,27 +1,35 @@
 /** Shares of a cluster that several tenants submit jobs to, every knob with its reason. */
 
-import { CapacityError, type Check, validate } from '../errors';
+import { type Check, validate } from '../errors';
 import { figure } from '../figures';
-import { fewestSlots, sojournTail, variationFactor } from '../numerics/erlang';
-import { serviceQuantile, serviceTail } from '../numerics/gamma';
-import { weightedMaxMin } from '../numerics/max-min';
 import { type Knob, unlessGiven } from '../plan';
 import { forecast } from '../queue/forecast/predict';
 import type { Objective } from '../queue/workload';
 import { shareAlarmKnobs } from './alarms';
 import { MOST_JOBS, sharesChecks } from './checks';
 import { jobsIn, leftBy, loadOf, places, type TenantLoad } from './load';
+import { DEFAULT_QUANTILE, nominalJobs, type Reclaim, type Room, type Wanted, wantedBy } from './sizing';
 import { type BatchCapacity, SharesPlan, type SharesQuestion, type TenantShare } from './workload';
 
 /** A pod that is evicted has as long to end (Kubernetes, Pod lifecycle: `terminationGracePeriodSeconds`, 30 unless set). */
 const GRACE_SECONDS = 30;
-const DEFAULT_QUANTILE = 0.99;
 
-/** One tenant's numbers on the way to a share. */
-interface Wanted {
-  readonly load: TenantLoad;
-  readonly reclaimSeconds: number;
-  readonly wantedJobs: number;
+/** What the plan calls the capacity in its refusals. */
+const CLUSTER: Room = {
+  has: ({ cpu, memoryBytes }) => `the cluster has ${coresAndMemory(cpu, memoryBytes)}`,
+  needs: (cpu, memoryBytes) => coresAndMemory(cpu, memoryBytes),
+  enough: ({ cpu, memoryBytes }) =>
+    `${figure(Math.ceil(cpu))} cores with ${figure(Math.ceil(memoryBytes / 1024 ** 3))} GiB`,
+};
+
+const BY_PREEMPTION: Reclaim = { seconds: () => GRACE_SECONDS, waysOut: () => [] };
+const BY_PATIENCE: Reclaim = {
+  seconds: (others) => Math.ceil(Math.max(0, ...others)),
+  waysOut: () => ['let lent room be reclaimed by preemption'],
+};
+
+function coresAndMemory(cpu: number, memoryBytes: number): string {
+  return `${figure(cpu)} cores and ${figure(memoryBytes / 1024 ** 3)} GiB`;
 }
 
 /**
@@ -36,9 +44,15 @@ interface Wanted {
 export function planShares(subject: string, question: SharesQuestion, checks: readonly Check[] = []): SharesPlan {
   validate(subject, [...checks, ...sharesChecks(question)]);
   const { capacity, tenants, objective, reclaimByPreemption: byPreemption = true } = question;
-  const wanted = wantedBy(subject, tenants.map(loadOf), objective, byPreemption);
+  const reclaim = byPreemption ? BY_PREEMPTION : BY_PATIENCE;
+  const wanted = wantedBy(
+    subject,
+    tenants.map((tenant) => loadOf(tenant)),
+    objective,
+    reclaim,
+  );
   const loads = wanted.map(({ load }) => load);
-  const nominal = nominalJobs(subject, capacity, wanted);
+  const nominal = nominalJobs(subject, capacity, wanted, CLUSTER);
   const shares = wanted.map((one, index) => tenantShare(one, index, capacity, loads, nominal, objective));
   const reclaimSeconds = Math.max(...wanted.map((one) => one.reclaimSeconds));
   const knobs = [
@@ -50,117 +64,6 @@ export function planShares(subject: string, question: SharesQuestion, checks: re
     }),
   ];
   return new SharesPlan(subject, knobs, shares, leftBy(capacity, loads, nominal), remarks(shares, objective));
-}
-
-/** Jobs at the same time that keep the promise, for each tenant by itself. */
-function wantedBy(
-  subject: string,
-  loads: readonly TenantLoad[],
-  objective: Objective,
-  byPreemption: boolean,
-): Wanted[] {
-  const { latencySeconds, latencyQuantile: quantile = DEFAULT_QUANTILE } = objective;
-  return loads.map((load, index) => {
-    const { serviceSeconds: mean, serviceVariation: variation, peakPerSecond } = load.workload;
-    const others = loads
-      .filter((_, i) => i !== index)
-      .map(({ workload: w }) => serviceQuantile(quantile, w.serviceSeconds, w.serviceVariation));
-    const reclaimSeconds = byPreemption ? GRACE_SECONDS : Math.ceil(Math.max(0, ...others));
-    const budget = latencySeconds - reclaimSeconds;
-    if (!(budget > 0) || serviceTail(budget, mean, variation) >= 0.999 * (1 - quantile)) {
-      const alone = Math.ceil(serviceQuantile(1 - 0.99 * (1 - quantile), mean, variation));
-      throw new CapacityError(
-        subject,
-        `a job of ${load.tenant.name} alone takes ${alone} s at ${figure(100 * quantile)} %, lent room is returned within ${reclaimSeconds} s, ${figure(latencySeconds)} s are promised`,
-        [
-          `promise at least ${alone + reclaimSeconds} s`,
-          `shorter jobs`,
-          ...(byPreemption ? [] : ['let lent room be reclaimed by preemption']),
-        ],
-      );
-    }
-    const wantedJobs = fewestSlots(load.peakJobs, (slots, waiting) => {
-      const decay = (slots / mean - peakPerSecond) / variationFactor(variation);
-      return sojournTail(budget, mean, variation, waiting, decay) <= 1 - quantile;
-    });
-    return { load, reclaimSeconds, wantedJobs };
-  });
-}
-
-/** Weighted max-min of each resource, in whole jobs; shares given by hand are taken out first. */
-function nominalJobs(subject: string, capacity: BatchCapacity, wanted: readonly Wanted[]): number[] {
-  const loads = wanted.map(({ load }) => load);
-  const jobs = shareJobs(capacity, wanted);
-  const reason = overload(capacity, loads, jobs);
-  if (reason === undefined) return jobs;
-  throw new CapacityError(subject, reason, waysOut(capacity, wanted));
-}
-
-function shareJobs(capacity: BatchCapacity, wanted: readonly Wanted[]): number[] {
-  const given = wanted.map(({ load }) => load.tenant.nominalJobs);
-  const open = wanted.filter((_, index) => given[index] === undefined);
-  const left = leftBy(
-    capacity,
-    wanted.map(({ load }) => load),
-    given.map((jobs) => jobs ?? 0),
-  );
-  const shared = (room: number, size: (load: TenantLoad) => number) =>
-    weightedMaxMin(
-      room,
-      open.map((one) => one.wantedJobs * size(one.load)),
-      open.map((one) => one.load.weight),
-    );
-  const cpu = shared(left.cpu, (load) => load.jobCpu);
-  const memoryBytes = shared(left.memoryBytes, (load) => load.jobMemoryBytes);
-  return wanted.map((one, index) => {
-    const place = open.indexOf(one);
-    return given[index] ?? jobsIn({ cpu: cpu[place], memoryBytes: memoryBytes[place] }, one.load);
-  });
-}
-
-/** The first thing that does not fit, in words. */
-function overload(capacity: BatchCapacity, loads: readonly TenantLoad[], jobs: readonly number[]): string | undefined {
-  const has = `the cluster has ${figure(capacity.cpu)} cores and ${figure(capacity.memoryBytes / 1024 ** 3)} GiB`;
-  const cpu = loads.reduce((sum, load, i) => sum + jobs[i] * load.jobCpu, 0);
-  const memory = loads.reduce((sum, load, i) => sum + jobs[i] * load.jobMemoryBytes, 0);
-  if (cpu > capacity.cpu * (1 + 1e-9) || memory > capacity.memoryBytes * (1 + 1e-9)) {
-    return `the jobs given by hand need ${figure(cpu)} cores and ${figure(memory / 1024 ** 3)} GiB, ${has}`;
-  }
-  for (const [index, { tenant, steadyJobs }] of loads.entries()) {
-    if (jobs[index] > steadyJobs) continue;
-    return `${tenant.name} keeps ${figure(steadyJobs)} jobs running on average and its share is ${jobs[index]}: it would never catch up (${has})`;
-  }
-  return undefined;
-}
-
-/** Changes that each make it fit; each has been solved. */
-function waysOut(capacity: BatchCapacity, wanted: readonly Wanted[]): string[] {
-  const fits = (factor: number, trial = wanted) => {
-    const more = { cpu: capacity.cpu * factor, memoryBytes: capacity.memoryBytes * factor };
-    return (
-      overload(
-        more,
-        trial.map(({ load }) => load),
-        shareJobs(more, trial),
-      ) === undefined
-    );
-  };
-  const factor = Array.from({ length: 200 }, (_, step) => 1.05 ** (step + 1)).find((one) => fits(one));
-  const free = wanted.map((one) => ({
-    ...one,
-    load: { ...one.load, tenant: { ...one.load.tenant, nominalJobs: undefined } },
-  }));
-  return [
-    ...(factor === undefined
-      ? []
-      : [
-          `${figure(Math.ceil(capacity.cpu * factor))} cores with ${figure(Math.ceil((capacity.memoryBytes * factor) / 1024 ** 3))} GiB`,
-        ]),
-    ...(free.some((one, i) => wanted[i].load.tenant.nominalJobs !== one.load.tenant.nominalJobs) && fits(1, free)
-      ? ['leave nominalJobs to the plan']
-      : []),
-    'fewer or smaller jobs',
-  ];
 }
 
 function tenantShare(

@@ -10,6 +10,7 @@ import { CHECKPOINT_RULES } from './checkpoints';
 import { COMPACTION_RULES } from './compaction';
 import { CONTAINER_RULES } from './containers';
 import { DATABASE_RULES } from './database';
+import { FAIR_QUEUE_RULES } from './fair-queues';
 import { FIREHOSE_RULES } from './firehose';
 import { FIRELENS_RULES } from './firelens';
 import { GLUE_RULES } from './glue';
@@ -41,6 +42,7 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...SCALING_RULES,
   ...CHECKPOINT_RULES,
   ...COMPACTION_RULES,
+  ...FAIR_QUEUE_RULES,
   ...GLUE_RULES,
   ...STREAM_RULES,
   ...IOT_RULES,

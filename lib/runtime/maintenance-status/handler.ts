@@ -2,10 +2,11 @@
  * The function of `ContinuousCompaction` on AWS: asks AWS Glue or S3 Tables once an hour for the last runs of the optimizers
  * of a table, and reports them as metrics.
  */
+import type { Send } from '../aws-request';
 import { countMetric, recordMetric } from '../metrics';
 import { numberSetting } from '../settings';
 import { GLUE_OPTIMIZERS, glueState, type OptimizerState, reportOf, S3_TABLE_JOBS, s3TableState } from './report';
-import { maintenanceJobs, optimizerRuns, type Send } from './services';
+import { maintenanceJobs, optimizerRuns } from './services';
 
 /** Reports the optimizers. */
 export async function handler(_event: unknown = {}, _context: unknown = {}, send: Send = fetch): Promise<void> {

@@ -1,12 +1,9 @@
 /** The two services that keep the runs: one signed request each, so that no client is in the bundle. */
-import { type AwsRequest, escaped, lambdaCredentials, signedHeaders } from '../aws-signature';
+import { ask, type Send } from '../aws-request';
+import { escaped } from '../aws-signature';
 import { setting } from '../settings';
 import type { MaintenanceJob, OptimizerRun } from './report';
 
-/** A function that sends a request, as `fetch` does. */
-export type Send = (url: string, init: RequestInit) => Promise<Response>;
-
-const TIMEOUT_MILLIS = 10_000;
 /** More runs than an hour has: those before the last ones say nothing. */
 const MOST_PAGES = 20;
 const PAGE_RUNS = 100;
@@ -46,25 +43,4 @@ export async function maintenanceJobs(send: Send = fetch): Promise<Readonly<Reco
     path: `/tables/${place.join('/')}/maintenance-job-status`,
   });
   return answer.status ?? {};
-}
-
-async function ask<T>(send: Send, request: Omit<AwsRequest, 'host' | 'region'>): Promise<T> {
-  const region = setting('AWS_REGION');
-  const host = `${request.service}.${region}.${region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'}`;
-  // The host is the sender's own to set.
-  const { host: _, ...headers } = signedHeaders(
-    { ...request, region, host },
-    lambdaCredentials(process.env),
-    new Date(),
-  );
-  const answer = await send(`https://${host}${request.path}`, {
-    method: request.method,
-    headers,
-    body: request.body,
-    signal: AbortSignal.timeout(TIMEOUT_MILLIS),
-  });
-  const text = await answer.text();
-  // Lambda invokes a function again that failed on an event of a schedule.
-  if (!answer.ok) throw new Error(`${request.service} answered ${answer.status}: ${text.slice(0, 500)}`);
-  return JSON.parse(text) as T;
 }

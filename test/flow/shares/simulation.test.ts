@@ -54,7 +54,7 @@ describe('shares', () => {
 });
 
 test('case 20: the jobs of a day are a tenant’s rate × its length, and the flood’s times ten for two hours', () => {
-  const loads = RATING.tenants.map(loadOf);
+  const loads = RATING.tenants.map((tenant) => loadOf(tenant));
   const submitted = submittedJobs(loads, { tenant: 'risk', factor: 10, seconds: 7200 }, new Random(1));
   const of = (tenant: number) => submitted.filter((job) => job.tenant === tenant).length;
   expect(of(0) / (0.03 * 86_400)).toBeCloseTo(1, 1);

@@ -66,6 +66,7 @@ import { TtlTableAlarms } from '../../../lib/aws/retention/ttl-table-alarms';
 import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../../lib/aws/services/bounded-service';
+import { FairShare } from '../../../lib/aws/shares/fair-share';
 import { ArchiveBucket } from '../../../lib/aws/storage/archive-bucket';
 import { PartitionedStream } from '../../../lib/aws/streams/partitioned-stream';
 import { StreamAlarms } from '../../../lib/aws/streams/stream-alarms';
@@ -157,6 +158,7 @@ const redrive = fc.record({
   objective: queueObjective,
   consumer: consumers,
   fifo: flag,
+  fairQueue: flag,
   functionTimeout: optional(seconds(1, 900)),
   batchWindow: optional(seconds(0, 300)),
   batchSize: optional(fc.integer({ min: 1, max: 12 })),
@@ -1281,6 +1283,53 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, { alarms, ...props }) => {
       const made = new MetricsSampling(stack, id, { ...props, alarmTopic: topic(stack, alarms) });
       made.grantRemoteWrite(lambda(stack));
+      made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.FairShare',
+    ['aws.FairShare'],
+    'cdk',
+    fc.record({
+      maxvCpus: fc.integer({ min: 8, max: 2000 }),
+      tenants: fc.uniqueArray(
+        fc.record({
+          name: fc.constantFrom('orders', 'clicks', 'audit', 'mail', 'two-words'),
+          workload: fc
+            .record({
+              load: figures(0.1, 30),
+              serviceSeconds: figures(10, 3000),
+              serviceVariation: optional(fc.double({ min: 0, max: 2, noNaN: true })),
+            })
+            .map(({ load, ...rest }) => ({ ...rest, steadyPerSecond: load / rest.serviceSeconds })),
+          jobCpu: fc.constantFrom(0.25, 0.5, 1, 2, 3),
+          jobMemoryBytes: fc.constantFrom(2 * 1024 ** 3, 4 * 1024 ** 3),
+          weight: optional(figures(0.01, 100)),
+        }),
+        { minLength: 1, maxLength: 4, selector: ({ name }) => name },
+      ),
+      objective: fc.record({
+        latencySeconds: figures(5000, 1e5),
+        latencyQuantile: optional(fc.double({ min: 0.5, max: 0.99, noNaN: true })),
+      }),
+      shareDecay: optional(fc.integer({ min: 0, max: 700_000 }).map((seconds) => Duration.seconds(seconds))),
+      computeReservation: optional(fc.integer({ min: 0, max: 100 })),
+      jobStart: optional(fc.integer({ min: 0, max: 600 }).map((seconds) => Duration.seconds(seconds))),
+      jobAttempts: optional(fc.integer({ min: 0, max: 10 })),
+      maxRunnable: optional(fc.integer({ min: 9, max: 60 }).map((minutes) => Duration.minutes(minutes))),
+      snapshotInterval: optional(fc.integer({ min: 1, max: 61 }).map((minutes) => Duration.minutes(minutes))),
+      schedulingPriority: optional(fc.integer({ min: -1, max: 9999 })),
+      alarms: fc.boolean(),
+    }),
+    inStack((stack, id, { alarms, ...props }) => {
+      const made = new FairShare(stack, id, {
+        ...props,
+        vpc: network(stack),
+        image: ContainerImage.fromRegistry('rating'),
+        alarmTopic: topic(stack, alarms),
+      });
+      made.grantSubmit(props.tenants[0].name, lambda(stack));
+      made.forecastFlood(props.tenants[0].name, 10, Duration.hours(1));
       made.plan.explain();
     }),
   ),

@@ -100,6 +100,17 @@ const byEvents =
     r.Created = { Type: 'AWS::Events::Rule', Properties: { EventPattern, Targets } };
   };
 
+/** The names of a policy's shares. */
+const shareNames =
+  (...names: unknown[]): Edit =>
+  ({ Fair }) => {
+    Fair.Properties.FairsharePolicy.ShareDistribution = names.map((ShareIdentifier) => ({ ShareIdentifier }));
+  };
+
+/** The statement that lets a role submit jobs. */
+const statementOf: (resources: Parameters<Edit>[0]) => Record<string, unknown> = ({ Search }) =>
+  Search.Properties.Policies[0].PolicyDocument.Statement[0];
+
 const SILENT: readonly Near[] = [
   ['BP-EMR-001', 'a rule that is off', expiring({ Status: 'Disabled' })],
   ['BP-EMR-001', 'a rule of another prefix', expiring({ Prefix: 'raw/' })],
@@ -804,6 +815,45 @@ const SILENT: readonly Near[] = [
     'a bucket that is not here',
     (r) => (r.Orders.Properties.ExtendedS3DestinationConfiguration.BucketARN = 'arn:aws:s3:::other'),
   ],
+  [
+    'BP-BATCH-003',
+    'a queue without a policy beside it',
+    (r) => (r.Plain = { Type: 'AWS::Batch::JobQueue', Properties: {} }),
+  ],
+  [
+    'BP-BATCH-003',
+    'a policy of another stack',
+    set('Jobs', { SchedulingPolicyArn: 'arn:aws:batch:eu-west-1:1:scheduling-policy/x' }),
+  ],
+  ['BP-BATCH-003', 'a policy of shares of a quota', (r) => (r.Fair.Properties = { QuotaSharePolicy: {} })],
+  ['BP-BATCH-003', 'a priority that a parameter has', set('Search', { SchedulingPriority: { Ref: 'Priority' } })],
+  ['BP-BATCH-004', 'a prefix beside a name that only resembles it', shareNames('search*', 'sea')],
+  ['BP-BATCH-004', 'two prefixes', shareNames('searchA*', 'searchB*')],
+  ['BP-BATCH-004', 'an identifier that a parameter has', shareNames('search*', { Ref: 'Name' })],
+  ['BP-BATCH-005', 'a prefix, which stands for any number of shares', shareNames('search', 'billing*')],
+  [
+    'BP-BATCH-005',
+    'a reservation that a parameter has',
+    (r) => (r.Fair.Properties.FairsharePolicy.ComputeReservation = { Ref: 'P' }),
+  ],
+  ['BP-BATCH-006', 'a policy with one share', shareNames('search')],
+  ['BP-BATCH-006', 'a queue without a policy', (r) => delete r.Jobs.Properties.SchedulingPolicyArn],
+  ['BP-BATCH-006', 'a condition that a parameter has', (r) => (statementOf(r).Condition = { Ref: 'Condition' })],
+  [
+    'BP-BATCH-006',
+    'a condition on a pattern of shares',
+    (r) => (statementOf(r).Condition = { StringLike: { 'Batch:ShareIdentifier': 'search*' } }),
+  ],
+  ['BP-BATCH-006', 'a statement that denies', (r) => (statementOf(r).Effect = 'Deny')],
+  [
+    'BP-BATCH-006',
+    'a queue of another stack',
+    (r) => (statementOf(r).Resource = 'arn:aws:batch:eu-west-1:1:job-queue/x'),
+  ],
+  ['BP-SQS-008', 'a FIFO queue', set('Mails', { FifoQueue: true })],
+  ['BP-SQS-008', 'no group', (r) => delete r.OfTenants.Properties.Targets[0].SqsParameters],
+  ['BP-SQS-008', 'an alarm on a depth', set('Age', { MetricName: 'ApproximateNumberOfMessagesVisible' })],
+  ['BP-SQS-008', 'an alarm whose metric a parameter has', set('Age', { MetricName: { Ref: 'Metric' } })],
   ['BP-ECS-003', 'a task with room for both', set('Orders', { Memory: '5120' })],
   ['BP-ECS-003', 'a task whose memory a parameter has', set('Orders', { Memory: { Ref: 'Memory' } })],
   [

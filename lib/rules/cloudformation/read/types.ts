@@ -16,6 +16,7 @@ export const TYPES_READ: readonly string[] = [
   'AWS::ApplicationAutoScaling::ScalableTarget',
   'AWS::ApplicationAutoScaling::ScalingPolicy',
   'AWS::AutoScaling::ScalingPolicy',
+  'AWS::Batch::JobDefinition',
   'AWS::Batch::JobQueue',
   'AWS::Batch::SchedulingPolicy',
   'AWS::CloudWatch::Alarm',
