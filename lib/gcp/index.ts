@@ -2,7 +2,9 @@
 import './peers';
 
 export { fromChart } from './from-chart';
+export type { Crema, ScaledObject } from './queue/crema';
 export { PushWorker, type PushWorkerArgs } from './queue/push-worker';
+export { type PulledQueue, QueueWorker, type QueueWorkerArgs } from './queue/queue-worker';
 export { type PushTarget, RedriveQueue, type RedriveQueueArgs, type SubscriptionChoices } from './queue/redrive-queue';
 export { type AlertedSubscription, SubscriptionAlerts, type SubscriptionAlertsArgs } from './queue/subscription-alerts';
 export { RateLimitedSender, type RateLimitedSenderArgs } from './rates/rate-limited-sender';

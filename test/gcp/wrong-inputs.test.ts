@@ -123,6 +123,7 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
   RedriveQueue: (): All<RedriveQueueArgs> => ({
     ...{ workload, objective, ...SUBSCRIPTION },
     ...{ consumer: undefined, push: undefined, platform: undefined, enableMessageOrdering: undefined },
+    nacksOnStop: undefined,
     ...{ kmsKeyName: undefined, allowedPersistenceRegions: undefined, project: undefined },
     ...{ notificationChannels: undefined, retainOnDelete: undefined, topic: undefined },
   }),
@@ -164,7 +165,7 @@ describe.each(
   Object.entries(GOOD).flatMap(([component, good]) => Object.keys(good()).map((prop) => [component, prop] as const)),
 )('%s: %s', (component, prop) => {
   test.each(Object.keys(WRONG))('%s is refused by name', (what) => {
-    const right = typeof WRONG[what] === 'boolean' && /^(enable|retain)/.test(prop);
+    const right = typeof WRONG[what] === 'boolean' && /^(enable|retain|nacks)/.test(prop);
     const [failure] = failures(component, { ...GOOD[component](), [prop]: right ? 'yes' : WRONG[what] });
     expect(failure).toMatch(new RegExp(`\\b${prop}\\b`));
     expect(failure).not.toMatch(/undefined|\[object/);

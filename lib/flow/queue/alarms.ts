@@ -199,6 +199,19 @@ export function subscriptionAlarmKnobs(): Knob[] {
   ];
 }
 
+/** The number of the alert policy on what scales a worker pool of Cloud Run. */
+export function poolAlarmKnobs(): Knob[] {
+  return [
+    chosenKnob(
+      'alarmSilentSeconds',
+      600,
+      's',
+      'the scaler writes what it asks for at each poll; without a value for so long it does not run',
+      'Cloud Monitoring API reference, AlertPolicy.MetricAbsence.duration: 2 minutes at least',
+    ),
+  ];
+}
+
 /** The numbers that every alert policy of Cloud Monitoring has. */
 export function incidentKnobs(): Knob[] {
   return [
