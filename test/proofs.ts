@@ -136,6 +136,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'the receiver of Google Cloud in front of a Pub/Sub emulator',
   },
   {
+    name: 'pubsub-worker',
+    cases: [6],
+    suite: 'engines',
+    file: 'test/engines/pubsub-worker.test.ts',
+    title: 'the loop of a worker pool on a Pub/Sub emulator, killed and stopped',
+  },
+  {
     name: 'order-intake',
     cases: [14, 15],
     suite: 'local',

@@ -19,6 +19,12 @@ export const ORDERS = {
       objective: { latencySeconds: 90, maxBacklog: 5000 },
       consumer: { slotsPerInstance: 2 },
     },
+    gcp: {
+      platform: 'cloud-run-pool',
+      broker: 'pubsub',
+      objective: { latencySeconds: 90, maxBacklog: 5000 },
+      consumer: { slotsPerInstance: 2 },
+    },
   },
 } as const satisfies Deployments & { workload: Workload };
 
@@ -57,13 +63,20 @@ export const orderPeak: Case = {
       available: true,
       deployed: 'order-processing/Orders',
     },
+    {
+      name: 'QueueWorker',
+      engines: ['gcp'],
+      form: 'Pub/Sub and a Cloud Run worker pool, scaled by CREMA',
+      available: true,
+      deployed: 'gcp/orders',
+    },
     { name: 'QueueWorker', engines: ['aws'], form: 'Amazon MQ for RabbitMQ, Fargate workers', available: false },
   ],
   trap: 'The queue names no dead-letter exchange, so a rejected order is discarded. A prefetch of 20 holds a second of work at every worker; 1 or 2 is enough.',
   scenario: {
     kind: 'queue',
     calibration:
-      'A queue of 120,000 orders and 45 minutes for the last of them mean 44 orders a second for all workers together, and 111 arrive for half an hour. An order is 50 ms of work, so three workers could serve 60 a second; they take 67.5 ms each, because failed orders are retried first and workers wait for their turn (an assumption: only the 44 are given). After: two orders at a time in each pod, and about a minute until a pod helps: the autoscaler polls every 15 s a depth that is 5 s old, a poll that finds part of the backlog orders the rest one poll later, a pod starts in 30 s. The plan is made for a quarter more than the 111, and for that load it is the bound on the queue that keeps a second pod up all day.',
+      'A queue of 120,000 orders and 45 minutes for the last of them mean 44 orders a second for all workers together, and 111 arrive for half an hour. An order is 50 ms of work, so three workers could serve 60 a second; they take 67.5 ms each, because failed orders are retried first and workers wait for their turn (an assumption: only the 44 are given). After: two orders at a time in each pod, and about a minute until a pod helps: the autoscaler polls every 15 s a depth that is 5 s old, a poll that finds part of the backlog orders the rest one poll later, a pod starts in 30 s. The plan is made for a quarter more than the 111, and for that load it is the bound on the queue that keeps a second pod up all day. On Google Cloud the metric that a worker pool is scaled by is 150 s late, and three instances stay.',
     answers: [
       { measure: 'peak backlog', by: 'peakBacklog' },
       { measure: 'latency P99', by: 'latencyP99Seconds' },

@@ -1,6 +1,7 @@
 /** What a caller in JavaScript can slip into a component is one error with all that is wrong, and what to give instead. */
 import { InvalidInputError } from '../../lib/flow/errors';
 import { PushWorker, type PushWorkerArgs } from '../../lib/gcp/queue/push-worker';
+import { QueueWorker, type QueueWorkerArgs } from '../../lib/gcp/queue/queue-worker';
 import { RedriveQueue, type RedriveQueueArgs } from '../../lib/gcp/queue/redrive-queue';
 import { RateLimitedSender } from '../../lib/gcp/rates/rate-limited-sender';
 import { SpreadSchedule, type SpreadScheduleArgs } from '../../lib/gcp/schedule/spread-schedule';
@@ -20,6 +21,7 @@ const objective = { latencySeconds: 60 };
 const MAKERS: Readonly<Record<string, (args: Untyped) => unknown>> = {
   RedriveQueue: (args) => new RedriveQueue('orders', args),
   PushWorker: (args) => new PushWorker('orders', args),
+  QueueWorker: (args) => new QueueWorker('orders', args),
   WebhookBuffer: (args) => new WebhookBuffer('orders', args),
   'WebhookBuffer receiver': (args) => new WebhookBuffer('orders', { ...GOOD.WebhookBuffer(), receiver: args }),
   'WebhookBuffer worker': (args) => new WebhookBuffer('orders', { ...GOOD.WebhookBuffer(), worker: args }),
@@ -95,6 +97,16 @@ test.each<[string, string, Untyped, string[]]>([
   ],
   [
     'no args',
+    'QueueWorker',
+    undefined,
+    [
+      'queue is missing',
+      'image is missing: give an image, or as pool a worker pool that is there',
+      'location is missing',
+    ],
+  ],
+  [
+    'no args',
     'WebhookBuffer',
     undefined,
     [
@@ -131,6 +143,15 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
     plan: RedriveQueue.planOf('orders', { workload, objective, platform: 'cloud-run' }),
     ...{ image: 'shop/worker:1', location: 'europe-west3' },
     ...{ environment: undefined, memory: undefined, project: undefined, service: undefined, account: undefined },
+  }),
+  QueueWorker: (): All<QueueWorkerArgs> => ({
+    queue: {
+      subscription: { messageRetentionDuration: '600s' },
+      plan: RedriveQueue.planOf('orders', { workload, objective, platform: 'cloud-run-pool' }),
+    },
+    ...{ image: 'shop/worker:1', location: 'europe-west3', pool: undefined, account: undefined },
+    ...{ scalerAccount: undefined, scalerImage: undefined, cpu: undefined, memory: undefined },
+    ...{ environment: undefined, network: undefined, project: undefined, notificationChannels: undefined },
   }),
   WebhookBuffer: (): All<WebhookBufferArgs> => ({
     ...{ workload, objective },

@@ -172,6 +172,7 @@ describe('the tarball', () => {
       'log-exporter',
       'maintenance-status',
       'pubsub-webhook',
+      'pubsub-worker',
       'rebuild',
       'replica-writer',
       'stream',

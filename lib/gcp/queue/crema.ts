@@ -152,11 +152,12 @@ function allowReading(
 
 function createCremaService(
   parent: pulumi.Resource,
-  { name, location, project, image }: CremaArgs,
+  { name, location, project, image, plan }: CremaArgs,
   account: serviceaccount.Account,
   version: parametermanager.ParameterVersion,
   dependsOn: pulumi.Resource[],
 ): cloudrunv2.Service {
+  const instances = plan.value('scalerInstances');
   return new cloudrunv2.Service(
     name,
     {
@@ -169,8 +170,7 @@ function createCremaService(
       labels: { 'created-by': 'crema' },
       template: {
         serviceAccount: account.email,
-        // Two would race, and none would poll.
-        scaling: { minInstanceCount: 1, maxInstanceCount: 1 },
+        scaling: { minInstanceCount: instances, maxInstanceCount: instances },
         containers: [
           {
             image: image ?? CREMA_IMAGE,

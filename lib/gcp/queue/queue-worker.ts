@@ -10,7 +10,7 @@ import { incidentKnobs, poolAlarmKnobs } from '../../flow/queue/alarms';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
-import { INSTANCE_CPU, INSTANCE_MEMORY } from '../instance';
+import { CPUS, INSTANCE_CPU, instanceGib, leastGib } from '../instance';
 import { ACCOUNT, INPUT, INPUT_LIST, POOL } from '../kinds';
 import { accountName, createAccount, memberOf, memoryCheck, type RunNetwork } from '../run-service';
 import { createAlert } from '../watch';
@@ -181,7 +181,7 @@ export class QueueWorker extends pulumi.ComponentResource {
             {
               image: args.image!,
               envs: Object.entries(environment).map(([key, value]) => ({ name: key, value })),
-              resources: { limits: { cpu: String(cpu), memory: args.memory ?? leastMemory(cpu) } },
+              resources: { limits: { cpu: String(cpu), memory: args.memory ?? memoryOf(cpu) } },
             },
           ],
         },
@@ -248,19 +248,10 @@ function settingsOf(plan: QueuePlan): Record<string, string> {
 
 const SET_HERE = ['SUBSCRIPTION', 'SLOTS', 'MAX_EXTENSION_SECONDS', 'STOP_SECONDS'];
 
-/** Sizes of an instance. Source: Cloud Run API reference, ResourceRequirements of a worker pool. */
-const CPUS = [1, 2, 4, 6, 8];
 const GIB = 2 ** 30;
-
-/** Bytes that an instance with so many vCPUs has at least. */
-function leastBytes(cpu: number): number {
-  if (cpu >= 6) return 4 * GIB;
-  return cpu >= 4 ? 2 * GIB : 0;
-}
-
-function leastMemory(cpu: number): string {
-  const least = leastBytes(cpu);
-  return least > 0 ? `${least / GIB}Gi` : INSTANCE_MEMORY;
+/** Memory of an instance with so many vCPUs, in Cloud Run's notation. */
+function memoryOf(cpu: number): string {
+  return `${instanceGib(cpu) * 1024}Mi`;
 }
 
 const UNITS: Readonly<Record<string, number>> = { G: 1e9, M: 1e6, Gi: GIB, Mi: 2 ** 20 };
@@ -298,8 +289,8 @@ function workerChecks(args: QueueWorkerArgs): Check[] {
     oneOf('cpu', cpu, CPUS),
     memoryCheck('memory', memory),
     {
-      refused: memory !== undefined && bytesOf(memory) < leastBytes(cpu),
-      message: `memory must be at least ${leastMemory(cpu)} with ${cpu} vCPU, got ${memory}`,
+      refused: memory !== undefined && bytesOf(memory) < leastGib(cpu) * GIB,
+      message: `memory must be at least ${memoryOf(cpu)} with ${cpu} vCPU, got ${memory}`,
     },
     { refused: own.length > 0, message: `environment must not have what is set here, got ${own.join(', ')}` },
   ];

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { refusedKnob } from '../../../lib/flow/webhooks/refused';
 import { fromChart } from '../../../lib/gcp/from-chart';
 import { PushWorker } from '../../../lib/gcp/queue/push-worker';
+import { QueueWorker } from '../../../lib/gcp/queue/queue-worker';
 import { RedriveQueue } from '../../../lib/gcp/queue/redrive-queue';
 import { SubscriptionAlerts } from '../../../lib/gcp/queue/subscription-alerts';
 import { RateLimitedSender } from '../../../lib/gcp/rates/rate-limited-sender';
@@ -165,6 +166,28 @@ export const GCP_SUBJECTS: readonly Subject[] = [
         () =>
           new PushWorker(id, { ...args, plan: RedriveQueue.planOf('planned', { ...given, platform: 'cloud-run' }) }),
       ),
+    names,
+  ),
+  subject(
+    'gcp.QueueWorker',
+    ['gcp.QueueWorker'],
+    'none',
+    fc.record({
+      planned,
+      nacksOnStop: optional(fc.boolean()),
+      image: fc.constant('shop/worker@sha256:1'),
+      location: fc.constant('europe-west1'),
+      cpu: optional(fc.constantFrom(1, 2, 3, 4, 8)),
+      memory: optional(fc.constantFrom('512Mi', '4Gi')),
+      environment: optional(fc.constant({ MODE: 'fast' })),
+      network: optional(fc.constant({ network: 'default', subnetwork: 'run' })),
+      project: optional(fc.constant('shop-project')),
+    }),
+    (id, { planned: given, nacksOnStop, ...args }) =>
+      registered(() => {
+        const made = new RedriveQueue('planned', { ...given, nacksOnStop, platform: 'cloud-run-pool' });
+        return new QueueWorker(id, { ...args, queue: made }).plan.explain();
+      }),
     names,
   ),
   subject(

@@ -227,8 +227,8 @@ describe('instances', () => {
   test.each([
     [undefined, '512Mi'],
     [2, '512Mi'],
-    [4, '2Gi'],
-    [8, '4Gi'],
+    [4, '2048Mi'],
+    [8, '4096Mi'],
   ])('with %s vCPU have the memory that Cloud Run asks for: %s', async (cpu, memory) => {
     expect(await limits({ cpu })).toEqual({ cpu: String(cpu ?? 1), memory });
   });
@@ -258,7 +258,7 @@ describe('refused', () => {
   });
 
   test('memory below what the vCPUs ask for', async () => {
-    expect(await failures({ cpu: 4, memory: '1Gi' })).toEqual(['memory must be at least 2Gi with 4 vCPU, got 1Gi']);
+    expect(await failures({ cpu: 4, memory: '1Gi' })).toEqual(['memory must be at least 2048Mi with 4 vCPU, got 1Gi']);
   });
 
   test('a push target in front of a pool', async () => {

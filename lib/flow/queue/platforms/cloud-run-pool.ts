@@ -6,6 +6,7 @@ import { chosenKnob } from '../../alarms';
 import { figure } from '../../figures';
 import { type Knob, unlessGiven } from '../../plan';
 import { poolAlarmKnobs } from '../alarms';
+import { PUBSUB_LIMITS } from '../brokers/pubsub';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
 import type { Refusal } from '../refusal';
@@ -88,6 +89,7 @@ function scalingKnobs(planned: Planned): Knob[] {
       'an instance that was just started gets to work before one stops',
       `${AUTOSCALER}: 300 s by default`,
     ),
+    chosenKnob('scalerInstances', 1, 'instances', 'of the scaler: two would race, and none would poll', CREMA),
     chosenKnob(
       'scaleUpStabilizationSeconds',
       0,
@@ -120,11 +122,12 @@ function instanceKnobs({ question, itemTimeoutSeconds }: Planned): Knob[] {
     ),
     {
       name: 'maxExtensionSeconds',
-      value: Math.ceil(itemTimeoutSeconds),
+      value: Math.max(PUBSUB_LIMITS.ackDeadlineSeconds.min, Math.ceil(itemTimeoutSeconds)),
       unit: 's',
-      formula: '⌈item time-out⌉: the client extends the lease of an item so long, then it is delivered again',
+      formula:
+        'max(10, ⌈item time-out⌉): the lease of an item is extended so long, then it is given up and delivered again',
       inputs: { itemTimeoutSeconds },
-      source: 'Pub/Sub documentation, Extend ack time with lease management: maxExtensionTime',
+      source: 'Pub/Sub documentation, Extend ack time with lease management; a lease has 10 s at least',
     },
   ];
 }
