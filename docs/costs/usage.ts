@@ -12,6 +12,7 @@ import { planTaskRates } from '../../lib/flow/rates/cloud-tasks';
 import { SENDER_MIB } from '../../lib/flow/rates/senders';
 import { planTasks } from '../../lib/flow/schedule/cloud-tasks';
 import type { JobPlacement } from '../../lib/flow/schedule/workload';
+import { planStorage } from '../../lib/flow/storage/plan';
 import { apiMonthlyCost, floodHourCost } from '../../lib/flow/webhooks/cost';
 import { INSTANCE_CPU, INSTANCE_GIB, instanceGib } from '../../lib/gcp/instance';
 import { type Charge, several } from './aws';
@@ -305,6 +306,18 @@ function subscriptionUsage(workload: Workload): Charge[] {
 }
 
 const GOOGLE: Bill = {
+  ArchiveBucket: ({ props }) => {
+    const { workload, objective, transitions, autoclass } = props;
+    const { predictions } = planStorage('archive', { workload, objective, transitions, autoclass, store: 'gcs' });
+    return {
+      month: [
+        { what: 'storage at the full size, once as much expires as arrives', dollars: predictions.monthlyCostAfter },
+        { what: 'uploads', dollars: predictions.monthlyRequestCost },
+      ],
+      other: [{ what: 'a month of storage without the moves', dollars: predictions.monthlyCostBefore }],
+      beside: 'Storage is at the prices of us-central1.',
+    };
+  },
   // A pool has its own lines.
   RedriveQueue: ({ props }, all) => ({
     month: all.some(({ name }) => name === 'QueueWorker')

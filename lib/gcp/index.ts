@@ -17,6 +17,8 @@ export type {
 } from './rates/sender-handler';
 export { ScheduleAlerts, type ScheduleAlertsArgs } from './schedule/schedule-alerts';
 export { SpreadSchedule, type SpreadScheduleArgs } from './schedule/spread-schedule';
+export { ArchiveBucket, type ArchiveBucketArgs, type ArchiveBucketPlanArgs } from './storage/archive-bucket';
+export type { BucketSettings } from './storage/lifecycle';
 export type { ReceiverChoices } from './webhooks/receiver-plan';
 export { type LoggedService, RefusedAlerts, type RefusedAlertsArgs } from './webhooks/refused-alerts';
 export {

@@ -36,6 +36,7 @@ const BY_NAME: readonly [name: RegExp, knobs: PolicyKnobs][] = [
   [/^chores-alerts-delay$/, { threshold: 'alarmDelayMillis', seconds: 'alarmSampleSeconds', close }],
   [/^chores-alerts-failed$/, { threshold: 'alarmFailedAttempts', seconds: 'alarmSampleSeconds', close }],
   [/^chores-alerts-not-enqueued$/, { threshold: 'alarmNotEnqueued', seconds: 'alarmSampleSeconds', close }],
+  [/^archive-stored-bytes$/, { threshold: 'storedBytesLimit', seconds: 'alarmSampleSeconds', close }],
   [/-scaler-silent$/, { seconds: 'alarmSampleSeconds', hold: 'alarmSilentSeconds', close }],
   [/-turned-away$/, { threshold: 'alarmTurnedAway', seconds: 'alarmSampleSeconds', close }],
 ];
@@ -93,7 +94,7 @@ test('the program of work: the same', async () => {
   expect(run.outputs.ordersPlan).toBe(made.orders.plan.explain());
   expect(run.outputs.imagesPlan).toBe(made.images.plan.explain());
   const policies = policiesOf(run.resources);
-  expect(Object.keys(policies)).toHaveLength(10);
+  expect(Object.keys(policies)).toHaveLength(11);
   const planOf = (name: string) => made[name.split('-')[0] as keyof typeof made].plan;
   expect(policies).toEqual(
     Object.fromEntries(Object.keys(policies).map((name) => [name, planned(name, planOf(name))])),

@@ -8,6 +8,7 @@ import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { QueueWorker } from '../../lib/gcp/queue/queue-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { SubscriptionAlerts } from '../../lib/gcp/queue/subscription-alerts';
+import { ArchiveBucket } from '../../lib/gcp/storage/archive-bucket';
 import { RefusedAlerts } from '../../lib/gcp/webhooks/refused-alerts';
 import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
 import { program } from '../support/pulumi';
@@ -45,6 +46,8 @@ const MAKERS: Record<string, (name: string, args?: Untyped) => unknown> = {
       location: 'europe-west1',
       ...args,
     }),
+  ArchiveBucket: (name, args) =>
+    new ArchiveBucket(name, { workload: { bytesPerDay: 1e9, objectBytes: 1e6 }, location: 'europe-west1', ...args }),
   SubscriptionAlerts: (name, args) =>
     new SubscriptionAlerts(name, {
       subscription: queue.subscription,

@@ -23,6 +23,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^Service \S+-receiver\.template\.maxInstanceRequestConcurrency$/, 'receiverConcurrency'],
   [/^Service \S+-receiver\.template\.scaling\.minInstanceCount$/, 'receiverMinInstances'],
   [/^Service \S+-receiver\.template\.scaling\.maxInstanceCount$/, 'receiverMaxInstances'],
+  [/^Bucket archive\.softDeletePolicy\.retentionDurationSeconds$/, 'softDeleteSeconds'],
   [/^Service \S+-scaler\.template\.scaling\.(min|max)InstanceCount$/, 'scalerInstances'],
   [/^ParameterVersion .*\.pollingInterval$/, 'pollingIntervalSeconds'],
   [/^ParameterVersion .*\.filterDuration$/, 'metricWindowMinutes'],

@@ -5,6 +5,7 @@ import { QueueWorker, type QueueWorkerArgs } from '../../lib/gcp/queue/queue-wor
 import { RedriveQueue, type RedriveQueueArgs } from '../../lib/gcp/queue/redrive-queue';
 import { RateLimitedSender } from '../../lib/gcp/rates/rate-limited-sender';
 import { SpreadSchedule, type SpreadScheduleArgs } from '../../lib/gcp/schedule/spread-schedule';
+import { ArchiveBucket, type ArchiveBucketArgs } from '../../lib/gcp/storage/archive-bucket';
 import {
   WebhookBuffer,
   type WebhookBufferArgs,
@@ -21,6 +22,7 @@ const objective = { latencySeconds: 60 };
 const MAKERS: Readonly<Record<string, (args: Untyped) => unknown>> = {
   RedriveQueue: (args) => new RedriveQueue('orders', args),
   PushWorker: (args) => new PushWorker('orders', args),
+  ArchiveBucket: (args) => new ArchiveBucket('orders', args),
   QueueWorker: (args) => new QueueWorker('orders', args),
   WebhookBuffer: (args) => new WebhookBuffer('orders', args),
   'WebhookBuffer receiver': (args) => new WebhookBuffer('orders', { ...GOOD.WebhookBuffer(), receiver: args }),
@@ -144,6 +146,12 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
     ...{ image: 'shop/worker:1', location: 'europe-west3' },
     ...{ environment: undefined, memory: undefined, project: undefined, service: undefined, account: undefined },
   }),
+  ArchiveBucket: (): All<ArchiveBucketArgs> => ({
+    ...{ workload: { bytesPerDay: 1e9, objectBytes: 1e6 }, location: 'europe-west3' },
+    ...{ objective: undefined, transitions: undefined, autoclass: undefined, softDeleteDays: undefined },
+    ...{ versioned: undefined, noncurrentDays: undefined, abortDays: undefined, kmsKeyName: undefined },
+    ...{ project: undefined, notificationChannels: undefined, retainOnDelete: undefined },
+  }),
   QueueWorker: (): All<QueueWorkerArgs> => ({
     queue: {
       subscription: { messageRetentionDuration: '600s' },
@@ -186,7 +194,7 @@ describe.each(
   Object.entries(GOOD).flatMap(([component, good]) => Object.keys(good()).map((prop) => [component, prop] as const)),
 )('%s: %s', (component, prop) => {
   test.each(Object.keys(WRONG))('%s is refused by name', (what) => {
-    const right = typeof WRONG[what] === 'boolean' && /^(enable|retain|nacks)/.test(prop);
+    const right = typeof WRONG[what] === 'boolean' && /^(enable|retain|nacks|versioned)/.test(prop);
     const [failure] = failures(component, { ...GOOD[component](), [prop]: right ? 'yes' : WRONG[what] });
     expect(failure).toMatch(new RegExp(`\\b${prop}\\b`));
     expect(failure).not.toMatch(/undefined|\[object/);

@@ -1,8 +1,10 @@
-/** The reference environment "work" on Google Cloud: orders (case 2) and images (case 6), pulled by worker pools. */
+/** The reference environment "work" on Google Cloud: orders (case 2), images (case 6), cold data (case 11). */
 import { ORDERS } from '../../../lib/cases/case-02-order-peak';
 import { IMAGES } from '../../../lib/cases/case-06-image-jobs';
+import { COLD_DATA } from '../../../lib/cases/case-11-cold-data';
 import { QueueWorker } from '../../../lib/gcp/queue/queue-worker';
 import { RedriveQueue } from '../../../lib/gcp/queue/redrive-queue';
+import { ArchiveBucket } from '../../../lib/gcp/storage/archive-bucket';
 
 /** Account-specific inputs of the environment. */
 export interface WorkArgs {
@@ -29,7 +31,9 @@ export function workEnvironment({ location, orderImage, imageImage, notification
     // A slot is a photograph, and each is a core's work.
     cpu: IMAGES.on.gcp.consumer.slotsPerInstance,
   });
-  return { orders, orderQueue, images, imageQueue };
+  const { workload: written } = COLD_DATA.on.gcp;
+  const archive = new ArchiveBucket('archive', { workload: written, location, notificationChannels });
+  return { orders, orderQueue, images, imageQueue, archive };
 }
 
 /** The question of a case without its broker, which is Pub/Sub here. */

@@ -1,5 +1,5 @@
 /**
- * The reference environment "work" on Google Cloud (cases 2 and 6), a Pulumi program:
+ * The reference environment "work" on Google Cloud (cases 2, 6 and 11), a Pulumi program:
  *
  *   cd bin/gcp/work && pulumi stack init dev
  *   pulumi config set gcp:project <project>
@@ -12,7 +12,7 @@ import { workEnvironment } from './environment';
 const config = new pulumi.Config();
 const channel = config.get('notificationChannel');
 
-const { orders, orderQueue, images, imageQueue } = workEnvironment({
+const { orders, orderQueue, images, imageQueue, archive } = workEnvironment({
   location: config.get('location') ?? 'europe-west1',
   orderImage: config.require('orderImage'),
   imageImage: config.require('imageImage'),
@@ -32,3 +32,7 @@ export const deadLetterSubscriptions = {
 export const ordersPlan = orders.plan.explain();
 /** Every number of the images with its reason. */
 export const imagesPlan = images.plan.explain();
+/** The bucket of the cold data. */
+export const archiveBucket = archive.bucket.name;
+/** Every number of the cold data with its reason. */
+export const archivePlan = archive.plan.explain();

@@ -5,7 +5,7 @@ import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { completed } from '../../flow/alarms';
 import { type Check, oneOf, validate } from '../../flow/errors';
-import { CHECKED, type Kinds, kindOf, mapOf, needed, sound, struct, TEXT } from '../../flow/kinds';
+import { type Kinds, kindOf, mapOf, NUMBER, needed, sound, struct, TEXT } from '../../flow/kinds';
 import { incidentKnobs, poolAlarmKnobs } from '../../flow/queue/alarms';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import type { QueuePlan } from '../../flow/queue/workload';
@@ -82,7 +82,7 @@ const KINDS: Kinds<QueueWorkerArgs> = {
   account: ACCOUNT,
   scalerAccount: ACCOUNT,
   scalerImage: INPUT,
-  cpu: CHECKED,
+  cpu: NUMBER,
   memory: TEXT,
   environment: mapOf(INPUT),
   network: struct<RunNetwork>({ network: needed(INPUT), subnetwork: needed(INPUT) }),

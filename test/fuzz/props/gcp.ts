@@ -11,6 +11,7 @@ import { RateLimitedSender } from '../../../lib/gcp/rates/rate-limited-sender';
 import { SenderAlerts } from '../../../lib/gcp/rates/sender-alerts';
 import { ScheduleAlerts } from '../../../lib/gcp/schedule/schedule-alerts';
 import { SpreadSchedule } from '../../../lib/gcp/schedule/spread-schedule';
+import { ArchiveBucket } from '../../../lib/gcp/storage/archive-bucket';
 import { RefusedAlerts } from '../../../lib/gcp/webhooks/refused-alerts';
 import { WebhookBuffer } from '../../../lib/gcp/webhooks/webhook-buffer';
 import { optional, spread } from '../../support/property';
@@ -188,6 +189,38 @@ export const GCP_SUBJECTS: readonly Subject[] = [
         const made = new RedriveQueue('planned', { ...given, nacksOnStop, platform: 'cloud-run-pool' });
         return new QueueWorker(id, { ...args, queue: made }).plan.explain();
       }),
+    names,
+  ),
+  subject(
+    'gcp.ArchiveBucket',
+    ['gcp.ArchiveBucket'],
+    'none',
+    fc.record({
+      workload: fc.record({
+        bytesPerDay: figures(1, 1e15),
+        objectBytes: figures(1, 1e10),
+        retentionDays: optional(fc.integer({ min: 1, max: 4000 })),
+        overwriteRatio: optional(spread(0.01, 0.9)),
+        readRatioPerMonth: optional(spread(0.01, 3)),
+      }),
+      objective: optional(fc.record({ monthlyCost: optional(figures(1, 1e7)) })),
+      transitions: optional(
+        fc.array(
+          fc.record({
+            storageClass: fc.constantFrom('NEARLINE', 'COLDLINE', 'ARCHIVE', 'AUTOCLASS'),
+            afterDays: fc.integer({ min: 0, max: 400 }),
+          }),
+          { maxLength: 3 },
+        ),
+      ),
+      autoclass: optional(fc.constantFrom('auto' as const, 'on' as const, 'off' as const)),
+      softDeleteDays: optional(fc.integer({ min: 0, max: 95 })),
+      versioned: optional(fc.boolean()),
+      noncurrentDays: optional(fc.integer({ min: 1, max: 100 })),
+      location: fc.constant('EU'),
+      kmsKeyName: optional(fc.constant('projects/p/locations/l/keyRings/r/cryptoKeys/k')),
+    }),
+    (id, args) => registered(() => new ArchiveBucket(id, args).plan.explain()),
     names,
   ),
   subject(
