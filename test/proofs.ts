@@ -143,6 +143,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'the loop of a worker pool on a Pub/Sub emulator, killed and stopped',
   },
   {
+    name: 'kafka-webhook',
+    cases: [15],
+    suite: 'engines',
+    file: 'test/engines/kafka-webhook.test.ts',
+    title: 'the receiver and the consumer of Kubernetes on a real Kafka, in a flood',
+  },
+  {
     name: 'order-intake',
     cases: [14, 15],
     suite: 'local',

@@ -13,7 +13,12 @@ import {
   storageClassNames,
   storageClassPrices,
 } from '../prices';
-import type { StorageTransition } from './workload';
+
+/** A move, as `StorageTransition` has it. */
+interface Move {
+  readonly storageClass: string;
+  readonly afterDays: number;
+}
 
 /** The facts of one store. */
 export interface Store {
@@ -25,9 +30,9 @@ export interface Store {
   /** The classes that a lifecycle rule can move to. */
   readonly targets: readonly string[];
   /** The moves that are considered when none is given by hand. */
-  readonly considered: readonly StorageTransition[];
+  readonly considered: readonly Move[];
   /** Every object to what moves it by itself: the baseline for other moves. */
-  readonly tiering: readonly StorageTransition[];
+  readonly tiering: readonly Move[];
   /** What moves objects by itself, as it stands in sentences. */
   readonly tieringTitle: string;
   /** How it is chosen, as a way out. */
