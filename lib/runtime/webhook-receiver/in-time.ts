@@ -13,7 +13,5 @@ export async function inTime(publishing: Promise<unknown>, seconds: number): Pro
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new PublishTimeoutError()), 1000 * seconds);
   });
-  // What fails after the time-out is nobody's any more.
-  publishing.catch(() => {});
   await Promise.race([publishing, late]).finally(() => clearTimeout(timer));
 }
