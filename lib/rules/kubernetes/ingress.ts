@@ -11,7 +11,7 @@ export const INGRESS_RULES: readonly Rule<Manifests>[] = [
     title: 'Bodies of any size are taken',
     why: 'A receiver reads a body before it can judge its signature. Without a limit at the door anybody can send bodies until its memory, or the disk on which the proxy buffers them, is full.',
     source:
-      'ingress-nginx, annotations: proxy-body-size, 1m by default; nginx, client_max_body_size: 0 disables the check',
+      'Ingress-nginx, annotations: proxy-body-size, 1m by default; nginx, client_max_body_size: 0 disables the check',
     severity: 'warning',
     cases: [15],
     *check(manifests) {
