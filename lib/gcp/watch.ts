@@ -5,19 +5,19 @@ import { inRange, validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 
 /** One alert policy: what it watches, and the knobs with its numbers. */
-export type AlertRow = MetricRow | QueryRow | AbsenceRow;
+export type AlertRow = MetricRow | QueryRow;
 
 interface Row {
   /** Pulumi name of the policy. */
   readonly name: string;
+  /** The knob with the threshold. */
+  readonly threshold: string;
   /** What is wrong and what to do, in the order to do it. */
   readonly text: string;
 }
 
 /** One condition on one metric: it fires above the threshold. */
 interface MetricRow extends Row {
-  /** The knob with the threshold. */
-  readonly threshold: string;
   readonly filter: pulumi.Input<string>;
   /** How a period becomes one value. */
   readonly aligner: string;
@@ -31,22 +31,11 @@ interface MetricRow extends Row {
 
 /** One condition in PromQL: it fires when the query returns a series. */
 interface QueryRow extends Row {
-  /** The knob with the threshold. */
-  readonly threshold: string;
   readonly query: (threshold: number, seconds: number) => pulumi.Input<string>;
   /** The knob with the seconds of the query's window. */
   readonly seconds: string;
   /** The knob with the seconds between two evaluations. */
   readonly evaluation: string;
-}
-
-/** One condition on one metric: it fires when the metric, which was there, has had no value for a while. */
-interface AbsenceRow extends Row {
-  readonly absent: pulumi.Input<string>;
-  /** The knob with the seconds of a period. */
-  readonly seconds: string;
-  /** The knob with the seconds without a value. */
-  readonly hold: string;
 }
 
 /** The policy to make, the plan with its numbers, and where it reports. */
@@ -82,18 +71,13 @@ export function createAlert(parent: pulumi.Resource, { row, ...watch }: Watch): 
 }
 
 function condition(row: AlertRow, plan: Plan) {
-  const seconds = plan.value(row.seconds);
-  // Cloud Monitoring API reference, Aggregation.alignmentPeriod: a minute to 104 weeks.
-  const checks = [wholeNumber(`period of alert ${row.name} in seconds`, seconds, 60, 104 * 7 * 86_400)];
-  if ('absent' in row) {
-    const hold = plan.value(row.hold);
-    // Cloud Monitoring API reference, AlertPolicy.MetricAbsence.duration: 2 minutes to 23.5 hours.
-    validate(row.name, [...checks, wholeNumber(`time without a value of alert ${row.name}`, hold, 120, 84_600)]);
-    const aggregations = [{ alignmentPeriod: duration(seconds), perSeriesAligner: 'ALIGN_MAX' }];
-    return { conditionAbsent: { filter: row.absent, duration: duration(hold), aggregations } };
-  }
   const threshold = plan.value(row.threshold);
-  validate(row.name, [inRange(`threshold of alert ${row.name}`, threshold, 0, Number.MAX_VALUE), ...checks]);
+  const seconds = plan.value(row.seconds);
+  validate(row.name, [
+    inRange(`threshold of alert ${row.name}`, threshold, 0, Number.MAX_VALUE),
+    // Cloud Monitoring API reference, Aggregation.alignmentPeriod: a minute to 104 weeks.
+    wholeNumber(`period of alert ${row.name} in seconds`, seconds, 60, 104 * 7 * 86_400),
+  ]);
   if ('query' in row) {
     return {
       conditionPrometheusQueryLanguage: {

@@ -13,8 +13,7 @@ import type { Untyped } from '../support/stack';
 
 /** The knobs with the numbers of a policy; without `hold` it rings at once. */
 interface PolicyKnobs {
-  /** None for a policy that rings when there is no value. */
-  readonly threshold?: string;
+  readonly threshold: string;
   readonly seconds: string;
   readonly hold?: string;
   readonly evaluation?: string;
@@ -37,7 +36,10 @@ const BY_NAME: readonly [name: RegExp, knobs: PolicyKnobs][] = [
   [/^chores-alerts-failed$/, { threshold: 'alarmFailedAttempts', seconds: 'alarmSampleSeconds', close }],
   [/^chores-alerts-not-enqueued$/, { threshold: 'alarmNotEnqueued', seconds: 'alarmSampleSeconds', close }],
   [/^archive-stored-bytes$/, { threshold: 'storedBytesLimit', seconds: 'alarmSampleSeconds', close }],
-  [/-scaler-silent$/, { seconds: 'alarmSampleSeconds', hold: 'alarmSilentSeconds', close }],
+  [
+    /-scaler-silent$/,
+    { threshold: 'alarmSilent', seconds: 'alarmSilentSeconds', evaluation: 'alarmSampleSeconds', close },
+  ],
   [/-turned-away$/, { threshold: 'alarmTurnedAway', seconds: 'alarmSampleSeconds', close }],
 ];
 
@@ -59,13 +61,8 @@ function numbersOf({ conditions, alertStrategy }: Untyped): Record<string, numbe
     return Number(text.slice(0, -1));
   };
   expect(conditions).toHaveLength(1);
-  const {
-    conditionThreshold: metric,
-    conditionPrometheusQueryLanguage: promql,
-    conditionAbsent: absent,
-  } = conditions[0];
-  const rest = { hold: seconds((metric ?? promql ?? absent).duration), close: seconds(alertStrategy.autoClose) };
-  if (absent !== undefined) return { seconds: seconds(absent.aggregations[0].alignmentPeriod), ...rest };
+  const { conditionThreshold: metric, conditionPrometheusQueryLanguage: promql } = conditions[0];
+  const rest = { hold: seconds((metric ?? promql).duration), close: seconds(alertStrategy.autoClose) };
   if (metric !== undefined) {
     const [{ alignmentPeriod }] = metric.aggregations;
     return { threshold: metric.thresholdValue, seconds: seconds(alignmentPeriod), ...rest };

@@ -110,7 +110,7 @@ export class QueueWorker extends pulumi.ComponentResource {
   public readonly scaler?: Crema;
   /** The entry of CREMA's `spec.scaledObjects` for this pool. */
   public readonly scaledObject: pulumi.Output<ScaledObject>;
-  /** The autoscaler writes nothing more: the pool stays as large as it is. Undefined where none is made. */
+  /** The autoscaler writes nothing: the pool stays as large as it is. Undefined where none is made. */
   public readonly scalerSilent?: monitoring.AlertPolicy;
   /** Every knob with its reason, and what to expect: the plan of the queue. */
   public readonly plan: QueuePlan;
@@ -219,11 +219,14 @@ export class QueueWorker extends pulumi.ComponentResource {
     return createAlert(this, {
       row: {
         name: `${name}-scaler-silent`,
-        // Source: CREMA, MetricsService.java and Scaler.java: resource, name and labels of what it writes.
-        absent: pulumi.interpolate`resource.type = "global" AND metric.type = "custom.googleapis.com/requested_instance_count" AND metric.labels.project_id = "${this.pool.project}" AND metric.labels.consumer_service = "${this.pool.name}"`,
-        seconds: 'alarmSampleSeconds',
-        hold: 'alarmSilentSeconds',
-        text: 'CREMA no longer writes how many instances it asks for, so the pool stays as large as it is. Read the log of its service: whether it starts, whether it may read the metric and its parameter, whether it may change the pool. Until it runs, set the instances by hand (gcloud run worker-pools update --instances).',
+        // Source: CREMA, MetricsService.java and Scaler.java: resource, name and labels of what it writes. In PromQL, because a
+        // filter on a metric that is not there yet is refused: CREMA writes its first value after the policy is made.
+        query: (threshold, seconds) =>
+          pulumi.interpolate`(absent_over_time(custom_googleapis_com:requested_instance_count{monitored_resource="global",project_id="${this.pool.project}",consumer_service="${this.pool.name}"}[${seconds}s]) > ${threshold})`,
+        threshold: 'alarmSilent',
+        seconds: 'alarmSilentSeconds',
+        evaluation: 'alarmSampleSeconds',
+        text: 'CREMA does not write how many instances it asks for, so the pool stays as large as it is. Read the log of its service: whether it starts, whether it may read the metric and its parameter, whether it may change the pool. Until it runs, set the instances by hand (gcloud run worker-pools update --instances).',
       },
       plan: completed(this.plan, [...incidentKnobs(), ...poolAlarmKnobs()]),
       project,
