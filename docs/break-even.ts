@@ -1,6 +1,7 @@
 import { sizeText } from '../lib/flow/figures';
 import { pricesRead, pricesRegion } from '../lib/flow/prices';
-import { breakEvenObjectBytes, DEFAULT_TRANSITIONS, lifetimeCost } from '../lib/flow/storage/cost';
+import { breakEvenObjectBytes, lifetimeCost } from '../lib/flow/storage/cost';
+import { S3 } from '../lib/flow/storage/stores';
 import type { StorageTransition } from '../lib/flow/storage/workload';
 
 const KB = 1024;
@@ -8,7 +9,7 @@ const SIZES = [4, 16, 64, 128, 256, 512, 1024, 16 * 1024].map((kb) => kb * KB);
 const DAYS = 365;
 const OBJECTS = 1e6;
 
-const [ia, glacier] = DEFAULT_TRANSITIONS;
+const [ia, glacier] = S3.considered;
 const from128 = (t: StorageTransition): StorageTransition => ({ ...t, minimumObjectBytes: 128 * KB });
 const policies: [string, StorageTransition[]][] = [
   ['Standard', []],

@@ -12,7 +12,7 @@ export class ColdDataStack extends Stack {
       ...props,
     });
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
-    const archive = new ArchiveBucket(this, 'Archive', { workload: COLD_DATA.workload, alarmTopic: alarms });
+    const archive = new ArchiveBucket(this, 'Archive', { workload: COLD_DATA.on.aws.workload, alarmTopic: alarms });
     new CfnOutput(this, 'BucketName', { value: archive.bucket.bucketName });
   }
 }

@@ -164,6 +164,20 @@ export const PROOFS: readonly Proof[] = [
     title: 'the receiver of Google Cloud in front of a Pub/Sub emulator',
   },
   {
+    name: 'pubsub-worker',
+    cases: [6],
+    suite: 'engines',
+    file: 'test/engines/pubsub-worker.test.ts',
+    title: 'the loop of a worker pool on a Pub/Sub emulator, killed and stopped',
+  },
+  {
+    name: 'kafka-webhook',
+    cases: [15],
+    suite: 'engines',
+    file: 'test/engines/kafka-webhook.test.ts',
+    title: 'the receiver and the consumer of Kubernetes on a real Kafka, in a flood',
+  },
+  {
     name: 'order-intake',
     cases: [14, 15],
     suite: 'local',

@@ -1,6 +1,6 @@
 /**
  * `npm run prove`: runs claims of the cases against real servers and writes docs/proof.json, docs/proof.md and
- * dist/proof.json. `--case 16` (also several) runs those of a case, `--list` says which there are, `--runs 3` measures
+ * dist/proof.json. `--case 16` (also several) runs those of a case, `--proof` those of a name, `--list` says which there are, `--runs 3` measures
  * each three times, `--json` prints the rows.
  */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
@@ -24,6 +24,7 @@ const DELIVERIES = 6000;
 
 interface Options {
   readonly case?: number[];
+  readonly proof?: string[];
   readonly list: boolean;
   readonly runs: number;
   readonly json: boolean;
@@ -35,6 +36,7 @@ const program = new Command('npm run prove --')
     ...before,
     wholeNumber(text, 1, 20),
   ])
+  .option('--proof <name...>', 'only the proofs of these names, as --list has them')
   .option('--list', 'say which proofs there are, and run none', false)
   .option(
     '--runs <count>',
@@ -48,8 +50,14 @@ const program = new Command('npm run prove --')
 async function main(): Promise<number> {
   const options = program.parse().opts<Options>();
   const chosen = PROOFS.filter(
-    ({ cases }) => options.case === undefined || cases.some((one) => options.case?.includes(one)),
+    ({ cases, name }) =>
+      (options.case === undefined || cases.some((one) => options.case?.includes(one))) &&
+      (options.proof === undefined || options.proof.includes(name)),
   );
+  if (chosen.length === 0 && options.proof !== undefined) {
+    console.error(`no proof ${options.proof.join(', ')}; there are ${PROOFS.map(({ name }) => name).join(', ')}`);
+    return 1;
+  }
   if (chosen.length === 0) {
     const known = [...new Set(PROOFS.flatMap(({ cases }) => cases))].sort((a, b) => a - b);
     console.error(`no proof of case ${options.case?.join(', ')}; there are proofs of ${known.join(', ')}`);

@@ -5,6 +5,7 @@ import { figure } from '../../lib/flow/figures';
 import { MONTH_HOURS } from '../../lib/flow/prices';
 import prices from '../../lib/flow/prices.json';
 import { busyHours, itemsPerMonth } from '../../lib/flow/queue/forecast/predict';
+import { planQueue } from '../../lib/flow/queue/plan';
 import { resolveWorkload } from '../../lib/flow/queue/resolve';
 import type { Workload } from '../../lib/flow/queue/workload';
 import { WEEK_SECONDS } from '../../lib/flow/ranges';
@@ -13,8 +14,9 @@ import { SENDER_MIB } from '../../lib/flow/rates/senders';
 import { planTasks } from '../../lib/flow/schedule/cloud-tasks';
 import type { JobPlacement } from '../../lib/flow/schedule/workload';
 import type { BatchTenant } from '../../lib/flow/shares/workload';
+import { planStorage } from '../../lib/flow/storage/plan';
 import { apiMonthlyCost, floodHourCost } from '../../lib/flow/webhooks/cost';
-import { INSTANCE_CPU, INSTANCE_GIB } from '../../lib/gcp/instance';
+import { INSTANCE_CPU, INSTANCE_GIB, instanceGib } from '../../lib/gcp/instance';
 import { type Charge, several } from './aws';
 import type { Made } from './example';
 
@@ -323,6 +325,12 @@ function cloudRun(seconds: number, requests: number): number {
   );
 }
 
+/** An hour of an instance that has its CPU all the time, at the price of one that serves a request. */
+function cloudRunHour(vcpu: number, gib: number): number {
+  const { vcpuSecond, gibSecond } = prices.cloudRun;
+  return HOUR_SECONDS * (vcpu * vcpuSecond.value + gib * gibSecond.value);
+}
+
 /** A message published once and delivered once. */
 function pubsub(messages: number, bytes: number): number {
   return (2 * messages * Math.max(bytes, prices.pubsub.minimumBytes.value) * prices.pubsub.tib.value) / 2 ** 40;
@@ -335,21 +343,62 @@ function tasks(count: number): number {
 
 const ALONE = 'one at a time on an instance, less where they share it';
 
+function messageUsage(workload: Workload): Charge {
+  const resolved = resolveWorkload(workload);
+  const messages = itemsPerMonth(resolved);
+  return {
+    what: `${figure(messages)} messages, published and delivered once`,
+    dollars: pubsub(messages, resolved.itemBytes),
+  };
+}
+
 function subscriptionUsage(workload: Workload): Charge[] {
   const resolved = resolveWorkload(workload);
   const messages = itemsPerMonth(resolved);
   const seconds = busyHours(resolved, 1) * HOUR_SECONDS;
-  return [
-    {
-      what: `${figure(messages)} messages, published and delivered once`,
-      dollars: pubsub(messages, resolved.itemBytes),
-    },
-    { what: `the worker on Cloud Run, ${ALONE}`, dollars: cloudRun(seconds, messages) },
-  ];
+  return [messageUsage(workload), { what: `the worker on Cloud Run, ${ALONE}`, dollars: cloudRun(seconds, messages) }];
 }
 
 const GOOGLE: Bill = {
-  RedriveQueue: ({ props }) => ({ month: subscriptionUsage(props.workload), hasPeak: true }),
+  ArchiveBucket: ({ props }) => {
+    const { workload, objective, transitions, autoclass } = props;
+    const { predictions } = planStorage('archive', { workload, objective, transitions, autoclass, store: 'gcs' });
+    return {
+      month: [
+        { what: 'storage at the full size, once as much expires as arrives', dollars: predictions.monthlyCostAfter },
+        { what: 'uploads', dollars: predictions.monthlyRequestCost },
+      ],
+      other: [{ what: 'a month of storage without the moves', dollars: predictions.monthlyCostBefore }],
+      beside: 'Storage is at the prices of us-central1.',
+    };
+  },
+  // A pool has its own lines.
+  RedriveQueue: ({ props }, all) => ({
+    month: all.some(({ name }) => name === 'QueueWorker')
+      ? [messageUsage(props.workload)]
+      : subscriptionUsage(props.workload),
+    hasPeak: true,
+  }),
+  QueueWorker: ({ props }, all) => {
+    const queue = all.find(({ name }) => name === 'RedriveQueue')?.props;
+    const { workload, objective, consumer, nacksOnStop } = queue;
+    const asked = { workload, objective, consumer, nacksOnStop, platform: 'cloud-run-pool', broker: 'pubsub' } as const;
+    const plan = planQueue('pool', asked);
+    const [standing, most] = [plan.value('minInstances'), plan.value('maxInstances')];
+    const instance = cloudRunHour(props.cpu ?? INSTANCE_CPU, instanceGib(props.cpu ?? INSTANCE_CPU));
+    return {
+      month: [
+        {
+          what: `${several(standing, 'instance')} that always run, at most`,
+          dollars: MONTH_HOURS * standing * instance,
+        },
+        { what: 'CREMA, one instance, at most', dollars: MONTH_HOURS * cloudRunHour(1, 1) },
+      ],
+      other: [{ what: `an hour of ${several(most, 'instance')}, at most`, dollars: most * instance }],
+      beside:
+        'Instances of a pool are billed while they exist, at a lower price than that of a request, which is used here: no stored page had it.',
+    };
+  },
   RateLimitedSender: ({ props }) => {
     const { workload, limit, objective } = props;
     const bucket = props.handler === undefined ? 'queue' : 'redis';

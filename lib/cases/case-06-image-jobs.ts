@@ -25,6 +25,12 @@ export const IMAGES = {
       objective: { latencySeconds: 90, latencyQuantile: 0.95 },
       consumer: { slotsPerInstance: 4, startSeconds: 60 },
     },
+    gcp: {
+      platform: 'cloud-run-pool',
+      broker: 'pubsub',
+      objective: { latencySeconds: 90, latencyQuantile: 0.95 },
+      consumer: { slotsPerInstance: 4 },
+    },
   },
 } as const satisfies Deployments & { workload: Workload };
 
@@ -64,12 +70,19 @@ export const imageJobs: Case = {
       available: true,
       deployed: 'image-processing/Images',
     },
+    {
+      name: 'QueueWorker',
+      engines: ['gcp'],
+      form: 'Pub/Sub and a Cloud Run worker pool, scaled by CREMA',
+      available: true,
+      deployed: 'gcp/images',
+    },
   ],
   trap: '`queueLength: "500"` is not a threshold but the backlog for each replica: 500 images in 90 s is 180 ms an image. It is also deprecated, and user and password are in plain text beside it.',
   scenario: {
     kind: 'queue',
     calibration:
-      'Twenty instances with four slots work 2 s on an image: 40 images a second at most, while 56.5 arrive for half an hour. The line grows to 30,000 images, and one in twenty waits longer than 12 minutes. After: the same instances, started and stopped as the backlog asks; one takes 60 s to start. Fargate decides on metrics of three minutes, longer than the promise, so that most tasks stay; pods come within it. The wait is measured to the end of the work, which is stricter.',
+      'Twenty instances with four slots work 2 s on an image: 40 images a second at most, while 56.5 arrive for half an hour. The line grows to 30,000 images, and one in twenty waits longer than 12 minutes. After: the same instances, started and stopped as the backlog asks; one takes 60 s to start. Fargate decides on metrics of three minutes, longer than the promise, so that most tasks stay; pods come within it. A worker pool on Google Cloud is scaled by a metric that is 150 s late, so two thirds of it stay. The wait is measured to the end of the work, which is stricter.',
     answers: [{ measure: 'wait P95', by: 'latencyP95Seconds' }],
     workload: IMAGES.workload,
     before: { instances: 20, slotsPerInstance: 4 },

@@ -11,7 +11,7 @@ interface Price {
   readonly source: string;
 }
 
-/** Prices and billing rules of one storage class of S3. US dollars, bytes, days, GB of 2^30 bytes. */
+/** Prices and billing rules of one storage class. US dollars, bytes, days, GB of 2^30 bytes. */
 export interface StorageClassPrices {
   /** US dollars a GB and month. */
   readonly storage: number;
@@ -57,16 +57,42 @@ export const s3Prices = {
   tieringMinimumBytes: data.s3.tieringMinimumBytes.value,
 };
 
+/** Prices of Cloud Storage beside the storage classes. */
+export const gcsPrices = {
+  uploadPer1000: data.gcs.uploadPer1000.value,
+  autoclassPer1000: data.gcs.autoclassPer1000.value,
+  autoclassMinimumBytes: data.gcs.autoclassMinimumBytes.value,
+  read: data.gcs.read,
+  region: data.gcs.region,
+};
+
 /** The names of the storage classes in the price file, as S3 spells them. */
 export const storageClassNames: string[] = Object.keys(classes);
 
-const table = new Map(Object.entries(classes).map(([name, entry]) => [name, flatten(entry)]));
+const table = tableOf(classes);
+const gcsTable = tableOf(data.gcs.classes);
+
+/** Names of Cloud Storage's classes, with `AUTOCLASS` for a bucket that moves objects by itself. */
+export const gcsClassNames: string[] = [...gcsTable.keys()];
+
+/** Prices and billing rules of a storage class of Cloud Storage. */
+export function gcsClassPrices(name: string): StorageClassPrices {
+  const found = gcsTable.get(name);
+  if (found) return found;
+  throw unknownName('prices', 'storage class', name, gcsClassNames);
+}
 
 /** Prices and billing rules of the storage class that S3 calls `name`. */
 export function storageClassPrices(name: string): StorageClassPrices {
   const found = table.get(name);
   if (found) return found;
   throw unknownName('prices', 'storage class', name, storageClassNames);
+}
+
+type Entries = { [name: string]: { [field: string]: Price | undefined } };
+
+function tableOf(entries: Entries): Map<string, StorageClassPrices> {
+  return new Map(Object.entries(entries).map(([name, entry]) => [name, flatten(entry)]));
 }
 
 function flatten(entry: { [field: string]: Price | undefined }): StorageClassPrices {

@@ -19,6 +19,10 @@ export const ACCOUNT = having(
   'a serviceaccount.Account; Account.get() finds one that is there',
 );
 export const SERVICE = having(['uri', 'template'], 'a cloudrunv2.Service; Service.get() finds one that is there');
+export const POOL = having(
+  ['instanceSplits', 'template'],
+  'a cloudrunv2.WorkerPool; WorkerPool.get() finds one that is there',
+);
 export const TOPIC = having(
   ['messageStoragePolicy', 'kmsKeyName'],
   'a pubsub.Topic; Topic.get() finds one that is there',

@@ -21,6 +21,8 @@ interface MetricRow extends Row {
   readonly filter: pulumi.Input<string>;
   /** How a period becomes one value. */
   readonly aligner: string;
+  /** How several series become one. Default: each is compared by itself. */
+  readonly reducer?: string;
   /** The knob with the seconds of a period. */
   readonly seconds: string;
   /** The knob with the seconds for which it must be above. Default: it fires at once. */
@@ -93,7 +95,13 @@ function condition(row: AlertRow, plan: Plan) {
       comparison: 'COMPARISON_GT',
       thresholdValue: threshold,
       duration: duration(row.hold === undefined ? 0 : plan.value(row.hold)),
-      aggregations: [{ alignmentPeriod: duration(seconds), perSeriesAligner: row.aligner }],
+      aggregations: [
+        {
+          alignmentPeriod: duration(seconds),
+          perSeriesAligner: row.aligner,
+          ...(row.reducer !== undefined && { crossSeriesReducer: row.reducer }),
+        },
+      ],
     },
   };
 }

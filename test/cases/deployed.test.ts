@@ -4,7 +4,6 @@
  */
 import { App, type Chart, Testing } from 'cdk8s';
 import type { IConstruct } from 'constructs';
-import { referenceEnvironment } from '../../bin/gcp/environment';
 import { REFERENCE_CHARTS } from '../../charts/reference';
 import type { Case } from '../../lib/cases/case';
 import { CASES } from '../../lib/cases/catalogue';
@@ -12,6 +11,7 @@ import type { Engine } from '../../lib/cases/engine';
 import { enginesOf, runScenario } from '../../lib/cases/run-scenario';
 import { Plan } from '../../lib/flow/plan';
 import { REFERENCE_STACKS } from '../../stacks/reference';
+import { googleEnvironments } from '../support/google-environments';
 import { program } from '../support/pulumi';
 import { referenceApp } from '../support/reference';
 
@@ -44,14 +44,7 @@ async function deployedPlan(engine: Engine, path: string): Promise<Plan> {
     const chart: Chart = new REFERENCE_CHARTS[environment](Testing.app() as App, environment);
     return planOf(child(chart, rest.join('/')));
   }
-  const { made } = await program(() =>
-    referenceEnvironment({
-      location: 'europe-west1',
-      receiverImage: 'receiver',
-      consumerImage: 'consumer',
-      githubSecret: 'open sesame',
-    }),
-  );
+  const { made } = await program(googleEnvironments);
   return planOf(made[rest[0] as keyof typeof made]);
 }
 

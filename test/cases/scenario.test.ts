@@ -321,6 +321,6 @@ describe('what is simulated is the plan: its crew, its times and its workload', 
   });
 
   test('an engine on which the case is not deployed is refused with those on which it is', () => {
-    expect(() => runScenario(caseOf(2), 1, 'gcp')).toThrow("case 2 is deployed on k8s, aws, got 'gcp'");
+    expect(() => runScenario(caseOf(16), 1, 'gcp')).toThrow("case 16 is deployed on k8s, aws, got 'gcp'");
   });
 });

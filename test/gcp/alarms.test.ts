@@ -6,6 +6,7 @@ import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { SubscriptionAlerts } from '../../lib/gcp/queue/subscription-alerts';
 import { RefusedAlerts } from '../../lib/gcp/webhooks/refused-alerts';
 import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
+import { googleEnvironments } from '../support/google-environments';
 import { allOf, program, type Registered } from '../support/pulumi';
 import { runProgram } from '../support/pulumi-engine';
 import type { Untyped } from '../support/stack';
@@ -34,6 +35,11 @@ const BY_NAME: readonly [name: RegExp, knobs: PolicyKnobs][] = [
   [/^chores-alerts-delay$/, { threshold: 'alarmDelayMillis', seconds: 'alarmSampleSeconds', close }],
   [/^chores-alerts-failed$/, { threshold: 'alarmFailedAttempts', seconds: 'alarmSampleSeconds', close }],
   [/^chores-alerts-not-enqueued$/, { threshold: 'alarmNotEnqueued', seconds: 'alarmSampleSeconds', close }],
+  [/^archive-stored-bytes$/, { threshold: 'storedBytesLimit', seconds: 'alarmSampleSeconds', close }],
+  [
+    /-scaler-silent$/,
+    { threshold: 'alarmSilent', seconds: 'alarmSilentSeconds', evaluation: 'alarmSampleSeconds', close },
+  ],
   [/-turned-away$/, { threshold: 'alarmTurnedAway', seconds: 'alarmSampleSeconds', close }],
 ];
 
@@ -74,6 +80,23 @@ function planned(name: string, plan: Plan): Record<string, number> {
 
 const policiesOf = (resources: readonly Registered[]) =>
   Object.fromEntries(Object.entries(allOf(resources, 'AlertPolicy')).map(([name, one]) => [name, numbersOf(one)]));
+
+test('the program of work: the same', async () => {
+  const run = await runProgram({
+    folder: join(__dirname, '..', '..', 'bin', 'gcp', 'work'),
+    config: { orderImage: 'order', imageImage: 'image' },
+    secrets: [],
+  });
+  const { made } = await program(googleEnvironments);
+  expect(run.outputs.ordersPlan).toBe(made.orders.plan.explain());
+  expect(run.outputs.imagesPlan).toBe(made.images.plan.explain());
+  const policies = policiesOf(run.resources);
+  expect(Object.keys(policies)).toHaveLength(11);
+  const planOf = (name: string) => made[name.split('-')[0] as keyof typeof made].plan;
+  expect(policies).toEqual(
+    Object.fromEntries(Object.keys(policies).map((name) => [name, planned(name, planOf(name))])),
+  );
+}, 120_000);
 
 test('the program: threshold, period, hold and end of every policy are knobs of its plan', async () => {
   const run = await runProgram({

@@ -5,8 +5,10 @@ import type { Plan } from '../../lib/flow/plan';
 import { refusedKnob } from '../../lib/flow/webhooks/refused';
 import { fromChart } from '../../lib/gcp/from-chart';
 import { PushWorker } from '../../lib/gcp/queue/push-worker';
+import { QueueWorker } from '../../lib/gcp/queue/queue-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { SubscriptionAlerts } from '../../lib/gcp/queue/subscription-alerts';
+import { ArchiveBucket } from '../../lib/gcp/storage/archive-bucket';
 import { RefusedAlerts } from '../../lib/gcp/webhooks/refused-alerts';
 import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
 import { program } from '../support/pulumi';
@@ -16,6 +18,7 @@ const demand = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, object
 
 let queue: RedriveQueue;
 let plan: Plan;
+const pooled = RedriveQueue.planOf('orders', { ...demand, platform: 'cloud-run-pool' });
 beforeAll(async () => {
   ({ made: queue } = await program(() => new RedriveQueue('orders', { ...demand, platform: 'cloud-run' })));
   plan = queue.plan.withKnobs([refusedKnob(demand.workload, { name: 'github' }, 1)]);
@@ -36,6 +39,15 @@ const MAKERS: Record<string, (name: string, args?: Untyped) => unknown> = {
     }),
   PushWorker: (name, args) =>
     new PushWorker(name, { plan, image: 'worker@sha256:1', location: 'europe-west1', ...args }),
+  QueueWorker: (name, args) =>
+    new QueueWorker(name, {
+      queue: { subscription: queue.subscription, plan: pooled },
+      image: 'worker@sha256:1',
+      location: 'europe-west1',
+      ...args,
+    }),
+  ArchiveBucket: (name, args) =>
+    new ArchiveBucket(name, { workload: { bytesPerDay: 1e9, objectBytes: 1e6 }, location: 'europe-west1', ...args }),
   SubscriptionAlerts: (name, args) =>
     new SubscriptionAlerts(name, {
       subscription: queue.subscription,
@@ -80,6 +92,8 @@ test.each<[string, string, Untyped]>([
   ['WebhookBuffer', 'receiver.ingress', { receiver: { image: 'receiver', ingress: 'internal' } }],
   ['WebhookBuffer', 'worker.memory', { worker: { image: 'consumer', memory: '512' } }],
   ['PushWorker', 'memory', { memory: 'plenty' }],
+  ['QueueWorker', 'memory', { memory: 'plenty' }],
+  ['QueueWorker', 'cpu', { cpu: 3 }],
   ['RefusedAlerts', 'sourceNames', { sourceNames: [] }],
   ['RefusedAlerts', 'sourceNames', { sourceNames: ['github', 'github'] }],
   ['RefusedAlerts', 'sourceNames', { sourceNames: ['"} or vector(1) #'] }],

@@ -2,10 +2,10 @@
  * No time-out, deadline, backoff, retention, bound or probe on Google Cloud is in no plan. Which knob a number takes is named
  * here; one that is not named fails. Alert policies are in `alarms.test.ts`.
  */
-import { referenceEnvironment } from '../../bin/gcp/environment';
 import { QueuePlan } from '../../lib/flow/queue/workload';
 import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
+import { googleEnvironments } from '../support/google-environments';
 import { allOf, program, type Registered } from '../support/pulumi';
 import { TIMED, timesIn } from '../support/times';
 
@@ -23,6 +23,17 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^Service \S+-receiver\.template\.maxInstanceRequestConcurrency$/, 'receiverConcurrency'],
   [/^Service \S+-receiver\.template\.scaling\.minInstanceCount$/, 'receiverMinInstances'],
   [/^Service \S+-receiver\.template\.scaling\.maxInstanceCount$/, 'receiverMaxInstances'],
+  [/^Bucket archive\.softDeletePolicy\.retentionDurationSeconds$/, 'softDeleteSeconds'],
+  [/^Service \S+-scaler\.template\.scaling\.(min|max)InstanceCount$/, 'scalerInstances'],
+  [/^ParameterVersion .*\.pollingInterval$/, 'pollingIntervalSeconds'],
+  [/^ParameterVersion .*\.filterDuration$/, 'metricWindowMinutes'],
+  [/^ParameterVersion .*\.scaleUp\.stabilizationWindowSeconds$/, 'scaleUpStabilizationSeconds'],
+  [/^ParameterVersion .*\.scaleDown\.stabilizationWindowSeconds$/, 'scaleDownStabilizationSeconds'],
+  [/^ParameterVersion .*\.periodSeconds$/, 'scalingPolicyPeriodSeconds'],
+  [/^WorkerPool (orders|images)\.scaling\.manualInstanceCount$/, 'minInstances'],
+  [/^WorkerPool \S+\.envs\.SLOTS\.value$/, 'slotsPerInstance'],
+  [/^WorkerPool \S+\.envs\.MAX_EXTENSION_SECONDS\.value$/, 'maxExtensionSeconds'],
+  [/^WorkerPool \S+\.envs\.STOP_SECONDS\.value$/, 'stopSeconds'],
   [/^Service \S+-worker\.template\.maxInstanceRequestConcurrency$/, 'slotsPerInstance'],
   [/^Service \S+-worker\.template\.scaling\.minInstanceCount$/, 'minInstances'],
   [/^Service \S+-worker\.template\.scaling\.maxInstanceCount$/, 'maxInstances'],
@@ -53,25 +64,26 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
 /** Times, thresholds, attempts and sizes. */
 const NUMBERED = new RegExp(`${TIMED.source}|(attempts|concurrency|instanceCount|_BYTES\\.value)$`, 'i');
 
+/** What a parameter says, as it reads. */
+function opened(inputs: Registered['inputs']): Registered['inputs'] {
+  const { parameterData } = inputs;
+  return parameterData === undefined ? inputs : { ...inputs, parameterData: JSON.parse(parameterData.secret) };
+}
+
 function timesOf(resources: readonly Registered[]) {
   const found = resources
     .filter(({ type }) => !type.endsWith(':AlertPolicy'))
-    .flatMap(({ type, name, inputs }) => timesIn({ kind: `${type.split(':').at(-1)} ${name}`, ...inputs }, NUMBERED));
+    .flatMap(({ type, name, inputs }) =>
+      timesIn({ kind: `${type.split(':').at(-1)} ${name}`, ...opened(inputs) }, NUMBERED),
+    );
   return found.map(({ path, value }) => {
     const knob = TIMES.find(([pattern]) => pattern.test(path))?.[1] ?? `(no knob is named for ${path})`;
     return { path, value, knob };
   });
 }
 
-test('the program: every time, bound and number of a probe is a knob of the plan that it is for', async () => {
-  const { made, resources } = await program(() =>
-    referenceEnvironment({
-      location: 'europe-west1',
-      receiverImage: 'receiver',
-      consumerImage: 'consumer',
-      githubSecret: 'open sesame',
-    }),
-  );
+test('the programs: every time, bound and number of a probe is a knob of the plan that it is for', async () => {
+  const { made, resources } = await program(googleEnvironments);
   const times = timesOf(resources);
   // Five subscriptions, four services, two queues.
   expect(times.length).toBeGreaterThan(30);

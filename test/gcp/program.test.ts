@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
 import { inputsOf } from '../support/pulumi';
 import { type Run, runProgram } from '../support/pulumi-engine';
+import { STATEFUL, STATELESS } from '../support/pulumi-types';
 
 const folder = join(__dirname, '..', '..', 'bin', 'gcp');
 const config = { receiverImage: 'receiver', consumerImage: 'consumer', githubSecret: 'open sesame' };
@@ -56,9 +57,6 @@ test('messages stay in the region, alerts go to the channel', () => {
   });
   expect(inputsOf(run.resources, 'AlertPolicy', 'webhooks-turned-away').notificationChannels).toEqual(['channel']);
 });
-
-const STATEFUL = /:(Topic|Subscription|Secret|SecretVersion|Database|Instance|Bucket|CryptoKey|Queue)$/;
-const STATELESS = /^backpressure:|^pulumi:|:(Service|ServiceIamMember|AlertPolicy|Metric|Account|Job)$|IA?[Mm]Member$/i;
 
 test('of every type of resource it is decided whether it holds something', () => {
   const types = new Set(run.resources.map(({ type }) => type));

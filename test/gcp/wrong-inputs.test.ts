@@ -1,9 +1,11 @@
 /** What a caller in JavaScript can slip into a component is one error with all that is wrong, and what to give instead. */
 import { InvalidInputError } from '../../lib/flow/errors';
 import { PushWorker, type PushWorkerArgs } from '../../lib/gcp/queue/push-worker';
+import { QueueWorker, type QueueWorkerArgs } from '../../lib/gcp/queue/queue-worker';
 import { RedriveQueue, type RedriveQueueArgs } from '../../lib/gcp/queue/redrive-queue';
 import { RateLimitedSender } from '../../lib/gcp/rates/rate-limited-sender';
 import { SpreadSchedule, type SpreadScheduleArgs } from '../../lib/gcp/schedule/spread-schedule';
+import { ArchiveBucket, type ArchiveBucketArgs } from '../../lib/gcp/storage/archive-bucket';
 import {
   WebhookBuffer,
   type WebhookBufferArgs,
@@ -20,6 +22,8 @@ const objective = { latencySeconds: 60 };
 const MAKERS: Readonly<Record<string, (args: Untyped) => unknown>> = {
   RedriveQueue: (args) => new RedriveQueue('orders', args),
   PushWorker: (args) => new PushWorker('orders', args),
+  ArchiveBucket: (args) => new ArchiveBucket('orders', args),
+  QueueWorker: (args) => new QueueWorker('orders', args),
   WebhookBuffer: (args) => new WebhookBuffer('orders', args),
   'WebhookBuffer receiver': (args) => new WebhookBuffer('orders', { ...GOOD.WebhookBuffer(), receiver: args }),
   'WebhookBuffer worker': (args) => new WebhookBuffer('orders', { ...GOOD.WebhookBuffer(), worker: args }),
@@ -95,6 +99,16 @@ test.each<[string, string, Untyped, string[]]>([
   ],
   [
     'no args',
+    'QueueWorker',
+    undefined,
+    [
+      'queue is missing',
+      'image is missing: give an image, or as pool a worker pool that is there',
+      'location is missing',
+    ],
+  ],
+  [
+    'no args',
     'WebhookBuffer',
     undefined,
     [
@@ -123,6 +137,7 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
   RedriveQueue: (): All<RedriveQueueArgs> => ({
     ...{ workload, objective, ...SUBSCRIPTION },
     ...{ consumer: undefined, push: undefined, platform: undefined, enableMessageOrdering: undefined },
+    nacksOnStop: undefined,
     ...{ kmsKeyName: undefined, allowedPersistenceRegions: undefined, project: undefined },
     ...{ notificationChannels: undefined, retainOnDelete: undefined, topic: undefined },
   }),
@@ -130,6 +145,21 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
     plan: RedriveQueue.planOf('orders', { workload, objective, platform: 'cloud-run' }),
     ...{ image: 'shop/worker:1', location: 'europe-west3' },
     ...{ environment: undefined, memory: undefined, project: undefined, service: undefined, account: undefined },
+  }),
+  ArchiveBucket: (): All<ArchiveBucketArgs> => ({
+    ...{ workload: { bytesPerDay: 1e9, objectBytes: 1e6 }, location: 'europe-west3' },
+    ...{ objective: undefined, transitions: undefined, autoclass: undefined, softDeleteDays: undefined },
+    ...{ versioned: undefined, noncurrentDays: undefined, abortDays: undefined, kmsKeyName: undefined },
+    ...{ project: undefined, notificationChannels: undefined, retainOnDelete: undefined },
+  }),
+  QueueWorker: (): All<QueueWorkerArgs> => ({
+    queue: {
+      subscription: { messageRetentionDuration: '600s' },
+      plan: RedriveQueue.planOf('orders', { workload, objective, platform: 'cloud-run-pool' }),
+    },
+    ...{ image: 'shop/worker:1', location: 'europe-west3', pool: undefined, account: undefined },
+    ...{ scalerAccount: undefined, scalerImage: undefined, cpu: undefined, memory: undefined },
+    ...{ environment: undefined, network: undefined, project: undefined, notificationChannels: undefined },
   }),
   WebhookBuffer: (): All<WebhookBufferArgs> => ({
     ...{ workload, objective },
@@ -164,7 +194,7 @@ describe.each(
   Object.entries(GOOD).flatMap(([component, good]) => Object.keys(good()).map((prop) => [component, prop] as const)),
 )('%s: %s', (component, prop) => {
   test.each(Object.keys(WRONG))('%s is refused by name', (what) => {
-    const right = typeof WRONG[what] === 'boolean' && /^(enable|retain)/.test(prop);
+    const right = typeof WRONG[what] === 'boolean' && /^(enable|retain|nacks|versioned)/.test(prop);
     const [failure] = failures(component, { ...GOOD[component](), [prop]: right ? 'yes' : WRONG[what] });
     expect(failure).toMatch(new RegExp(`\\b${prop}\\b`));
     expect(failure).not.toMatch(/undefined|\[object/);

@@ -31,7 +31,7 @@ const MOST_PACKED_BYTES = 5_000_000;
 /** What an install may add to an app that has its own CDK. */
 const MOST_INSTALLED_BYTES = 15_000_000;
 /** Programs of which the package has a Dockerfile and the compressed code. */
-const IMAGES = ['replica-guard-dynamodb', 'sender-tasks', 'webhook-receiver'];
+const IMAGES = ['replica-guard-dynamodb', 'sender-tasks', 'webhook-receiver', 'webhook-receiver-kafka'];
 /** Functions of which it has only the zip that Lambda is given. */
 const ZIPPED = ['coalescer', 'kafka-quotas', 'rebuild', 'redrive', 'sender', 'sender-breaker'];
 
@@ -180,6 +180,7 @@ describe('the tarball', () => {
       'log-exporter',
       'maintenance-status',
       'pubsub-webhook',
+      'pubsub-worker',
       'rebuild',
       'replica-writer',
       'share-snapshot',

@@ -65,7 +65,7 @@ export async function runProgram({ folder, config, secrets }: Program): Promise<
       monitor.registerResource(request, done);
     },
     registerResourceOutputs: ({ request }: Untyped, done: Untyped) => {
-      if (request.getUrn().includes('pulumi:pulumi:Stack')) outputs = plain(request.getOutputs().toJavaScript());
+      if (request.getUrn().includes('::pulumi:pulumi:Stack::')) outputs = plain(request.getOutputs().toJavaScript());
       done(null, new Empty());
     },
     signalAndWaitForShutdown: (_: Untyped, done: Untyped) => done(null, new Empty()),

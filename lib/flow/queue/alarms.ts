@@ -199,6 +199,21 @@ export function subscriptionAlarmKnobs(): Knob[] {
   ];
 }
 
+/** The numbers of the alert policy on what scales a worker pool of Cloud Run. */
+export function poolAlarmKnobs(): Knob[] {
+  const own = 'this library, docs/constructs/gcp-queue-worker.md';
+  return [
+    firstOneKnob('alarmSilent', 'state', '1 while the scaler writes nothing, otherwise no value', own),
+    chosenKnob(
+      'alarmSilentSeconds',
+      600,
+      's',
+      'the scaler writes what it asks for at each poll; without a value for so long it does not run',
+      own,
+    ),
+  ];
+}
+
 /** The numbers that every alert policy of Cloud Monitoring has. */
 export function incidentKnobs(): Knob[] {
   return [

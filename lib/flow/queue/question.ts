@@ -6,6 +6,8 @@ import type { Consumer, Objective, Workload } from './workload';
 export interface PlatformChoices {
   /** Whether the last instance stops when the queue is empty. Default: false. */
   readonly scaleToZero?: boolean;
+  /** Whether a worker returns its items at SIGTERM, by an ack deadline of 0 (Cloud Run worker pool). Default: false. */
+  readonly nacksOnStop?: boolean;
   /** Seconds without work before instances are removed (KEDA). At least the time of one item. */
   readonly cooldownSeconds?: number;
   /** Seconds that a new node takes at most (jobs on Kubernetes). Default: 900. */

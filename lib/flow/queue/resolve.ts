@@ -167,6 +167,7 @@ const QUESTION_FIELDS: Fields<QueueQuestion> = {
   platform: true,
   broker: true,
   scaleToZero: true,
+  nacksOnStop: true,
   cooldownSeconds: true,
   nodeProvisionSeconds: true,
   functionTimeoutSeconds: true,
@@ -238,7 +239,7 @@ export function questionChecks(question: QueueQuestion, checked: readonly Numeri
     ...objectiveChecks(asked.objective),
     ...consumerChecks(asked.consumer === undefined ? {} : asked.consumer),
     timeoutCheck(asked),
-    ...(['scaleToZero', 'customerKey', 'depthCountsWork'] as const).map((name) => ({
+    ...(['scaleToZero', 'nacksOnStop', 'customerKey', 'depthCountsWork'] as const).map((name) => ({
       refused: asked[name] !== undefined && typeof asked[name] !== 'boolean',
       message: `${name} must be true or false, got ${shown(asked[name])}`,
     })),

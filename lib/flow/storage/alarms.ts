@@ -38,3 +38,23 @@ export function stockAlarmKnobs(plan: StoragePlan): Knob[] {
     ),
   ];
 }
+
+/** The numbers of the alert policy on a bucket of Cloud Storage; `storedBytesLimit` is in the plan. */
+export function bucketAlarmKnobs(): Knob[] {
+  return [
+    chosenKnob(
+      'alarmSampleSeconds',
+      DAY,
+      's',
+      'one sample of the bytes: there are no finer ones',
+      'Google Cloud metrics, storage: total_bytes is measured once a day',
+    ),
+    chosenKnob(
+      'alarmCloseSeconds',
+      7 * DAY,
+      's',
+      'the longest: a bucket is measured once a day, so that an incident outlives a sample that is missing',
+      'Cloud Monitoring API reference, AlertStrategy.autoClose: 30 minutes to 7 days',
+    ),
+  ];
+}

@@ -7,6 +7,7 @@ import {
   type Check,
   fromBelow,
   inRange,
+  oneOf,
   positive,
   required,
   shown,
@@ -14,10 +15,10 @@ import {
 } from '../errors';
 import { type Fields, listChecks, objectChecks } from '../fields';
 import { figure, sizeText } from '../figures';
-import { storageClassNames, storageClassPrices } from '../prices';
 import { MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
-import { LARGEST_OBJECT_BYTES, TIERING, usd } from './cost';
-import type { StorageEconomy } from './economy';
+import { LARGEST_OBJECT_BYTES, usd } from './cost';
+import { SOFT_DELETE_DAYS, type StorageEconomy } from './economy';
+import { STORES, type Store, storeOf } from './stores';
 import type { StorageObjective, StorageQuestion, StorageTransition, StorageWorkload } from './workload';
 
 const LONGEST_DAYS = 36_500;
@@ -39,6 +40,10 @@ const QUESTION_FIELDS: Fields<StorageQuestion> = {
   transitions: true,
   noncurrentDays: true,
   budgetHeadroom: true,
+  store: true,
+  autoclass: true,
+  softDeleteDays: true,
+  versioned: true,
 };
 
 /** Checks of a stock's question. */
@@ -50,11 +55,13 @@ export function storageChecks(question: StorageQuestion): Check[] {
       atLeast('objective.retrievalSeconds', retrievalSeconds, 0, YEAR_SECONDS),
     ]),
     wholeNumber('noncurrentDays', choices.noncurrentDays, 1, LONGEST_DAYS),
+    oneOf('store', choices.store, Object.keys(STORES)),
+    ...googleChecks(choices),
     inRange('budgetHeadroom', choices.budgetHeadroom, 1, 10),
     ...listChecks('transitions', choices.transitions ?? [], (transitions) =>
       transitions.flatMap((t, i) =>
         objectChecks('transitions', t, TRANSITION_FIELDS, () =>
-          transitionChecks(t, transitions[i - 1], workload?.retentionDays ?? 365),
+          transitionChecks(storeOf(choices.store), t, transitions[i - 1], workload?.retentionDays ?? 365),
         ),
       ),
     ),
@@ -71,13 +78,46 @@ function workloadChecks(workload: StorageWorkload): Check[] {
   ];
 }
 
-function transitionChecks(t: StorageTransition, before: StorageTransition | undefined, retentionDays: number): Check[] {
-  const known = (name: string) => storageClassNames.includes(name) && name !== 'STANDARD';
+/** Choices that only Cloud Storage has. */
+function googleChecks(choices: Omit<StorageQuestion, 'workload' | 'objective'>): Check[] {
+  const { store, autoclass, softDeleteDays, versioned, noncurrentDays, transitions } = choices;
+  const only = Object.entries({ autoclass, softDeleteDays, versioned }).filter(([, value]) => value !== undefined);
+  if (store !== 'gcs') {
+    return only.map(([name]) => ({ refused: true, message: `${name} must be left out: only Cloud Storage has it` }));
+  }
+  return [
+    oneOf('autoclass', autoclass, ['auto', 'on', 'off']),
+    {
+      refused: autoclass === 'on' && transitions !== undefined,
+      message: "transitions must be left out with autoclass 'on', which moves objects by itself",
+    },
+    // Cloud Storage API reference, softDeletePolicy.retentionDurationSeconds: 0, or 7 to 90 days.
+    softDeleteDays === 0
+      ? { refused: false, message: '' }
+      : wholeNumber('softDeleteDays, unless 0,', softDeleteDays, SOFT_DELETE_DAYS, 90),
+    {
+      refused: versioned !== undefined && typeof versioned !== 'boolean',
+      message: `versioned must be true or false, got ${shown(versioned)}`,
+    },
+    {
+      refused: noncurrentDays !== undefined && versioned !== true,
+      message: `noncurrentDays must be left out without versioned, got ${shown(noncurrentDays)}`,
+    },
+  ];
+}
+
+function transitionChecks(
+  store: Store,
+  t: StorageTransition,
+  before: StorageTransition | undefined,
+  retentionDays: number,
+): Check[] {
+  const known = (name: string) => store.targets.includes(name);
   if (!known(t.storageClass)) {
-    const names = storageClassNames.filter(known).join(', ');
+    const names = store.targets.join(', ');
     return [{ refused: true, message: `transitions must name one of ${names}, got ${shown(t.storageClass)}` }];
   }
-  const { earliestDays, rank } = storageClassPrices(t.storageClass);
+  const { earliestDays, rank } = store.prices(t.storageClass);
   const name = `transitions: days to ${t.storageClass}`;
   const checks: Check[] = [
     required(wholeNumber, name, t.afterDays, earliestDays),
@@ -88,7 +128,7 @@ function transitionChecks(t: StorageTransition, before: StorageTransition | unde
     },
   ];
   if (!known(before?.storageClass ?? '') || before === undefined) return checks;
-  const { rank: rankBefore, earliestDays: stay } = storageClassPrices(before.storageClass);
+  const { rank: rankBefore, earliestDays: stay } = store.prices(before.storageClass);
   // An object that waits 30 days for an infrequent-access class must also stay there for 30 before a rule moves it on.
   const next = before.afterDays + Math.max(1, stay);
   return [
@@ -102,10 +142,10 @@ function transitionChecks(t: StorageTransition, before: StorageTransition | unde
 }
 
 /** Refuses a class that answers later than promised. */
-export function refuseLateReads(subject: string, transitions: readonly StorageTransition[], patience: number): void {
-  const late = transitions.find((t) => storageClassPrices(t.storageClass).retrievalSeconds > patience);
+export function refuseLateReads(subject: string, { store, taken, patience }: StorageEconomy): void {
+  const late = taken.find((t) => store.prices(t.storageClass).retrievalSeconds > patience);
   if (!late) return;
-  const seconds = storageClassPrices(late.storageClass).retrievalSeconds;
+  const seconds = store.prices(late.storageClass).retrievalSeconds;
   throw new CapacityError(
     subject,
     `${late.storageClass} answers within ${figure(seconds)} s, but readers wait no longer than ${figure(patience)} s`,
@@ -117,10 +157,10 @@ export function refuseLateReads(subject: string, transitions: readonly StorageTr
   );
 }
 
-/** Refuses moves given by hand that cost more than S3 Standard, with the size from which they would pay. */
+/** Refuses moves given by hand that cost more than to leave objects where they are written, with the size from which they would pay. */
 export function refuseLoss(subject: string, economy: StorageEconomy): void {
-  const { taken, cheapest, breakEven, retentionDays, workload } = economy;
-  const [cost, standard, tiering] = [taken, [], TIERING].map((list) => economy.monthly(list));
+  const { store, taken, cheapest, breakEven, retentionDays, workload } = economy;
+  const [cost, standard, tiering] = [taken, [], store.tiering].map((list) => economy.monthly(list));
   if (cost <= standard) return;
   const pays = Number.isFinite(breakEven);
   const derived =
@@ -129,12 +169,12 @@ export function refuseLoss(subject: string, economy: StorageEconomy): void {
       : `costs ${usd(standard)}`;
   throw new CapacityError(
     subject,
-    `${movesText(taken)} costs ${usd(cost)} for objects of ${sizeText(workload.objectBytes)}, S3 Standard ${usd(standard)}; ` +
+    `${movesText(taken)} costs ${usd(cost)} for objects of ${sizeText(workload.objectBytes)}, ${store.standard} ${usd(standard)}; ` +
       (pays ? `it pays from ${sizeText(breakEven)} an object` : `it pays at no object size in ${retentionDays} days`),
     [
       ...(pays ? [`compact to ${sizeText(breakEven)} an object`] : []),
       `drop the ${taken.length > 1 ? 'transitions' : 'transition'}: left out, the plan ${derived}`,
-      ...(tiering < standard ? [`move to INTELLIGENT_TIERING at once for ${usd(tiering)}`] : []),
+      ...(tiering < standard ? [`${store.tieringAdvice} for ${usd(tiering)}`] : []),
     ],
   );
 }

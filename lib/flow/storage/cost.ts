@@ -3,22 +3,13 @@
  */
 
 import { figure } from '../figures';
-import { s3Prices, storageClassPrices } from '../prices';
 import { bisect } from '../search';
+import { S3, type Store } from './stores';
 import type { StorageTransition } from './workload';
 
 const GB = 2 ** 30;
 export const MONTH_DAYS = 30;
 export const LARGEST_OBJECT_BYTES = 5e13;
-
-/** The moves that are considered when none is given by hand. */
-export const DEFAULT_TRANSITIONS: readonly StorageTransition[] = [
-  { storageClass: 'STANDARD_IA', afterDays: 30 },
-  { storageClass: 'GLACIER', afterDays: 180 },
-];
-
-/** Every object to Intelligent-Tiering at once: the baseline for other moves. */
-export const TIERING: readonly StorageTransition[] = [{ storageClass: 'INTELLIGENT_TIERING', afterDays: 0 }];
 
 /**
  * US dollars that one object costs from its creation to its deletion: storage with every minimum, moves, reads,
@@ -29,22 +20,34 @@ export function lifetimeCost(
   keptDays: number,
   transitions: readonly StorageTransition[],
   readRatioPerMonth = 0,
+  store: Store = S3,
 ): number {
   const made = transitions.filter((t) => objectBytes >= (t.minimumObjectBytes ?? 0) && t.afterDays < keptDays);
   const stages = [{ storageClass: 'STANDARD', afterDays: 0 }, ...made];
   return stages.reduce((sum, stage, i) => {
-    const days = (stages[i + 1]?.afterDays ?? keptDays) - stage.afterDays;
-    return sum + stageCost(stage.storageClass, objectBytes, days, readRatioPerMonth);
+    const next = stages[i + 1]?.afterDays;
+    const days = (next ?? keptDays) - stage.afterDays;
+    const { minimumDays } = store.prices(stage.storageClass);
+    // Counted from the creation, a minimum is missed only by a deletion: a rule that moves an object on pays none.
+    const least = store.minimumFromCreation ? (next === undefined ? minimumDays - stage.afterDays : 0) : minimumDays;
+    const stay = { days, billedDays: Math.max(days, least) };
+    return sum + stageCost(store, stage.storageClass, objectBytes, stay, readRatioPerMonth);
   }, 0);
 }
 
 /** US dollars for one object during its days in one storage class, with the move into it. */
-function stageCost(storageClass: string, objectBytes: number, days: number, readRatioPerMonth: number): number {
-  const price = storageClassPrices(storageClass);
-  const months = Math.max(days, price.minimumDays) / MONTH_DAYS;
+function stageCost(
+  store: Store,
+  storageClass: string,
+  objectBytes: number,
+  { days, billedDays }: { readonly days: number; readonly billedDays: number },
+  readRatioPerMonth: number,
+): number {
+  const price = store.prices(storageClass);
+  const months = billedDays / MONTH_DAYS;
   const billedGb = (Math.max(objectBytes, price.minimumBytes) + price.metadataBytes) / GB;
   const standardGb = price.standardMetadataBytes / GB;
-  const tiers = storageClass === 'INTELLIGENT_TIERING' && objectBytes >= s3Prices.tieringMinimumBytes;
+  const tiers = storageClass === store.tiering[0].storageClass && objectBytes >= store.tieringMinimumBytes;
   // Reads come at random, so an object that may tier was idle for `d` days with probability e^(−reads × d ÷ month).
   const idleMonths = (idle: number) =>
     tiers ? (Math.max(0, days - idle) / MONTH_DAYS) * Math.exp((-readRatioPerMonth * idle) / MONTH_DAYS) : 0;
@@ -56,10 +59,10 @@ function stageCost(storageClass: string, objectBytes: number, days: number, read
   const reads = (days / MONTH_DAYS) * readRatioPerMonth;
   return (
     billedGb * storage +
-    standardGb * storageClassPrices('STANDARD').storage * months +
+    standardGb * store.prices('STANDARD').storage * months +
     price.transitionPer1000 / 1000 +
     reads * ((objectBytes / GB) * price.readPerGb + price.readPer1000 / 1000) +
-    (tiers ? (s3Prices.tieringMonitoringPer1000 / 1000) * (days / MONTH_DAYS) : 0)
+    (tiers ? (store.tieringPer1000 / 1000) * (days / MONTH_DAYS) : 0)
   );
 }
 
@@ -74,11 +77,12 @@ export function breakEvenObjectBytes(
   transitions: readonly StorageTransition[],
   readRatioPerMonth = 0,
   instead: readonly StorageTransition[] = [],
+  store: Store = S3,
 ): number {
   const moved = (list: readonly StorageTransition[]) => list.map((t) => ({ ...t, minimumObjectBytes: 0 }));
   const loss = (bytes: number) =>
-    lifetimeCost(bytes, keptDays, moved(transitions), readRatioPerMonth) -
-    lifetimeCost(bytes, keptDays, moved(instead), readRatioPerMonth);
+    lifetimeCost(bytes, keptDays, moved(transitions), readRatioPerMonth, store) -
+    lifetimeCost(bytes, keptDays, moved(instead), readRatioPerMonth, store);
   if (loss(LARGEST_OBJECT_BYTES) >= 0) return Number.POSITIVE_INFINITY;
   return smallestSize(0, LARGEST_OBJECT_BYTES, (bytes) => loss(bytes) <= 0);
 }

@@ -3,16 +3,8 @@
  */
 
 import { type Stock, steadyBytes, steadyItems } from '../numerics/stock';
-import { s3Prices, storageClassPrices } from '../prices';
-import {
-  breakEvenObjectBytes,
-  DEFAULT_TRANSITIONS,
-  LARGEST_OBJECT_BYTES,
-  lifetimeCost,
-  MONTH_DAYS,
-  smallestSize,
-  TIERING,
-} from './cost';
+import { breakEvenObjectBytes, LARGEST_OBJECT_BYTES, lifetimeCost, MONTH_DAYS, smallestSize } from './cost';
+import { type Store, storeOf } from './stores';
 import type {
   StorageChoices,
   StorageObjective,
@@ -27,8 +19,12 @@ const INVENTORY_DAYS = 7;
 
 /** Costs and savings of one stock at its object size. */
 export class StorageEconomy {
+  public readonly store: Store;
   public readonly retentionDays: number;
+  /** Days that a replaced or expired version can still be restored, where there are versions. */
   public readonly noncurrentDays: number;
+  /** Days that what was deleted can still be restored, and is billed (Cloud Storage). */
+  public readonly softDeleteDays: number;
   public readonly headroom: number;
   public readonly keptDays: number;
   public readonly reads: number;
@@ -42,6 +38,8 @@ export class StorageEconomy {
   /** The same with the object size from which each move holds. */
   public readonly transitions: StorageTransition[];
   public readonly breakEven: number;
+  /** Whether the bucket moves objects by itself (Autoclass), so that no rule does. */
+  public readonly moving: boolean;
   private readonly overwriteRatio: number;
   private readonly objectsPerMonth: number;
   private readonly subsets: readonly StorageTransition[][];
@@ -51,40 +49,46 @@ export class StorageEconomy {
     objective: StorageObjective,
     public readonly choices: StorageChoices,
   ) {
+    this.store = storeOf(choices.store);
     this.retentionDays = workload.retentionDays ?? 365;
-    this.noncurrentDays = choices.noncurrentDays ?? 30;
+    this.noncurrentDays = hasVersions(choices) ? (choices.noncurrentDays ?? 30) : 0;
+    this.softDeleteDays = this.store.name === 'gcs' ? softDeleteDays(this.retentionDays, choices) : 0;
     this.headroom = choices.budgetHeadroom ?? 1.2;
-    this.keptDays = this.retentionDays + this.noncurrentDays;
+    this.keptDays = this.retentionDays + this.noncurrentDays + this.softDeleteDays;
     this.reads = workload.readRatioPerMonth ?? 0;
     this.patience = objective.retrievalSeconds ?? Number.POSITIVE_INFINITY;
     this.overwriteRatio = workload.overwriteRatio ?? 0;
     this.objectsPerMonth = (workload.bytesPerDay / workload.objectBytes) * MONTH_DAYS;
-    this.considered = choices.transitions ?? DEFAULT_TRANSITIONS;
-    this.subsets = subsetsOf(DEFAULT_TRANSITIONS.filter((t) => t.afterDays < this.retentionDays && this.inTime(t)));
+    const { considered } = this.store;
+    this.considered = choices.transitions ?? considered;
+    this.subsets = subsetsOf(considered.filter((t) => t.afterDays < this.retentionDays && this.inTime(t)));
     this.cheapest = this.cheapestAt(workload.objectBytes);
-    this.taken = choices.transitions ?? this.cheapest;
-    const breakEvenOf = (list: readonly StorageTransition[]) => breakEvenObjectBytes(this.keptDays, list, this.reads);
-    this.breakEven = choices.transitions?.length
-      ? breakEvenOf(this.taken)
-      : Math.min(...this.subsets.map((subset) => breakEvenOf(subset)));
+    this.moving = movesItself(choices, () => this.monthly(this.store.tiering) < this.monthly(this.cheapest));
+    this.taken = this.moving ? this.store.tiering : (choices.transitions ?? this.cheapest);
+    const breakEvenOf = (list: readonly StorageTransition[]) =>
+      breakEvenObjectBytes(this.keptDays, list, this.reads, [], this.store);
+    this.breakEven =
+      choices.transitions?.length || this.moving
+        ? breakEvenOf(this.taken)
+        : Math.min(...this.subsets.map((subset) => breakEvenOf(subset)));
     this.transitions = this.taken.map((t) => ({
       ...t,
       // A given list is one decision: it holds from its own break-even. A derived one holds move by move.
-      minimumObjectBytes: choices.transitions ? this.breakEven : this.joinsFrom(t),
+      minimumObjectBytes: this.moving ? 0 : choices.transitions ? this.breakEven : this.joinsFrom(t),
     }));
   }
 
   /** US dollars a month for everything that is kept, with these moves. */
   public monthly(transitions: readonly StorageTransition[]): number {
     const { objectBytes } = this.workload;
-    const replaced = lifetimeCost(objectBytes, this.noncurrentDays, [], this.reads);
-    const kept = lifetimeCost(objectBytes, this.keptDays, transitions, this.reads);
+    const replaced = lifetimeCost(objectBytes, this.noncurrentDays + this.softDeleteDays, [], this.reads, this.store);
+    const kept = lifetimeCost(objectBytes, this.keptDays, transitions, this.reads, this.store);
     return this.objectsPerMonth * (this.overwriteRatio * replaced + (1 - this.overwriteRatio) * kept);
   }
 
   /** Whether readers wait as long as the class takes. */
   public inTime(t: StorageTransition): boolean {
-    return storageClassPrices(t.storageClass).retrievalSeconds <= this.patience;
+    return this.store.prices(t.storageClass).retrievalSeconds <= this.patience;
   }
 
   /**
@@ -100,7 +104,8 @@ export class StorageEconomy {
 
   /** Mean days that an object is stored, replaced ones included. */
   public get storedDays(): number {
-    return (1 - this.overwriteRatio) * this.keptDays + this.overwriteRatio * this.noncurrentDays;
+    const replaced = this.noncurrentDays + this.softDeleteDays;
+    return (1 - this.overwriteRatio) * this.keptDays + this.overwriteRatio * replaced;
   }
 
   public predictions(): StoragePredictions {
@@ -114,21 +119,44 @@ export class StorageEconomy {
     return {
       storedBytes: steadyBytes(stock),
       storedObjects,
-      monthlyCostBefore: this.objectsPerMonth * lifetimeCost(objectBytes, this.retentionDays, [], this.reads),
+      monthlyCostBefore:
+        this.objectsPerMonth * lifetimeCost(objectBytes, this.retentionDays, [], this.reads, this.store),
       monthlyCostAfter: this.monthly(this.transitions),
-      monthlyCostTiering: this.monthly(TIERING),
+      monthlyCostTiering: this.monthly(this.store.tiering),
       monthlyRequestCost:
-        (this.objectsPerMonth / 1000) * s3Prices.uploadPer1000 +
-        (storedObjects / 1e6) * s3Prices.inventoryPerMillion * (MONTH_DAYS / INVENTORY_DAYS),
+        (this.objectsPerMonth / 1000) * this.store.uploadPer1000 +
+        (storedObjects / 1e6) * this.store.inventoryPerMillion * (MONTH_DAYS / INVENTORY_DAYS),
       breakEvenObjectBytes: this.breakEven,
+      billedDays: this.keptDays,
     };
   }
 
   private cheapestAt(bytes: number): readonly StorageTransition[] {
     return this.subsets
-      .map((subset) => ({ subset, cost: lifetimeCost(bytes, this.keptDays, subset, this.reads) }))
+      .map((subset) => ({ subset, cost: lifetimeCost(bytes, this.keptDays, subset, this.reads, this.store) }))
       .reduce((best, other) => (other.cost < best.cost ? other : best)).subset;
   }
+}
+
+/** Shorter than that, what is deleted would be billed for a third of its life more. */
+const SHORTEST_SOFT_DELETED = 30;
+/** Cloud Storage API reference, softDeletePolicy: 7 days by default, which is also the least. */
+export const SOFT_DELETE_DAYS = 7;
+
+/** Days that deleted objects stay. */
+function softDeleteDays(retentionDays: number, { softDeleteDays: given }: StorageChoices): number {
+  return given ?? (retentionDays < SHORTEST_SOFT_DELETED ? 0 : SOFT_DELETE_DAYS);
+}
+
+/** S3 archives are versioned; a bucket of Cloud Storage is where it was asked for. */
+function hasVersions({ store, versioned }: StorageChoices): boolean {
+  return store === 'gcs' ? (versioned ?? false) : true;
+}
+
+/** Whether the bucket moves objects by itself: as given, otherwise where no moves are given and it costs less. */
+function movesItself({ store, autoclass = 'auto', transitions }: StorageChoices, cheaper: () => boolean): boolean {
+  if (store !== 'gcs' || autoclass === 'off') return false;
+  return autoclass === 'on' || (transitions === undefined && cheaper());
 }
 
 function subsetsOf(list: readonly StorageTransition[]): StorageTransition[][] {

@@ -5,7 +5,6 @@
 import { CapacityError, type Check, validate } from '../errors';
 import { sizeText } from '../figures';
 import { type Knob, unlessGiven } from '../plan';
-import { pricesRead, pricesRegion } from '../prices';
 import { lastWhole } from '../search';
 import { refuseLateReads, refuseLoss, storageChecks } from './checks';
 import { usd } from './cost';
@@ -20,7 +19,8 @@ import {
   type StorageWorkload,
 } from './workload';
 
-const LIST_PRICES = `list prices of ${pricesRegion}, read ${pricesRead} (lib/flow/prices.json)`;
+const listPrices = ({ store: { region, read } }: StorageEconomy) =>
+  `list prices of ${region}, read ${read} (lib/flow/prices.json)`;
 
 /**
  * The plan of a stock: which moves pay back at this object size, what is kept, and what it costs.
@@ -37,7 +37,7 @@ export function planStorage(subject: string, question: StorageQuestion, checks: 
   const { workload, objective = {}, ...choices } = question;
   const economy = new StorageEconomy(workload, objective, choices);
   if (choices.transitions) {
-    refuseLateReads(subject, economy.taken, economy.patience);
+    refuseLateReads(subject, economy);
     refuseLoss(subject, economy);
   }
   const predictions = economy.predictions();
@@ -45,9 +45,19 @@ export function planStorage(subject: string, question: StorageQuestion, checks: 
   if (objective.monthlyCost !== undefined && billed > objective.monthlyCost) {
     refuseBill(subject, workload, objective.monthlyCost, billed, choices, objective);
   }
-  const knobs = [...retentionKnobs(economy), ...economy.considered.flatMap((t) => transitionKnobs(t, economy))];
+  const moves = economy.moving
+    ? [autoclassKnob(economy)]
+    : economy.considered.flatMap((t) => transitionKnobs(t, economy));
+  const knobs = [...retentionKnobs(economy), ...moves];
   const limits = limitKnobs(economy, predictions);
-  return new StoragePlan(subject, [...knobs, ...limits], predictions, economy.transitions, remarksOn(subject, economy));
+  return new StoragePlan(
+    subject,
+    [...knobs, ...limits],
+    predictions,
+    economy.transitions,
+    remarksOn(subject, economy),
+    economy.store.name,
+  );
 }
 
 /** Accepted choices that cost more than necessary. */
@@ -55,6 +65,7 @@ function remarksOn(subject: string, economy: StorageEconomy): string[] {
   const { choices, taken, transitions, breakEven, workload } = economy;
   const size = sizeText(workload.objectBytes);
   if (!choices.transitions) {
+    if (economy.moving) return [];
     if (!Number.isFinite(breakEven) || transitions.length > 0) return [];
     return [`${subject}: nothing moves, objects of ${size} are too small; compact to ${sizeText(breakEven)} or more`];
   }
@@ -69,15 +80,18 @@ function remarksOn(subject: string, economy: StorageEconomy): string[] {
     );
 }
 
-function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: StorageEconomy): Knob[] {
+function retentionKnobs(economy: StorageEconomy): Knob[] {
+  const { workload, retentionDays, noncurrentDays, choices, store } = economy;
+  const kept: Knob = {
+    name: store.knobs.expiration,
+    value: retentionDays,
+    unit: 'days',
+    ...unlessGiven(workload.retentionDays, 'a year, unless the workload says otherwise'),
+    source: 'case 11: keep 365 days, then delete',
+  };
+  if (store.name === 'gcs') return [kept, ...googleRetentionKnobs(economy)];
   return [
-    {
-      name: 'expirationInDays',
-      value: retentionDays,
-      unit: 'days',
-      ...unlessGiven(workload.retentionDays, 'a year, unless the workload says otherwise'),
-      source: 'case 11: keep 365 days, then delete',
-    },
+    kept,
     {
       name: 'noncurrentDays',
       value: noncurrentDays,
@@ -89,30 +103,74 @@ function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: St
   ];
 }
 
+/** How long what was deleted, or replaced, can be brought back on Cloud Storage. */
+function googleRetentionKnobs({ retentionDays, noncurrentDays, softDeleteDays, choices }: StorageEconomy): Knob[] {
+  const soft: Knob = {
+    name: 'softDeleteSeconds',
+    value: softDeleteDays * DAY_SECONDS,
+    unit: 's',
+    ...(choices.softDeleteDays === undefined
+      ? {
+          formula: '7 days, unless objects are kept for less than 30: what is deleted is billed so long',
+          inputs: { retentionDays },
+        }
+      : { formula: 'given', inputs: {} }),
+    source: 'Cloud Storage documentation, Soft delete: 7 days by default, billed at the class of the object',
+  };
+  if (choices.versioned !== true) return [soft];
+  return [
+    {
+      name: 'daysSinceNoncurrentTime',
+      value: noncurrentDays,
+      unit: 'days',
+      ...unlessGiven(choices.noncurrentDays, 'a month to restore a replaced or expired version'),
+      source:
+        'Cloud Storage documentation, Object Lifecycle Management: a noncurrent version stays until a rule deletes it',
+    },
+    soft,
+  ];
+}
+
+const DAY_SECONDS = 86_400;
+
+/** That objects move by themselves. */
+function autoclassKnob(economy: StorageEconomy): Knob {
+  const { choices, store, cheapest, workload } = economy;
+  const costs = { costWith: economy.monthly(store.tiering), costWithRules: economy.monthly(cheapest) };
+  return {
+    name: 'autoclass',
+    value: 1,
+    unit: 'switch',
+    formula: choices.autoclass === 'on' ? 'given' : 'on: it costs less than the cheapest rules at this object size',
+    inputs: { objectBytes: workload.objectBytes, ...costs },
+    source: `Cloud Storage documentation, Autoclass; ${listPrices(economy)}`,
+  };
+}
+
 /** The day of a move and the size from which it is made; or why it is not made. */
 function transitionKnobs(t: StorageTransition, economy: StorageEconomy): Knob[] {
-  const { taken, transitions, choices, workload, keptDays, reads } = economy;
+  const { taken, transitions, choices, workload, keptDays, reads, store } = economy;
   const move = transitions.find((other) => other.storageClass === t.storageClass);
   const others = taken.filter((other) => other.storageClass !== t.storageClass);
   const floor = move?.minimumObjectBytes ?? economy.joinsFrom(t);
   const costs = { costWith: economy.monthly(byAge([...others, t])), costWithout: economy.monthly(others) };
-  const kept = choices.transitions ? 'given' : 'kept: it costs less than S3 Standard';
+  const kept = choices.transitions ? 'given' : `kept: it costs less than ${store.standard}`;
   const days: Knob = {
-    name: `transitionInDays.${t.storageClass}`,
+    name: `${store.knobs.transition}.${t.storageClass}`,
     value: move ? t.afterDays : Number.POSITIVE_INFINITY,
     unit: 'days',
     formula: move ? kept : reasonToDrop(t, economy),
     inputs: { objectBytes: workload.objectBytes, breakEvenBytes: floor, ...costs },
-    source: `case 11: STANDARD_IA after 30 days, GLACIER after 180; ${LIST_PRICES}`,
+    source: `${store.knobs.sourceOfMoves}; ${listPrices(economy)}`,
   };
   if (!move) return [days];
   const size: Knob = {
-    name: `objectSizeGreaterThan.${t.storageClass}`,
+    name: `${store.knobs.size}.${t.storageClass}`,
     value: floor - 1,
     unit: 'bytes',
     formula: 'smaller objects cost less in their present class: move from the break-even on',
     inputs: { keptDays, readRatioPerMonth: reads },
-    source: LIST_PRICES,
+    source: listPrices(economy),
   };
   return [days, size];
 }
@@ -123,7 +181,8 @@ function reasonToDrop(t: StorageTransition, economy: StorageEconomy): string {
   return 'dropped: it costs more than it saves at this object size';
 }
 
-function limitKnobs({ workload, headroom, storedDays }: StorageEconomy, predictions: StoragePredictions): Knob[] {
+function limitKnobs(economy: StorageEconomy, predictions: StoragePredictions): Knob[] {
+  const { workload, headroom, storedDays } = economy;
   const { monthlyCostAfter: storage, monthlyRequestCost: requests, storedBytes } = predictions;
   return [
     {
@@ -132,7 +191,7 @@ function limitKnobs({ workload, headroom, storedDays }: StorageEconomy, predicti
       unit: 'USD/month',
       formula: '⌈(storage + requests) × head-room⌉, 1 at least',
       inputs: { storage, requests, headroom },
-      source: LIST_PRICES,
+      source: listPrices(economy),
     },
     {
       name: 'storedBytesLimit',

@@ -1,5 +1,6 @@
 import { Random, ServiceTime } from '../numerics/random';
 import { lifetimeCost } from './cost';
+import { S3, type Store } from './stores';
 import type { StorageTransition, StorageWorkload } from './workload';
 
 /** Objects that a sample prices one by one: the mean of their cost is then known to about one percent. */
@@ -17,6 +18,7 @@ export function sampledMonthlyCost(
   keptDays: number,
   transitions: readonly StorageTransition[],
   seed: number,
+  store: Store = S3,
 ): number {
   const random = new Random(seed);
   // Sizes follow the library's one law for positive quantities, gamma, by mean and variation.
@@ -26,7 +28,7 @@ export function sampledMonthlyCost(
   for (let object = 0; object < OBJECTS; object += 1) {
     const objectBytes = Math.max(1, Math.round(size.draw(random)));
     bytes += objectBytes;
-    cost += lifetimeCost(objectBytes, keptDays, transitions, workload.readRatioPerMonth);
+    cost += lifetimeCost(objectBytes, keptDays, transitions, workload.readRatioPerMonth, store);
   }
   // By the byte, not by the object: the bytes written in a month are given, the number of objects is drawn.
   return (cost / bytes) * workload.bytesPerDay * MONTH_DAYS;

@@ -1,6 +1,6 @@
 import { figure, sizeText } from '../figures';
 import { type Expectation, type Knob, Plan } from '../plan';
-import { pricesRead, pricesRegion } from '../prices';
+import { storeOf } from './stores';
 
 /**
  * Workload of a stock: bytes written, object size, retention.
@@ -64,7 +64,10 @@ export interface StorageObjective {
  * One move of the objects of a stock to a colder storage class.
  */
 export interface StorageTransition {
-  /** The storage class as S3 spells it: `STANDARD_IA`, `INTELLIGENT_TIERING`, `GLACIER_IR`, `GLACIER`, `DEEP_ARCHIVE`. */
+  /**
+   * The storage class as the store spells it. On S3 `STANDARD_IA`, `INTELLIGENT_TIERING`, `GLACIER_IR`, `GLACIER`,
+   * `DEEP_ARCHIVE`; on Cloud Storage `NEARLINE`, `COLDLINE`, `ARCHIVE`.
+   */
   readonly storageClass: string;
   /** Days from an object's creation to the move. A whole number, 0 or more; 30 or more for `STANDARD_IA`. */
   readonly afterDays: number;
@@ -83,7 +86,8 @@ export interface StorageChoices {
   /**
    * The moves to make, coldest last. An empty list keeps everything in S3 Standard.
    *
-   * @default - of `STANDARD_IA` after 30 and `GLACIER` after 180 days, those that pay back at this object size
+   * @default - of `STANDARD_IA` after 30 and `GLACIER` after 180 days, on Cloud Storage of `NEARLINE` and `COLDLINE`, those
+   * that pay back at this object size
    */
   readonly transitions?: StorageTransition[];
 
@@ -100,6 +104,34 @@ export interface StorageChoices {
    * @default 1.2
    */
   readonly budgetHeadroom?: number;
+
+  /**
+   * Where the objects are kept: `s3` or `gcs`.
+   *
+   * @default s3
+   */
+  readonly store?: string;
+
+  /**
+   * Whether the bucket moves objects by itself (Cloud Storage): `on`, `off`, or `auto` for what costs less.
+   *
+   * @default auto
+   */
+  readonly autoclass?: string;
+
+  /**
+   * Days that what was deleted can still be restored, and is billed (Cloud Storage). 0, or 7 to 90.
+   *
+   * @default 7, or 0 when objects are kept for less than 30 days
+   */
+  readonly softDeleteDays?: number;
+
+  /**
+   * Whether replaced and expired objects stay as versions (Cloud Storage). S3 archives always do.
+   *
+   * @default false
+   */
+  readonly versioned?: boolean;
 }
 
 /**
@@ -135,6 +167,8 @@ export interface StoragePredictions {
   readonly monthlyRequestCost: number;
   /** The smallest mean object size in bytes from which moving objects pays back. Infinite when it never does. */
   readonly breakEvenObjectBytes: number;
+  /** Days that an object is billed: its retention, and as long as it can be restored. */
+  readonly billedDays: number;
 }
 
 /**
@@ -150,20 +184,26 @@ export class StoragePlan extends Plan {
     /** The moves that are made, coldest last. */
     public readonly transitions: StorageTransition[],
     remarks: string[] = [],
+    /** Where the objects are kept: `s3` or `gcs`. */
+    public readonly store: string = 's3',
   ) {
     super(subject, knobs, remarks);
   }
 
   public expectations(): Expectation[] {
     const p = this.predictions;
+    const { standard, tieringTitle, inventoryPerMillion, region, read } = storeOf(this.store);
     return [
       { label: 'stored', text: `${sizeText(p.storedBytes)} in ${figure(Math.round(p.storedObjects))} objects` },
-      { label: 'all in S3 Standard', text: `${figure(p.monthlyCostBefore)} USD/month` },
+      { label: `all in ${standard}`, text: `${figure(p.monthlyCostBefore)} USD/month` },
       { label: 'as planned', text: `${figure(p.monthlyCostAfter)} USD/month` },
-      { label: 'in Intelligent-Tiering', text: `${figure(p.monthlyCostTiering)} USD/month` },
-      { label: 'uploads and inventory', text: `${figure(p.monthlyRequestCost)} USD/month` },
+      { label: `in ${tieringTitle}`, text: `${figure(p.monthlyCostTiering)} USD/month` },
+      {
+        label: inventoryPerMillion > 0 ? 'uploads and inventory' : 'uploads',
+        text: `${figure(p.monthlyRequestCost)} USD/month`,
+      },
       { label: 'moving pays from', text: `${sizeText(p.breakEvenObjectBytes)} an object` },
-      { label: 'list prices', text: `${pricesRegion}, read ${pricesRead}` },
+      { label: 'list prices', text: `${region}, read ${read}` },
     ];
   }
 }

@@ -12,6 +12,7 @@ import { componentName } from '../component-name';
 import { INSTANCE_MEMORY } from '../instance';
 import { ACCOUNT, INPUT, PLAN, SERVICE } from '../kinds';
 import { accountName, createAccount, createService, memberOf, memoryCheck } from '../run-service';
+import { type Planned, warnOfDifferences } from './as-planned';
 import type { PushTarget } from './redrive-queue';
 
 /** Inputs of a worker on Cloud Run. */
@@ -143,10 +144,7 @@ export class PushWorker extends pulumi.ComponentResource {
   /** Says what of a service that is there is not as the plan has it; nothing is changed in it. */
   private warnOf(service: cloudrunv2.Service, { plan, environment = {} }: PushWorkerArgs): void {
     pulumi.all([service.name, service.template, environment]).apply(([name, template, wanted]) => {
-      const variables = new Map(
-        (template?.containers ?? []).flatMap(({ envs = [] }) => envs).map((env) => [env.name, env.value]),
-      );
-      const numbers: Difference[] = [
+      const numbers: Planned[] = [
         { what: 'maxInstanceCount', given: template?.scaling?.maxInstanceCount, planned: plan.value('maxInstances') },
         {
           what: 'minInstanceCount',
@@ -160,32 +158,9 @@ export class PushWorker extends pulumi.ComponentResource {
         },
         { what: 'timeout', given: template?.timeout, planned: `${plan.value('ackDeadlineSeconds')}s` },
       ];
-      const texts = Object.entries(wanted)
-        .filter(([key, value]) => variables.get(key) !== value)
-        .map(([key]) => variableShown(key, variables.get(key), environment[key]));
-      for (const { what, given, planned } of [...numbers.filter((one) => one.given !== one.planned), ...texts])
-        pulumi.log.warn(
-          `${name} has ${what} ${given ?? '(none)'}, the plan has ${planned}: deploy it with that, or what the plan says of waits and load does not hold`,
-          this,
-        );
+      warnOfDifferences(this, name, numbers, template?.containers ?? [], environment, wanted);
     });
   }
-}
-
-/** Something of a service that is not as the plan has it. */
-interface Difference {
-  readonly what: string;
-  readonly given: string | number | undefined;
-  readonly planned: string | number;
-}
-
-/** A variable as a warning may show it: the text of an Output, and what a service has beside numbers, may be a secret. */
-function variableShown(what: string, given: string | undefined, planned: pulumi.Input<string>): Difference {
-  return {
-    what,
-    given: given === undefined || /^\d{1,9}$/.test(given) ? given : '(another value)',
-    planned: typeof planned === 'string' ? planned : '(a value that is not plain)',
-  };
 }
 
 /** Checks on what the worker is: an image, or a service that is there. */

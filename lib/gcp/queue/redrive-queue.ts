@@ -49,10 +49,16 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
   /** Pushes messages to an endpoint, such as `target` of a `PushWorker`. Default: they are pulled. */
   readonly push?: PushTarget;
   /**
-   * Where the worker runs: `cloud-run`, or `other` for a worker that pulls and scales on the backlog. Default:
-   * `cloud-run` with `push`, otherwise `other`.
+   * Where the worker runs: `cloud-run` for one that is pushed to, `cloud-run-pool` for a `QueueWorker`, or `other` for
+   * another worker that pulls and scales on the backlog. Default: `cloud-run` with `push`, otherwise `other`.
    */
-  readonly platform?: 'cloud-run' | 'other';
+  readonly platform?: 'cloud-run' | 'cloud-run-pool' | 'other';
+  /**
+   * Whether the worker of a pool returns its items at SIGTERM, by an ack deadline of 0, as that of
+   * `backpressure-constructs/pubsub-worker` does. Needed for items that may take longer than the 10 s of a stopped
+   * instance. Default: false.
+   */
+  readonly nacksOnStop?: boolean;
   /**
    * A topic of yours that messages are published to; key, regions and what becomes of it are as you made it. Default: one
    * is made.
@@ -97,7 +103,8 @@ const KINDS: Kinds<RedriveQueueArgs> = {
   objective: CHECKED,
   consumer: CHECKED,
   push: having(['endpoint', 'serviceAccount'], 'a PushTarget: the target of a PushWorker'),
-  platform: kindOf((value) => typeof value === 'string', "'cloud-run' or 'other'"),
+  platform: kindOf((value) => typeof value === 'string', "'cloud-run', 'cloud-run-pool' or 'other'"),
+  nacksOnStop: FLAG,
   enableMessageOrdering: FLAG,
   project: INPUT,
   notificationChannels: INPUT_LIST,
@@ -303,13 +310,14 @@ export function planRedriveQueue(name: string, args: RedriveQueueArgs, checks: r
 export function queueQuestion(args: RedriveQueueArgs): QueueQuestion {
   const { workload, objective, consumer, push } = args;
   const { ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds } = args;
-  const { maxDeliveryAttempts, retentionSeconds } = args;
+  const { maxDeliveryAttempts, retentionSeconds, nacksOnStop } = args;
   return {
     workload,
     objective,
     consumer,
     platform: args.platform ?? (push === undefined ? 'other' : 'cloud-run'),
     broker: 'pubsub',
+    nacksOnStop,
     ackDeadlineSeconds,
     minimumBackoffSeconds,
     maximumBackoffSeconds,
@@ -318,8 +326,12 @@ export function queueQuestion(args: RedriveQueueArgs): QueueQuestion {
   };
 }
 
-function queueChecks({ consumer, allowedPersistenceRegions: regions }: RedriveQueueArgs): Check[] {
+function queueChecks({ consumer, push, platform, allowedPersistenceRegions: regions }: RedriveQueueArgs): Check[] {
   return [
+    {
+      refused: push !== undefined && platform === 'cloud-run-pool',
+      message: "platform 'cloud-run-pool' pulls: leave push out, or give platform 'cloud-run'",
+    },
     wholeNumber('consumer.maxAttempts', consumer?.maxAttempts, 1, PUBSUB_LIMITS.deliveryAttempts.max),
     {
       refused: regions !== undefined && regions.length === 0,

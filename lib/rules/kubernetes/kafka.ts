@@ -81,7 +81,37 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
       for (const cluster of manifests.ofType('kafka.strimzi.io/Kafka')) yield* internalTopics(cluster);
     },
   },
+  {
+    id: 'BP-KAFKA-008',
+    title: 'One copy confirms a write',
+    why: 'A producer with acks=all waits for the copies in sync, and min.insync.replicas says how many there have to be. With 1 it is told that its record is stored while a single broker has it: when that broker is lost, the record is lost, although the topic has three replicas.',
+    source: 'Apache Kafka, Topic configuration: min.insync.replicas, 1 by default',
+    severity: 'warning',
+    cases: [15],
+    *check(manifests) {
+      for (const topic of manifests.ofType('kafka.strimzi.io/KafkaTopic')) {
+        const replicas = topic.at('spec', 'replicas').number();
+        // Of two, one may be down only where one is enough.
+        if (replicas === undefined || replicas < 3) continue;
+        const own = topic.at('spec', 'config', 'min.insync.replicas');
+        const least = own.absent ? leastByDefault(manifests, topic) : own.number();
+        if (least !== 1) continue;
+        yield {
+          at: own,
+          message: `min.insync.replicas ${own.absent ? 'is 1 by default' : '1'} of ${replicas} replicas: a write with acks=all is confirmed while one broker has it`,
+          fix: `set min.insync.replicas to ${replicas - 1}`,
+        };
+      }
+    },
+  },
 ];
+
+/** What a topic has that says nothing; undefined where its cluster is not among the manifests. */
+function leastByDefault(manifests: Manifests, topic: Resource): number | undefined {
+  const found = clusterDefault(manifests, topic);
+  if (found === undefined) return undefined;
+  return found.absent ? 1 : found.number();
+}
 
 /** Settings of Kafka for its own topics: copies in sync that a write needs, of copies; the default of these, if any. */
 const INTERNAL: readonly (readonly [least: string, replicas: string, usual?: number])[] = [

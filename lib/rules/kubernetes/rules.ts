@@ -2,6 +2,7 @@ import type { Rule } from '../rule';
 import { BACKLOG_RULES } from './backlog';
 import { CRON_RULES } from './cron';
 import { IN_FLIGHT_RULES } from './in-flight';
+import { INGRESS_RULES } from './ingress';
 import { ISTIO_RULES } from './istio';
 import { JVM_RULES } from './jvm';
 import { STRIMZI_RULES } from './kafka';
@@ -33,6 +34,7 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...SPARK_RULES,
   ...ISTIO_RULES,
   ...PROBE_RULES,
+  ...INGRESS_RULES,
   ...RABBITMQ_RULES,
   ...LOG_RULES,
   ...RUNNER_RULES,

@@ -13,6 +13,8 @@ export interface WorkerRecord {
   readonly value: string;
   /** The content as it was sent. */
   readonly bytes: Uint8Array;
+  /** Its headers as text. */
+  readonly headers: Readonly<Record<string, string>>;
   /** When it was sent, in milliseconds since the epoch. */
   readonly sentAtMillis: number;
   /** 1 for the first attempt of this consumer. */

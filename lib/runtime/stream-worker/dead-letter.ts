@@ -1,4 +1,4 @@
-/** A record that no attempt could handle, as it is set aside: unchanged, with the reason in its headers. */
+/** A record that no attempt could handle, as it is set aside: unchanged, with the reason in more headers. */
 import { Masking } from '../masking';
 import type { Taken } from './batch';
 
@@ -19,7 +19,7 @@ const masking = new Masking();
  * error often quotes content, so it is masked.
  */
 export function deadLetter(deadTopic: string, record: Taken, error: unknown): DeadLetter {
-  const { topic, partition, offset, bytes, keyBytes } = record;
+  const { topic, partition, offset, bytes, keyBytes, headers } = record;
   const name = error instanceof Error ? error.name : typeof error;
   const message = error instanceof Error ? error.message : String(error);
   return {
@@ -27,6 +27,7 @@ export function deadLetter(deadTopic: string, record: Taken, error: unknown): De
     ...(keyBytes === undefined ? {} : { key: Buffer.from(keyBytes) }),
     value: Buffer.from(bytes),
     headers: {
+      ...headers,
       'backpressure-topic': topic,
       'backpressure-partition': String(partition),
       'backpressure-offset': String(offset),

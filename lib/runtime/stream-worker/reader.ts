@@ -29,7 +29,7 @@ type Log = (line: Readonly<Record<string, unknown>>) => void;
 export function recordsOf(topic: string, partition: number, from: bigint, batch: Batch): Taken[] {
   if ((batch.attributes & CONTROL) !== 0) return [];
   return batch.records
-    .map(({ key, value, offsetDelta, timestampDelta }) => {
+    .map(({ key, value, headers, offsetDelta, timestampDelta }) => {
       const bytes = value ?? Buffer.alloc(0);
       return {
         topic,
@@ -38,6 +38,9 @@ export function recordsOf(topic: string, partition: number, from: bigint, batch:
         ...(key ? { key: key.toString('utf8'), keyBytes: key } : {}),
         value: bytes.toString('utf8'),
         bytes,
+        headers: Object.fromEntries(
+          (headers ?? []).map(([name, text]) => [name.toString('utf8'), text?.toString('utf8') ?? '']),
+        ),
         sentAtMillis: Number(batch.firstTimestamp + timestampDelta),
       };
     })

@@ -5,6 +5,7 @@
 import { PubSub } from '@google-cloud/pubsub';
 import { checkSecrets } from './check-secrets';
 import type { ReceiverSource } from './contract';
+import { inTime } from './in-time';
 import { type ReceivedMessage, webhookReceiver } from './receiver';
 import { SecretFiles } from './secret-files';
 import { serve } from './serve';
@@ -21,21 +22,7 @@ const topic = new PubSub({ projectId }).topic(TOPIC, {
 });
 const secrets = new SecretFiles();
 
-/**
- * The client retries after a timed-out attempt, for longer than a sender waits. A message stored after the answer is
- * sent again by the sender and found as a duplicate.
- */
-async function publish(message: ReceivedMessage): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new PublishTimeoutError()), 1000 * Number(PUBLISH_TIMEOUT_SECONDS));
-  });
-  await Promise.race([topic.publishMessage(message), late]).finally(() => clearTimeout(timer));
-}
-
-class PublishTimeoutError extends Error {
-  public override readonly name = 'PublishTimeoutError';
-}
+const publish = (message: ReceivedMessage) => inTime(topic.publishMessage(message), Number(PUBLISH_TIMEOUT_SECONDS));
 
 async function main(): Promise<void> {
   const sources = JSON.parse(WEBHOOK_SOURCES) as Record<string, ReceiverSource>;

@@ -61,6 +61,10 @@ const CHANGES: readonly (readonly [pattern: string, change: Change])[] = [
   ['leave minInstances out', (q) => consumer(q, { minInstances: undefined })],
   ['a job for each item, platform keda-job', (q) => ({ ...q, platform: 'keda-job' as PlatformName })],
   ['provisioned pollers, up to 20,000 at a time', (q) => ({ ...q, platform: 'lambda-provisioned' as PlatformName })],
+  [
+    'modify the ack deadline to 0 on SIGTERM, as backpressure-constructs/pubsub-worker does, and set nacksOnStop',
+    (q) => ({ ...q, nacksOnStop: true }),
+  ],
   ['two queues with half of it each', (q) => loaded(q, (rate) => rate / 2)],
   [`${NUMBER} queues with 1/${NUMBER} of it each`, (q, [, count]) => loaded(q, (rate) => rate / number(count))],
   [
@@ -84,6 +88,7 @@ const CHANGES: readonly (readonly [pattern: string, change: Change])[] = [
 /** Advice that is no change of the question. */
 export const ADVICE: readonly string[] = [
   'let the consumer hand the item on and delete the message',
+  'run Cloud Run jobs, which are not removed during their work',
   'no one or two changes are enough: change load, service time, instances and promise together',
 ];
 

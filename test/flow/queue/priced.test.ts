@@ -28,6 +28,7 @@ function looseQuestion({ platform, broker }: Pair): QueueQuestion {
       ...(random.uniform() < 0.3 ? { failureRatio: spread(0.01, 0.1) } : {}),
     },
     objective: { latencySeconds: 600 + serviceSeconds * spread(8, 20) },
+    nacksOnStop: true,
   };
 }
 

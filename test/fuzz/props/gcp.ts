@@ -4,12 +4,14 @@ import fc from 'fast-check';
 import { refusedKnob } from '../../../lib/flow/webhooks/refused';
 import { fromChart } from '../../../lib/gcp/from-chart';
 import { PushWorker } from '../../../lib/gcp/queue/push-worker';
+import { QueueWorker } from '../../../lib/gcp/queue/queue-worker';
 import { RedriveQueue } from '../../../lib/gcp/queue/redrive-queue';
 import { SubscriptionAlerts } from '../../../lib/gcp/queue/subscription-alerts';
 import { RateLimitedSender } from '../../../lib/gcp/rates/rate-limited-sender';
 import { SenderAlerts } from '../../../lib/gcp/rates/sender-alerts';
 import { ScheduleAlerts } from '../../../lib/gcp/schedule/schedule-alerts';
 import { SpreadSchedule } from '../../../lib/gcp/schedule/spread-schedule';
+import { ArchiveBucket } from '../../../lib/gcp/storage/archive-bucket';
 import { RefusedAlerts } from '../../../lib/gcp/webhooks/refused-alerts';
 import { WebhookBuffer } from '../../../lib/gcp/webhooks/webhook-buffer';
 import { optional, spread } from '../../support/property';
@@ -165,6 +167,60 @@ export const GCP_SUBJECTS: readonly Subject[] = [
         () =>
           new PushWorker(id, { ...args, plan: RedriveQueue.planOf('planned', { ...given, platform: 'cloud-run' }) }),
       ),
+    names,
+  ),
+  subject(
+    'gcp.QueueWorker',
+    ['gcp.QueueWorker'],
+    'none',
+    fc.record({
+      planned,
+      nacksOnStop: optional(fc.boolean()),
+      image: fc.constant('shop/worker@sha256:1'),
+      location: fc.constant('europe-west1'),
+      cpu: optional(fc.constantFrom(1, 2, 3, 4, 8)),
+      memory: optional(fc.constantFrom('512Mi', '4Gi')),
+      environment: optional(fc.constant({ MODE: 'fast' })),
+      network: optional(fc.constant({ network: 'default', subnetwork: 'run' })),
+      project: optional(fc.constant('shop-project')),
+    }),
+    (id, { planned: given, nacksOnStop, ...args }) =>
+      registered(() => {
+        const made = new RedriveQueue('planned', { ...given, nacksOnStop, platform: 'cloud-run-pool' });
+        return new QueueWorker(id, { ...args, queue: made }).plan.explain();
+      }),
+    names,
+  ),
+  subject(
+    'gcp.ArchiveBucket',
+    ['gcp.ArchiveBucket'],
+    'none',
+    fc.record({
+      workload: fc.record({
+        bytesPerDay: figures(1, 1e15),
+        objectBytes: figures(1, 1e10),
+        retentionDays: optional(fc.integer({ min: 1, max: 4000 })),
+        overwriteRatio: optional(spread(0.01, 0.9)),
+        readRatioPerMonth: optional(spread(0.01, 3)),
+      }),
+      objective: optional(fc.record({ monthlyCost: optional(figures(1, 1e7)) })),
+      transitions: optional(
+        fc.array(
+          fc.record({
+            storageClass: fc.constantFrom('NEARLINE', 'COLDLINE', 'ARCHIVE', 'AUTOCLASS'),
+            afterDays: fc.integer({ min: 0, max: 400 }),
+          }),
+          { maxLength: 3 },
+        ),
+      ),
+      autoclass: optional(fc.constantFrom('auto' as const, 'on' as const, 'off' as const)),
+      softDeleteDays: optional(fc.integer({ min: 0, max: 95 })),
+      versioned: optional(fc.boolean()),
+      noncurrentDays: optional(fc.integer({ min: 1, max: 100 })),
+      location: fc.constant('EU'),
+      kmsKeyName: optional(fc.constant('projects/p/locations/l/keyRings/r/cryptoKeys/k')),
+    }),
+    (id, args) => registered(() => new ArchiveBucket(id, args).plan.explain()),
     names,
   ),
   subject(

@@ -157,6 +157,11 @@ describe('Kafka', () => {
     ['all copies in sync', [topic(2, 2)], ['BP-KAFKA-002']],
     ['as the cluster wants it', [topic(2), cluster({ 'min.insync.replicas': 2 })], ['BP-KAFKA-002']],
     ['one copy may be missing', [topic(3, 2)], []],
+    ['one copy of three confirms', [topic(3, 1)], ['BP-KAFKA-008']],
+    ['one copy by default, of the topic and of its cluster', [topic(3), cluster({})], ['BP-KAFKA-008']],
+    ['one copy, as the cluster wants it', [topic(3), cluster({ 'min.insync.replicas': 1 })], ['BP-KAFKA-008']],
+    ['two copies, as the cluster wants it', [topic(3), cluster({ 'min.insync.replicas': 2 })], []],
+    ['as many copies as a cluster says that is elsewhere', [topic(3)], []],
     ['one copy, of which nothing is promised', [topic(1, 1)], []],
     ['as many copies as the broker likes', [topic(undefined, 2)], []],
     ...(

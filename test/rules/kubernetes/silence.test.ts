@@ -48,6 +48,10 @@ const NEAR: readonly Near[] = [
   ['BP-ARC-003', 'a container beside the runner', 'name: runner', 'name: dind'],
   ['BP-LOG-006', 'the copy is open in no process', /^(\s*)compress$/m, '$1compress\n$1copytruncate'],
   ['BP-LOG-007', 'a buffer in memory', 'storage.type filesystem', 'storage.type memory'],
+  ['BP-INGRESS-001', 'the limit that nginx has by itself', / {2}annotations:\n.*\n/, ''],
+  ['BP-INGRESS-001', 'a limit', '"0"', '10m'],
+  ['BP-KAFKA-008', 'two copies, of which one may be down', 'replicas: 3', 'replicas: 2'],
+  ['BP-KAFKA-008', 'what the cluster says, which is not here', /\n {2}config:\n.*\n/, '\n'],
   ['BP-KAFKA-005', 'a user of another cluster', 'strimzi.io/cluster: main', 'strimzi.io/cluster: other'],
   [
     'BP-KAFKA-005',

@@ -8,6 +8,7 @@ const record = (partition: number, offset: number, value = `${partition}:${offse
   offset: BigInt(offset),
   value,
   bytes: Buffer.from(value),
+  headers: {},
   sentAtMillis: 0,
 });
 
@@ -132,4 +133,10 @@ test('a dead letter is the record as it was, with where it was and why; what the
     'backpressure-error': 'TypeError',
   });
   expect(letter.headers['backpressure-message']).not.toContain('open-sesame');
+});
+
+// Without them nobody could tell whose webhook it was.
+test('a dead letter keeps the headers that the record had', () => {
+  const letter = deadLetter('hooks.dead', { ...record(0, 1), headers: { source: 'shop' } }, new Error('no'));
+  expect(letter.headers).toMatchObject({ source: 'shop', 'backpressure-error': 'Error' });
 });

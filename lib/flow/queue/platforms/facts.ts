@@ -36,7 +36,15 @@ export interface PlatformFacts {
 }
 
 /** Names of the platforms, as a question and the command line give them. */
-export type PlatformName = 'lambda' | 'lambda-provisioned' | 'fargate' | 'keda' | 'keda-job' | 'cloud-run' | 'other';
+export type PlatformName =
+  | 'lambda'
+  | 'lambda-provisioned'
+  | 'fargate'
+  | 'keda'
+  | 'keda-job'
+  | 'cloud-run'
+  | 'cloud-run-pool'
+  | 'other';
 
 const LAMBDA_SCALING = 'AWS Lambda developer guide, Configuring scaling behavior for SQS event source mappings';
 const KEDA_SCALING =
@@ -133,6 +141,23 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
     limitedBy: 'a revision with 1 vCPU',
     paid: 'unknown',
     source: 'Cloud Run documentation, About instance autoscaling: one minute window',
+  },
+  'cloud-run-pool': {
+    title: 'Cloud Run worker pool, scaled by CREMA',
+    brokers: ['pubsub'],
+    instance: 'instance',
+    scalesOn: 'CREMA on messages ÷ instances, every 30 s, of a metric that Cloud Monitoring shows 150 s late',
+    followsBacklog: true,
+    pollSeconds: 30,
+    // The metric is sampled each minute and shown two minutes later or more: 120 s and half a sample.
+    decideSeconds: 150,
+    // Image pull and container start; an assumption, set consumer.startSeconds to yours.
+    startSeconds: 20,
+    // One poll of a metric as old as that.
+    wakeUpSeconds: 30 + 150,
+    paid: 'running',
+    source:
+      'Cloud Run External Metrics Autoscaling (CREMA), README, known issues: metrics of Cloud Monitoring are 2 minutes late or more; pollingInterval',
   },
   other: {
     title: 'a platform that was not named',

@@ -41,7 +41,7 @@ export function kedaPlatform(workload: Workload, consumer?: Consumer): PlatformN
 }
 
 /** The item time-out of a workload; a service time that is out of range is refused elsewhere, by name. */
-function itemTimeoutOf(workload: Workload, consumer?: Consumer): number {
+export function itemTimeoutOf(workload: Workload, consumer?: Consumer): number {
   if (isKnown(consumer?.itemTimeoutSeconds)) return consumer.itemTimeoutSeconds;
   const refused = serviceChecks(workload).some((check) => check.refused);
   return refused ? 0 : attemptSeconds(resolveWorkload(workload)).timeout;
@@ -62,7 +62,7 @@ function tooLongForPods({ workload, consumer }: QueueQuestion): Refusal | undefi
 }
 
 /** Scalers of KEDA take whole targets, at least 1. */
-function wholeItems(backlogPerInstance: number): number {
+export function wholeItems(backlogPerInstance: number): number {
   return Math.max(1, Math.floor(backlogPerInstance));
 }
 
@@ -102,7 +102,7 @@ function deploymentKnobs(planned: Planned): Knob[] {
   const { question, sizing, itemTimeoutSeconds, brokerFacts } = planned;
   const { maxInstances, backlogPerInstance } = sizing.consumer;
   const { cooldownSeconds } = question;
-  const cooldown = cooldownSeconds ?? Math.max(KEDA_COOLDOWN_SECONDS, Math.ceil(itemTimeoutSeconds));
+  const cooldown = cooldownOf(cooldownSeconds, itemTimeoutSeconds);
   const knobs: Knob[] = [
     {
       name: 'targetPerReplica',
@@ -112,17 +112,11 @@ function deploymentKnobs(planned: Planned): Knob[] {
       inputs: { backlogPerInstance },
       source: 'KEDA scalers: desired replicas = ⌈metric ÷ target⌉',
     },
-    {
-      name: 'scaleDownStabilizationSeconds',
-      value: Math.min(LONGEST_STABILIZATION_SECONDS, cooldown),
-      unit: 's',
-      formula:
-        cooldownSeconds === undefined
-          ? 'max(300, item time-out), at most 3,600: no pod is removed while an item may still be in work'
-          : 'given: cooldown, at most 3,600',
-      inputs: { itemTimeoutSeconds },
-      source: 'Kubernetes, Horizontal Pod Autoscaling, stabilization window: 300 s by default, 3,600 s at most',
-    },
+    scaleDownKnob(
+      planned,
+      'no pod is removed while an item may still be in work',
+      'Kubernetes, Horizontal Pod Autoscaling, stabilization window: 300 s by default, 3,600 s at most',
+    ),
     {
       name: 'fallbackReplicas',
       value: maxInstances,
@@ -163,6 +157,26 @@ function deploymentKnobs(planned: Planned): Knob[] {
       source: 'KEDA, ScaledObject specification, pollingInterval',
     },
   ];
+}
+
+/** How long the autoscaler waits before it removes what it no longer needs. */
+export function scaleDownKnob({ question, itemTimeoutSeconds }: Planned, why: string, source: string): Knob {
+  const { cooldownSeconds } = question;
+  return {
+    name: 'scaleDownStabilizationSeconds',
+    value: Math.min(LONGEST_STABILIZATION_SECONDS, cooldownOf(cooldownSeconds, itemTimeoutSeconds)),
+    unit: 's',
+    formula:
+      cooldownSeconds === undefined
+        ? `max(300, item time-out), at most 3,600: ${why}`
+        : 'given: cooldown, at most 3,600',
+    inputs: { itemTimeoutSeconds },
+    source,
+  };
+}
+
+function cooldownOf(given: number | undefined, itemTimeoutSeconds: number): number {
+  return given ?? Math.max(KEDA_COOLDOWN_SECONDS, Math.ceil(itemTimeoutSeconds));
 }
 
 const AUTOSCALER = 'Kubernetes, Horizontal Pod Autoscaling, configurable scaling behavior';
@@ -242,7 +256,7 @@ export function kedaChecks(
     ...checks,
     {
       refused: cooldownSeconds < itemTimeout,
-      message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${shown(cooldownSeconds)} s: pods would be removed during their work`,
+      message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${shown(cooldownSeconds)} s: what works on it would be removed during its work`,
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { CLOUD_RUN } from './cloud-run';
+import { CLOUD_RUN_POOL } from './cloud-run-pool';
 import type { PlatformName } from './facts';
 import { FARGATE } from './fargate';
 import { KEDA } from './keda';
@@ -15,5 +16,6 @@ export const PLATFORMS: Readonly<Record<PlatformName, Platform>> = {
   keda: KEDA,
   'keda-job': KEDA_JOB,
   'cloud-run': CLOUD_RUN,
+  'cloud-run-pool': CLOUD_RUN_POOL,
   other: OTHER,
 };

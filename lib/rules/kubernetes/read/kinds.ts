@@ -49,6 +49,7 @@ export const KINDS_READ: readonly string[] = [
   'monitoring.coreos.com/ServiceMonitor',
   'networking.istio.io/DestinationRule',
   'networking.istio.io/VirtualService',
+  'networking.k8s.io/Ingress',
   'rabbitmq.com/Binding',
   'rabbitmq.com/OperatorPolicy',
   'rabbitmq.com/Policy',

@@ -1,0 +1,29 @@
+/**
+ * The receiver's process on Kubernetes: settings from the environment that `WebhookBuffer` of lib/k8s writes, the client to
+ * Kafka. It answers 2xx after `acks=all`, and 503 when the brokers do not confirm in time.
+ *
+ * Environment: WEBHOOK_SOURCES, MAX_BODY_BYTES, PUBLISH_TIMEOUT_SECONDS, PORT, TOPIC, ORDERED_BY; and how brokers are
+ * reached, as `lib/runtime/stream-worker/client.ts` reads it.
+ */
+
+import { numberSetting, setting } from '../settings';
+import { checkSecrets } from '../webhook-receiver/check-secrets';
+import type { ReceiverSource } from '../webhook-receiver/contract';
+import { webhookReceiver } from '../webhook-receiver/receiver';
+import { SecretFiles } from '../webhook-receiver/secret-files';
+import { serve } from '../webhook-receiver/serve';
+import { kafkaPublisher } from './publisher';
+
+async function main(): Promise<void> {
+  const sources = JSON.parse(setting('WEBHOOK_SOURCES')) as Record<string, ReceiverSource>;
+  const secrets = new SecretFiles();
+  await checkSecrets(sources, secrets);
+  const { publish } = await kafkaPublisher();
+  const receiver = webhookReceiver({ sources, maxBodyBytes: numberSetting('MAX_BODY_BYTES'), publish, secrets });
+  serve(receiver, Number(process.env.PORT ?? 8080));
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : 'the receiver did not start');
+  process.exit(1);
+});

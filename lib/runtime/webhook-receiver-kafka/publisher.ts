@@ -1,0 +1,31 @@
+/** The way of the receiver to Kafka: a delivery counts as stored when every replica in sync has it, and not before. */
+import { numberSetting, setting } from '../settings';
+import { loadClient, newProducer, type Producer } from '../stream-worker/client';
+import { ATTRIBUTES } from '../webhook-receiver/contract';
+import { inTime } from '../webhook-receiver/in-time';
+import type { ReceivedMessage } from '../webhook-receiver/receiver';
+
+/** What the receiver publishes with. */
+export interface KafkaPublisher {
+  publish(message: ReceivedMessage): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Connects to the brokers of the environment. */
+export async function kafkaPublisher(): Promise<KafkaPublisher> {
+  const [topic, seconds] = [setting('TOPIC'), numberSetting('PUBLISH_TIMEOUT_SECONDS')];
+  // Kept in order by tenant where that was asked for; otherwise one tenant would fill one partition.
+  const byTenant = process.env.ORDERED_BY === 'tenant';
+  const client = await loadClient();
+  const producer: Producer = newProducer(client);
+  return {
+    publish({ data, attributes }) {
+      const key = attributes[byTenant ? ATTRIBUTES.claimedTenant : ATTRIBUTES.idempotencyKey];
+      const headers = new Map(
+        Object.entries(attributes).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]),
+      );
+      return inTime(producer.send({ messages: [{ topic, key: Buffer.from(key), value: data, headers }] }), seconds);
+    },
+    close: () => producer.close(),
+  };
+}

@@ -1,0 +1,213 @@
+/** The shipped receiver (its very bundle) and the shipped consumer of Kubernetes, in front of a real Kafka. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { signRequest } from '../../lib/runtime/webhook/signature';
+import { EXACT, prove } from '../support/proof';
+import { until } from '../support/until';
+import { type Kafka, kafkaMissing, startKafka } from './kafka';
+import { Database } from './pubsub/database';
+import { kill, killAll, type Running, start } from './pubsub/processes';
+
+const ROOT = join(__dirname, '..', '..');
+const RECEIVER = join(ROOT, 'dist', 'runtime', 'webhook-receiver-kafka', 'index.js');
+const PASSWORDS = { admin: 'admin-7Tr2' };
+const SECRET = 'whsec_c2VzYW1lIHNlc2FtZSBzZXNhbWU=';
+const DELIVERIES = 600;
+const DUPLICATES = 60;
+const FORGED = 30;
+const REPLAYED = 30;
+const AT_ONCE = 20;
+const ATTEMPTS = 3;
+/** The 10 s of a sender less 2 s, as every plan has it. */
+const PUBLISH_SECONDS = 8;
+/** Times that a sender repeats what was not stored. */
+const REPEATS = 5;
+const TOLERANCE_SECONDS = 300;
+
+const CLAIM = {
+  case: 15,
+  construct: 'webhook-receiver-kafka',
+  engine: 'Apache Kafka 3.9.1',
+  how: 'The shipped receiver and consumer in processes of their own, TLS and SCRAM; one broker, so one replica.',
+  scaledBy: 'hundreds of deliveries for millions: counts do not depend on the scale.',
+};
+
+const absent = kafkaMissing() ?? (existsSync(RECEIVER) ? undefined : `no ${RECEIVER}: npm run prepare`);
+if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
+
+(absent ? describe.skip : describe)('webhooks through a real Kafka', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'backpressure-hooks-'));
+  let kafka: Kafka;
+  let database: Database;
+  let receiver: Running;
+  let consumer: Running;
+
+  const broker = () => ({
+    BOOTSTRAP_SERVERS: kafka.tlsBroker,
+    KAFKA_CA: readFileSync(kafka.certificateFile, 'utf8'),
+    KAFKA_USERNAME: 'admin',
+    KAFKA_PASSWORD: PASSWORDS.admin,
+  });
+  const startConsumer = () =>
+    start(process.execPath, ['--import', 'tsx', join(__dirname, 'pubsub', 'kafka-consumer.ts')], {
+      ...broker(),
+      DATABASE_URL: database.url,
+      TOPIC: 'hooks',
+      CONSUMER_GROUP: 'hooks',
+      DEAD_TOPIC: 'hooks.dead',
+      BATCH_SIZE: '20',
+      RETRY_ATTEMPTS: String(ATTEMPTS),
+      ITEM_TIMEOUT_SECONDS: '30',
+      HEALTH_PORT: '',
+    });
+
+  async function send(id: string, change: { secret?: string; at?: number; body?: object } = {}): Promise<Response> {
+    const text = JSON.stringify(change.body ?? { id });
+    const headers = signRequest('standard-webhooks', change.secret ?? SECRET, text, id, change.at ?? Date.now());
+    return fetch(`http://127.0.0.1:${receiver.port}/shop/acme`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: text,
+      signal: AbortSignal.timeout(30_000),
+    });
+  }
+  /** Sends until it is told that the delivery is stored, as senders do. */
+  async function sendUntilStored(id: string): Promise<Response> {
+    let answer = await send(id);
+    for (let repeat = 0; repeat < REPEATS && answer.status === 503; repeat += 1) answer = await send(id);
+    return answer;
+  }
+  /** Sends them all, some at once, and gives back the status of each. */
+  async function flood(sends: readonly (() => Promise<Response>)[]): Promise<number[]> {
+    const statuses: number[] = [];
+    const left = [...sends.entries()];
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        for (let next = left.shift(); next !== undefined; next = left.shift()) {
+          statuses[next[0]] = (await next[1]()).status;
+        }
+      }),
+    );
+    return statuses;
+  }
+  const effectsOf = (id: string) => database.effects.get(id) ?? 0;
+  /** Records of a topic, by the end of its partitions. */
+  async function recordsIn(topic: string): Promise<number> {
+    const text = await kafka.tool('org.apache.kafka.tools.GetOffsetShell', 'admin', ['--topic', topic]);
+    return text
+      .split('\n')
+      .map((line) => Number(line.split(':')[2]))
+      .filter(Number.isFinite)
+      .reduce((sum, offset) => sum + offset, 0);
+  }
+
+  beforeAll(async () => {
+    database = await Database.listen();
+    kafka = await startKafka(PASSWORDS);
+    for (const [topic, partitions] of Object.entries({ hooks: 3, 'hooks.dead': 1 })) {
+      const args = ['--create', '--topic', topic, '--partitions', String(partitions)];
+      await kafka.tool('org.apache.kafka.tools.TopicCommand', 'admin', args);
+    }
+    writeFileSync(join(folder, 'shop'), SECRET);
+    const source = { scheme: 'standard-webhooks', secretFile: join(folder, 'shop'), deduplicateBy: 'delivery-id' };
+    receiver = await start(process.execPath, [RECEIVER], {
+      ...broker(),
+      PORT: '0',
+      TOPIC: 'hooks',
+      WEBHOOK_SOURCES: JSON.stringify({ shop: { ...source, toleranceSeconds: TOLERANCE_SECONDS } }),
+      MAX_BODY_BYTES: '10000',
+      PUBLISH_TIMEOUT_SECONDS: String(PUBLISH_SECONDS),
+    });
+    consumer = await startConsumer();
+  }, 240_000);
+
+  afterAll(async () => {
+    killAll();
+    await kafka?.stop();
+    database?.close();
+    rmSync(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  test('a flood with duplicates, forgeries and replays, while the consumer is killed twice: one effect each', async () => {
+    const ids = Array.from({ length: DELIVERIES }, (_, n) => `order-${n}`);
+    const valid = [...ids, ...ids.slice(0, DUPLICATES)].map((id) => () => sendUntilStored(id));
+    const forged = Array.from(
+      { length: FORGED },
+      (_, n) => () => send(`forged-${n}`, { secret: 'whsec_Zm9yZ2VkIGZvcmdlZCBmb3JnZWQ=' }),
+    );
+    const old = Date.now() - 1000 * (TOLERANCE_SECONDS + 60);
+    const replayed = Array.from({ length: REPLAYED }, (_, n) => () => send(`replayed-${n}`, { at: old }));
+    // The first two held deliveries are those at which the consumer is lost.
+    database.hold('order-50', 'before-commit');
+    database.hold('order-100', 'after-commit');
+    const answering = flood([...valid, ...forged, ...replayed]);
+    // Which of the two comes first depends on their partitions.
+    for (const lost of [1, 2]) {
+      await until(`a consumer is held at ${lost} of them`, () => database.held.size === lost, 120);
+      await kill(consumer);
+      consumer = await startConsumer();
+    }
+    const statuses = await answering;
+    expect(statuses.slice(0, valid.length).every((status) => status === 200)).toBe(true);
+    expect(statuses.slice(valid.length).every((status) => status === 401)).toBe(true);
+    await until('every delivery was worked on', () => ids.every((id) => effectsOf(id) > 0), 180);
+    const strangers = [...database.effects.keys()].filter((id) => !id.startsWith('order-'));
+    prove(
+      {
+        ...CLAIM,
+        metric: `effects of ${DELIVERIES} deliveries, ${DUPLICATES} of them sent twice, a consumer killed twice`,
+        unit: 'effects',
+        predicted: DELIVERIES,
+        measured: ids.reduce((sum, id) => sum + effectsOf(id), 0),
+        tolerance: EXACT,
+      },
+      {
+        ...CLAIM,
+        metric: `of ${FORGED} forged and ${REPLAYED} replayed deliveries, refused with no effect`,
+        unit: 'deliveries',
+        predicted: FORGED + REPLAYED,
+        measured: statuses.filter((status) => status === 401).length - strangers.length,
+        tolerance: EXACT,
+      },
+    );
+    expect(ids.map(effectsOf)).toEqual(ids.map(() => 1));
+  }, 400_000);
+
+  test('while the broker stands still nothing is confirmed, and what senders repeat has one effect', async () => {
+    const ids = Array.from({ length: AT_ONCE }, (_, n) => `halted-${n}`);
+    kafka.halt();
+    const answers = await Promise.all(ids.map((id) => send(id)));
+    kafka.resume();
+    expect(answers.every(({ headers }) => headers.has('retry-after'))).toBe(true);
+    const refused = answers.filter(({ status }) => status === 503).length;
+    // As a sender does, until it is told that its delivery is stored.
+    for (const id of ids) await until(`${id} is stored`, async () => (await send(id)).status === 200, 120);
+    await until('every delivery was worked on', () => ids.every((id) => effectsOf(id) > 0), 120);
+    expect(ids.map(effectsOf)).toEqual(ids.map(() => 1));
+    prove({
+      ...CLAIM,
+      metric: `answers 503 to ${ids.length} deliveries while the broker stands still`,
+      unit: 'answers',
+      predicted: ids.length,
+      measured: refused,
+      tolerance: EXACT,
+    });
+  }, 300_000);
+
+  test('poison goes to the dead letters after the attempts of the plan, with what names it, and holds up nothing', async () => {
+    expect((await send('poison', { body: { id: 'poison', poison: true } })).status).toBe(200);
+    expect((await send('behind')).status).toBe(200);
+    await until('the delivery behind it was worked on', () => effectsOf('behind') === 1);
+    await until('the dead letter is there', async () => (await recordsIn('hooks.dead')) === 1);
+    expect(effectsOf('poison')).toBe(0);
+    prove({
+      ...CLAIM,
+      metric: 'attempts at a delivery that always fails',
+      unit: 'attempts',
+      predicted: ATTEMPTS,
+      measured: database.attempts.get('poison') ?? 0,
+      tolerance: EXACT,
+    });
+  }, 120_000);
+});
