@@ -1,5 +1,5 @@
 import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
-import { FlowLogDestination, InterfaceVpcEndpointAwsService, IpAddresses, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { FlowLogDestination, InterfaceVpcEndpointAwsService, IpAddresses, Peer, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
@@ -52,8 +52,12 @@ export class OrderProcessingStack extends Stack {
       cluster,
       image: ContainerImage.fromRegistry('public.ecr.aws/docker/library/example-order-worker:1.0.0'),
     });
-    // The tasks get their password through it.
-    worker.service.connections.allowToDefaultPort(secretsManagerEndpoint, 'Secrets Manager');
+    // The tasks get their password through it. Their own group lets everything out, so only the endpoint's needs a rule.
+    const [tasks] = worker.service.connections.securityGroups;
+    secretsManagerEndpoint.connections.allowDefaultPortFrom(
+      Peer.securityGroupId(tasks.securityGroupId),
+      'Order workers',
+    );
 
     const { adminSecret, workerSecret, producerSecret } = orders;
     acknowledge(adminSecret, { 'AwsSolutions-SMG4': ADMIN_ROTATION });

@@ -114,7 +114,7 @@ describe('simulate --case', () => {
 
   test.each([
     ['1', /disk used at the peak +94\.9 % +69 % +\d\d(\.\d)? % +< 70 % +kept\n/],
-    ['1', /manual clean-ups a week +1 clean-up +0 clean-ups +0 clean-ups +0 clean-ups +kept\n$/],
+    ['1', /manual clean-ups a week +1 clean-up +0 clean-ups +0 clean-ups +0 clean-ups +kept\n/],
     ['16', /collection size +500 GB +119 GB +119 GB +< 120 GB +kept\n$/],
     ['18', /incidents from one producer +7 incidents +0 incidents +0 incidents +0 incidents +kept\n$/],
     ['20', /completion of the other tenants +4\d(\.\d)? % +100 % +\d+(\.\d)? % +> 90 % +kept\n$/],

@@ -23,7 +23,7 @@ export const RUNNER_RULES: readonly Rule<Manifests>[] = [
         const label = set.at('metadata', 'labels', VERSION);
         if (!label.absent && label.text() !== '') continue;
         yield {
-          at: label,
+          at: label.absent ? set.at('metadata', 'labels') : label,
           message: `the label ${VERSION} is ${label.absent ? 'not set' : 'empty'}: the controller takes the set for one of another version and deletes it`,
           fix: `set it to the version of the controller, such as 0.14.2, and change both together`,
         };

@@ -4,6 +4,7 @@
 
 /** All of them, by name. */
 export const TYPES_READ: readonly string[] = [
+  'AWS::AmazonMQ::Broker',
   'AWS::ApiGateway::Deployment',
   'AWS::ApiGateway::Method',
   'AWS::ApiGateway::RestApi',
@@ -21,6 +22,7 @@ export const TYPES_READ: readonly string[] = [
   'AWS::Batch::SchedulingPolicy',
   'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::CompositeAlarm',
+  'AWS::CodeBuild::Project',
   'AWS::DynamoDB::GlobalTable',
   'AWS::DynamoDB::Table',
   'AWS::EC2::Instance',
@@ -41,6 +43,7 @@ export const TYPES_READ: readonly string[] = [
   'AWS::KMS::Key',
   'AWS::Kinesis::Stream',
   'AWS::Kinesis::StreamConsumer',
+  'AWS::KinesisFirehose::DeliveryStream',
   'AWS::Lambda::Alias',
   'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::EventSourceMapping',
