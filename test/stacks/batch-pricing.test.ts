@@ -21,7 +21,7 @@ test('the events are planned by the question of case 16', () => {
 
 test('every alarm goes to the topic', () => {
   const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
-  expect(alarms).toHaveLength(9);
+  expect(alarms).toHaveLength(23);
   for (const { Properties } of alarms) expect(Properties.AlarmActions).toHaveLength(1);
 });
 
