@@ -1,4 +1,5 @@
 import type { CfnScalableTarget } from 'aws-cdk-lib/aws-applicationautoscaling';
+import { Peer } from 'aws-cdk-lib/aws-ec2';
 import {
   type CfnService,
   type ContainerDefinition,
@@ -117,7 +118,13 @@ function sourceOf(queue: RabbitMqQueue): TaskSource {
     },
     // Its password is what lets it take messages.
     grantTake: () => {},
-    connect: (service) => service.connections.allowToDefaultPort(queue, 'RabbitMQ, AMQP over TLS'),
+    connect: ({ connections }) => {
+      for (const group of connections.securityGroups) {
+        // A group that lets everything out takes no rule for it, and the CDK warns of one.
+        const peer = group.allowAllOutbound ? Peer.securityGroupId(group.securityGroupId) : group;
+        queue.connections.allowDefaultPortFrom(peer, 'RabbitMQ, AMQP over TLS');
+      }
+    },
     waiting: (period) => queueMetric('MessageReadyCount', queue).with({ period }),
     inWork: (period) => queueMetric('MessageUnacknowledgedCount', queue).with({ period }),
   };

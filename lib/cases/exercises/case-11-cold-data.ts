@@ -1,3 +1,4 @@
+import { COLD_DATA } from '../case-11-cold-data';
 import { type CaseExercises, sized } from './exercise';
 
 export const COLD_DATA_EXERCISES: CaseExercises = {
@@ -16,11 +17,14 @@ export const COLD_DATA_EXERCISES: CaseExercises = {
       ...scenario,
       after: {
         ...scenario.after,
-        choices: {
-          transitions: [
-            { storageClass: 'STANDARD_IA', afterDays: infrequentAccessDays },
-            { storageClass: 'GLACIER', afterDays: glacierDays },
-          ],
+        on: {
+          aws: {
+            ...COLD_DATA.on.aws,
+            transitions: [
+              { storageClass: 'STANDARD_IA', afterDays: infrequentAccessDays },
+              { storageClass: 'GLACIER', afterDays: glacierDays },
+            ],
+          },
         },
       },
     }),

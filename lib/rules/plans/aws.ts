@@ -25,6 +25,8 @@ import {
   without,
 } from './row';
 
+/** The group of a message that is sent to a queue. */
+const GROUP = { MessageGroupId: 'message_group_id' };
 const RETRIES: Fields = {
   MaximumEventAgeInSeconds: 'maximum_event_age_in_seconds',
   MaximumRetryAttempts: 'maximum_retry_attempts',
@@ -242,6 +244,7 @@ export const AWS: Readonly<Record<string, Row>> = {
       RoleArn: 'role_arn',
       DeadLetterConfig: block('dead_letter_config', DEAD_LETTERS),
       RetryPolicy: block('retry_policy', RETRIES),
+      SqsParameters: block('sqs_target', GROUP),
     },
   },
   aws_scheduler_schedule: {
@@ -262,6 +265,7 @@ export const AWS: Readonly<Record<string, Row>> = {
         RoleArn: 'role_arn',
         DeadLetterConfig: block('dead_letter_config', DEAD_LETTERS),
         RetryPolicy: block('retry_policy', RETRIES),
+        SqsParameters: block('sqs_parameters', GROUP),
       }),
     },
   },
@@ -283,6 +287,9 @@ export const AWS: Readonly<Record<string, Row>> = {
           MaximumRecordAgeInSeconds: unless('maximum_record_age_in_seconds', 0),
           DeadLetterConfig: block('dead_letter_config', DEAD_LETTERS),
         }),
+      }),
+      TargetParameters: block('target_parameters', {
+        SqsQueueParameters: block('sqs_queue_parameters', GROUP),
       }),
     },
   },
@@ -457,7 +464,14 @@ export const AWS: Readonly<Record<string, Row>> = {
     type: 'AWS::Batch::SchedulingPolicy',
     properties: {
       Name: 'name',
-      FairsharePolicy: block('fair_share_policy', { ShareDecaySeconds: 'share_decay_seconds' }),
+      FairsharePolicy: block('fair_share_policy', {
+        ShareDecaySeconds: 'share_decay_seconds',
+        ComputeReservation: 'compute_reservation',
+        ShareDistribution: blocks('share_distribution', {
+          ShareIdentifier: 'share_identifier',
+          WeightFactor: 'weight_factor',
+        }),
+      }),
     },
   },
   aws_db_parameter_group: {

@@ -171,8 +171,14 @@ describe('the broker', () => {
   });
 
   test('lets in the function on the management API and the tasks on AMQP, and nobody else', () => {
-    const rules = Object.values(usual.template.findResources('AWS::EC2::SecurityGroupIngress'));
-    expect(rules.map(({ Properties }) => Properties.ToPort).sort()).toEqual([443, 5671]);
+    const alone = Object.values(usual.template.findResources('AWS::EC2::SecurityGroupIngress')).map(
+      ({ Properties }) => Properties,
+    );
+    const inline = Object.values(usual.template.findResources('AWS::EC2::SecurityGroup')).flatMap(
+      ({ Properties }) => Properties.SecurityGroupIngress ?? [],
+    );
+    expect([...alone, ...inline].map(({ ToPort }) => ToPort).sort()).toEqual([443, 5671]);
+    expect([...alone, ...inline].filter(({ SourceSecurityGroupId }) => !SourceSecurityGroupId)).toEqual([]);
   });
 
   test('a key encrypts broker and secrets', () => {

@@ -142,6 +142,8 @@ test('what rules name in their own text', () => {
     'RequiresCompatibilities',
     // Of a trigger of AWS Glue.
     'Schedule',
+    // Of a job definition of AWS Batch.
+    'SchedulingPriority',
     'SourceDBInstanceIdentifier',
     // Within a topic of SNS; there it is always a resource of its own.
     'Subscription',
@@ -150,6 +152,7 @@ test('what rules name in their own text', () => {
     // Of targets of a load balancer, which none is converted to yet either.
     'TargetControlPort',
     'TargetGroupAttributes',
+    'Triggers',
     'Type',
     'Users',
   ]);

@@ -17,6 +17,7 @@ const CORE = [
 /** All of them: group and kind. */
 export const KINDS_READ: readonly string[] = [
   ...CORE,
+  'actions.github.com/AutoscalingRunnerSet',
   'apps.openshift.io/DeploymentConfig',
   'apps/DaemonSet',
   'apps/Deployment',
