@@ -30,7 +30,7 @@ const CLAIM = {
 afterAll(endGated);
 
 const isThere = existsSync(K6);
-test(`k6: ${isThere ? 'there' : 'not built (test/engines/install); the runs below are skipped'}`, () => {});
+test(`k6: ${isThere ? 'there' : 'not built (K6=1 test/engines/install); the runs below are skipped'}`, () => {});
 
 (isThere ? describe : describe.skip)('the script that is shipped', () => {
   const chart = emptyChart();
@@ -68,6 +68,9 @@ test(`k6: ${isThere ? 'there' : 'not built (test/engines/install); the runs belo
       '--no-usage-report',
       '--summary-export',
       out,
+      // What it exports has no 99th percentile unless it is asked for.
+      '--summary-trend-stats',
+      'avg,max,p(99)',
       '-e',
       `TARGET=http://127.0.0.1:${port}/`,
       script,
