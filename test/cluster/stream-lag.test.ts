@@ -113,10 +113,11 @@ onCluster(`a stream on a real KEDA, autoscaler and Kafka${missing ? ` (${missing
       metadata: { name, namespace: NAMESPACE },
       stringData,
     });
-    const { certificate, key } = kafka.client;
+    const { certificateFile, keyFile } = kafka.client;
+    const text = (file: string) => readFileSync(file, 'utf8');
     return [
-      secret('readers', { 'user.crt': certificate, 'user.key': key }),
-      secret('events-cluster-ca-cert', { 'ca.crt': readFileSync(kafka.certificateFile, 'utf8') }),
+      secret('readers', { 'user.crt': text(certificateFile), 'user.key': text(keyFile) }),
+      secret('events-cluster-ca-cert', { 'ca.crt': text(kafka.certificateFile) }),
     ];
   }
 

@@ -21,6 +21,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { type Certificate, selfSigned } from '../support/certificate';
 import { freePorts } from '../support/ports';
 
 const run = promisify(execFile);
@@ -46,8 +47,8 @@ export interface Kafka {
   readonly certificateFile: string;
   /** `host:port` of the listener that takes clients by their certificate. */
   readonly certificateBroker: string;
-  /** Certificate and key (PEM) of a client that it takes. */
-  readonly client: ClientCertificate;
+  /** Certificate and key of a client that it takes, as a `KafkaUser` has them in its Secret. */
+  readonly client: Certificate;
   /** Runs a class of Kafka's own tools as that user, against the listener in the clear, and gives back its output. */
   tool(mainClass: string, user: string, args: readonly string[]): Promise<string>;
   /** Starts a class of Kafka's own tools that goes on until it is ended. */
@@ -65,12 +66,6 @@ export interface Kafka {
   /** Ends the broker, with SIGTERM in order or with SIGKILL not, and starts it on the same data and ports. */
   restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   stop(): Promise<void>;
-}
-
-/** What a client shows, as a `KafkaUser` has it in its Secret. */
-export interface ClientCertificate {
-  readonly certificate: string;
-  readonly key: string;
 }
 
 /** Starts a broker that knows these users by their passwords. */
@@ -111,9 +106,12 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
   try {
     const [plain, tls, mutual, controller] = await freePorts(4);
     const certificateFile = await makeCertificate(folder);
-    const client = await makeClient(folder);
+    const clientFolder = join(folder, 'client');
+    mkdirSync(clientFolder);
+    // It signs itself; the broker trusts it and nobody else.
+    const client = selfSigned(clientFolder, 'DNS:readers');
     const config = join(folder, 'server.properties');
-    writeFileSync(config, serverProperties(folder, { plain, tls, mutual, controller }));
+    writeFileSync(config, serverProperties(folder, client.certificateFile, { plain, tls, mutual, controller }));
     writeFileSync(join(folder, 'log4j.properties'), LOGGING);
     const scram = Object.entries(passwords).flatMap(([name, password]) => [
       '--add-scram',
@@ -207,6 +205,7 @@ const KEYSTORE_PASSWORD = 'loopback-only';
 /** Quotas are nowhere in here: they are dynamic, and a broker takes none from its properties. */
 function serverProperties(
   folder: string,
+  clientFile: string,
   port: { plain: number; tls: number; mutual: number; controller: number },
 ): string {
   const jaas = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
@@ -227,7 +226,7 @@ ssl.keystore.location=${join(folder, 'broker.p12')}
 ssl.keystore.password=${KEYSTORE_PASSWORD}
 listener.name.ssl.ssl.client.auth=required
 listener.name.ssl.ssl.truststore.type=PEM
-listener.name.ssl.ssl.truststore.location=${join(folder, 'client.pem')}
+listener.name.ssl.ssl.truststore.location=${clientFile}
 log.dirs=${join(folder, 'data')}
 offsets.topic.replication.factor=1
 auto.create.topics.enable=false
@@ -287,14 +286,6 @@ async function makeCertificate(folder: string): Promise<string> {
   const file = join(folder, 'certificate.pem');
   await run('keytool', ['-exportcert', '-rfc', '-alias', 'broker', '-file', file, ...store]);
   return file;
-}
-
-/** A client that signs itself; the broker trusts it and nobody else. */
-async function makeClient(folder: string): Promise<ClientCertificate> {
-  const [certificate, key] = [join(folder, 'client.pem'), join(folder, 'client.key')];
-  const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-  await run('openssl', ['req', ...made, '-subj', '/CN=readers', '-keyout', key, '-out', certificate]);
-  return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
 }
 
 /** @param from length of the log before it was started */

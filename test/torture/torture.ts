@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
+import { until } from '../support/until';
 import { type Books, closeBooks, type Found } from './books';
 import type { Engine, Running } from './engine';
 import { type Fault, spoken } from './faults';
@@ -64,7 +65,12 @@ export async function torture(run: Run): Promise<Outcome> {
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
-    await until(READY_SECONDS, 'the consumers are ready', async () => readyIn(running) >= running.sizing.instances);
+    await until(
+      'the consumers are ready',
+      async () => readyIn(running) >= running.sizing.instances,
+      READY_SECONDS,
+      SAMPLE_MILLIS,
+    );
     return await flood(run, letters, running);
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
@@ -108,15 +114,16 @@ async function flood(
     const lastOver = Math.max(floodSeconds, 0, ...away.map(({ to }) => to));
     const forecast = foreseen(sizing, floodSeconds, away);
     const wanted = letters.filter(({ fate }) => fate === 'effect').length;
-    const patience = forecast.emptyAt - elapsed() + PATIENCE_SECONDS;
-    await until(
-      Math.max(PATIENCE_SECONDS, patience),
-      'every letter has its effect',
-      async () => effectsIn(folder).length >= wanted,
-    ).catch(say);
+    const patience = Math.max(PATIENCE_SECONDS, forecast.emptyAt - elapsed() + PATIENCE_SECONDS);
+    const told = ({ message }: Error) => say(message);
+    await until('every letter has its effect', () => effectsIn(folder).length >= wanted, patience, SAMPLE_MILLIS).catch(
+      told,
+    );
     const emptyAt = elapsed();
     // What is set aside is set aside by now, but for a consumer that was killed at it.
-    await until(PATIENCE_SECONDS, 'nothing is left', async () => (await running.left()) === 0).catch(say);
+    await until('nothing is left', async () => (await running.left()) === 0, PATIENCE_SECONDS, SAMPLE_MILLIS).catch(
+      told,
+    );
     const found = await findings(folder, running);
     const books = closeBooks(letters, found, engine.ordered);
     for (const line of books.wrong) say(`WRONG: ${line}`);
@@ -238,12 +245,4 @@ function latencyOf(letters: readonly Letter[], folder: string, began: number, pe
     most = Math.max(most, seconds);
   }
   return { p50: quantiles.quantile(0.5), p99: quantiles.quantile(0.99), most };
-}
-
-async function until(seconds: number, what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 1000 * seconds;
-  while (!(await holds())) {
-    if (Date.now() > end) throw `after ${seconds.toFixed(0)} s it is not so that ${what}`;
-    await wait(SAMPLE_MILLIS);
-  }
 }

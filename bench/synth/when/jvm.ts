@@ -19,12 +19,9 @@ import {
   TextWidget,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
-  Cluster,
   ContainerDependencyCondition,
   ContainerImage,
-  ContainerInsights,
   CpuArchitecture,
   FargateService,
   FargateTaskDefinition,
@@ -38,7 +35,7 @@ import { EXPORTER_IMAGE } from '../../../lib/aws/jvm/jvm-task';
 import { BUSY_JVM } from '../../../lib/cases/case-10-allocation-outruns-gc';
 import { packageRoot } from '../../../lib/package-root';
 import type { Numbers } from '../numbers';
-import { alarm, numbersOf } from './parts';
+import { alarm, clusterIn, numbersOf } from './parts';
 
 interface Known {
   readonly numbers: Numbers;
@@ -48,18 +45,6 @@ interface Known {
 
 const MIB = 2 ** 20;
 const IMAGE = 'shop/api:1.4.2';
-
-/** One cluster a stack. */
-function clusterIn(stack: Stack): Cluster {
-  const found = stack.node.tryFindChild('Cluster');
-  if (found !== undefined) return found as Cluster;
-  const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
-    vpcId: 'vpc-1',
-    availabilityZones: ['a', 'b'],
-    privateSubnetIds: ['subnet-a', 'subnet-b'],
-  });
-  return new Cluster(stack, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
-}
 
 function ours(stack: Stack, number: number): JvmService {
   const image = ContainerImage.fromRegistry(IMAGE);

@@ -1,5 +1,5 @@
 /** What the hand-written AWS sides share: a function with its role and logs, a queue that is only parked in, alarms. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -9,6 +9,8 @@ import {
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -101,4 +103,16 @@ export function parked(scope: Construct, id: string): Queue {
   });
   (queue.node.findChild('Policy') as QueuePolicy).applyRemovalPolicy(RemovalPolicy.RETAIN);
   return queue;
+}
+
+/** One cluster a stack. */
+export function clusterIn(stack: Stack): Cluster {
+  const found = stack.node.tryFindChild('Cluster');
+  if (found !== undefined) return found as Cluster;
+  const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+    vpcId: 'vpc-1',
+    availabilityZones: ['a', 'b'],
+    privateSubnetIds: ['subnet-a', 'subnet-b'],
+  });
+  return new Cluster(stack, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
 }

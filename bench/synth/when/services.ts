@@ -14,11 +14,8 @@ import {
   Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
-  Cluster,
   ContainerImage,
-  ContainerInsights,
   CpuArchitecture,
   FargateService,
   FargateTaskDefinition,
@@ -37,7 +34,7 @@ import { BoundedService } from '../../../lib/aws/services/bounded-service';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { boundsOf } from '../../../lib/flow/services/bounds';
 import type { Numbers } from '../numbers';
-import { alarm, numbersOf } from './parts';
+import { alarm, clusterIn, numbersOf } from './parts';
 
 interface Known {
   readonly numbers: Numbers;
@@ -45,18 +42,6 @@ interface Known {
 }
 
 const IMAGE = 'shop/api:1.4.2';
-
-/** One cluster a stack. */
-function clusterIn(stack: Stack): Cluster {
-  const found = stack.node.tryFindChild('Cluster');
-  if (found !== undefined) return found as Cluster;
-  const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
-    vpcId: 'vpc-1',
-    availabilityZones: ['a', 'b'],
-    privateSubnetIds: ['subnet-a', 'subnet-b'],
-  });
-  return new Cluster(stack, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
-}
 
 function ours(stack: Stack, number: number): BoundedService {
   const image = ContainerImage.fromRegistry(IMAGE);

@@ -1,28 +1,6 @@
 /** The consumer process of the run: the shipped endpoint, a business that cannot do poison, a store across the wire. */
-import { type EffectStore, serveWebhooks } from '../../../lib/runtime/pubsub-webhook/consumer';
-
-const DATABASE = String(process.env.DATABASE_URL);
-
-/** The one write that a delivery does. */
-interface Transaction {
-  id?: string;
-}
-
-async function ask(path: string, body: object): Promise<{ seen?: boolean; outcome?: 'committed' | 'duplicate' }> {
-  const response = await fetch(`${DATABASE}${path}`, { method: 'POST', body: JSON.stringify(body) });
-  return (await response.json()) as { seen?: boolean; outcome?: 'committed' | 'duplicate' };
-}
-
-const store: EffectStore<Transaction> = {
-  async once(key, expiresAtMillis, effect) {
-    if ((await ask('/seen', { key })).seen) return 'duplicate';
-    const transaction: Transaction = {};
-    await effect(transaction);
-    const { outcome } = await ask('/commit', { key, expiresAtMillis, id: transaction.id });
-    if (outcome === undefined) throw new Error('the database did not say');
-    return outcome;
-  },
-};
+import { serveWebhooks } from '../../../lib/runtime/pubsub-webhook/consumer';
+import { ask, store } from './remote-store';
 
 serveWebhooks(async ({ id, body }, transaction) => {
   await ask('/attempt', { id });

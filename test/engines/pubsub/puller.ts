@@ -1,29 +1,7 @@
 /** The worker process of the run: the shipped loop on Google's client, a business that cannot do poison, a store across the wire. */
 import { PubSub } from '@google-cloud/pubsub';
-import { type EffectStore, pullMessages } from '../../../lib/runtime/pubsub-worker/consumer';
-
-const DATABASE = String(process.env.DATABASE_URL);
-
-/** The one write that a message does. */
-interface Transaction {
-  id?: string;
-}
-
-async function ask(path: string, body: object): Promise<{ seen?: boolean; outcome?: 'committed' | 'duplicate' }> {
-  const response = await fetch(`${DATABASE}${path}`, { method: 'POST', body: JSON.stringify(body) });
-  return (await response.json()) as { seen?: boolean; outcome?: 'committed' | 'duplicate' };
-}
-
-const store: EffectStore<Transaction> = {
-  async once(key, expiresAtMillis, effect) {
-    if ((await ask('/seen', { key })).seen) return 'duplicate';
-    const transaction: Transaction = {};
-    await effect(transaction);
-    const { outcome } = await ask('/commit', { key, expiresAtMillis, id: transaction.id });
-    if (outcome === undefined) throw new Error('the database did not say');
-    return outcome;
-  },
-};
+import { pullMessages } from '../../../lib/runtime/pubsub-worker/consumer';
+import { ask, store, type Transaction } from './remote-store';
 
 let busy = 0;
 const client = new PubSub({ projectId: String(process.env.PROJECT) });

@@ -79,8 +79,8 @@ export const KAFKA: Engine = {
           ITEM_TIMEOUT_SECONDS: String(plan.value('batchTimeoutSeconds')),
           KAFKA_TLS: 'true',
           KAFKA_CA: readFileSync(kafka.certificateFile, 'utf8'),
-          KAFKA_CLIENT_CERTIFICATE: kafka.client.certificate,
-          KAFKA_CLIENT_KEY: kafka.client.key,
+          KAFKA_CLIENT_CERTIFICATE: readFileSync(kafka.client.certificateFile, 'utf8'),
+          KAFKA_CLIENT_KEY: readFileSync(kafka.client.keyFile, 'utf8'),
         },
         sizing.instances,
       );
