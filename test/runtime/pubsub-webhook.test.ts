@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { EffectStore } from '../../lib/runtime/effect-store';
 import { type Delivery, type OnError, webhookEndpoint } from '../../lib/runtime/pubsub-webhook/consumer';
-import type { EffectStore } from '../../lib/runtime/pubsub-webhook/store';
 import { ATTRIBUTES } from '../../lib/runtime/webhook-receiver/contract';
 import { MemoryStore } from '../support/effect-store';
 

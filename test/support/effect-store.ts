@@ -1,5 +1,5 @@
 /** `EffectStore` in memory: what a store must keep, in the fewest lines. For tests; it dies with its process. */
-import type { EffectStore } from '../../lib/runtime/pubsub-webhook/store';
+import type { EffectStore } from '../../lib/runtime/effect-store';
 
 export class MemoryStore implements EffectStore<string[]> {
   /** What was committed, in order. */

@@ -7,11 +7,11 @@
  * plan; then it goes to the topic of dead letters, with its headers.
  */
 
-import type { EffectStore } from '../pubsub-webhook/store';
+import type { EffectStore } from '../effect-store';
 import { streamWorker, type WorkerOptions } from '../stream-worker/stream-worker';
 import { type ConsumerOptions, deliveryConsumer, type OnDelivery } from '../webhook-receiver/delivery';
 
-export type { EffectStore } from '../pubsub-webhook/store';
+export type { EffectStore } from '../effect-store';
 export type { ConsumerOptions, Delivery, OnDelivery, OnError } from '../webhook-receiver/delivery';
 
 /** Works until SIGTERM. Rejects when the brokers are gone for good: end the process then, and the pod is restarted. */

@@ -6,14 +6,14 @@
  * The signature was judged by the receiver, which alone may publish to the topic.
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { EffectStore } from '../effect-store';
 import { readBody } from '../webhook-receiver/body';
 import { READY_PATH } from '../webhook-receiver/contract';
 import { type ConsumerOptions, deliveryConsumer, type OnDelivery } from '../webhook-receiver/delivery';
 import { serve } from '../webhook-receiver/serve';
-import type { EffectStore } from './store';
 
+export type { EffectStore } from '../effect-store';
 export type { ConsumerOptions, Delivery, OnDelivery, OnError } from '../webhook-receiver/delivery';
-export type { EffectStore } from './store';
 
 /** One message in Pub/Sub's push envelope. */
 interface Envelope {

@@ -7,9 +7,9 @@
  * and not when its lease ends.
  */
 import { kindOf, logEvent } from '../cloud-log';
-import type { EffectStore } from '../pubsub-webhook/store';
+import type { EffectStore } from '../effect-store';
 
-export type { EffectStore } from '../pubsub-webhook/store';
+export type { EffectStore } from '../effect-store';
 
 /** A message of `@google-cloud/pubsub`, as far as it is used here. */
 export interface PulledMessage {

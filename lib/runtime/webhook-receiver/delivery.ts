@@ -4,7 +4,7 @@
  * The signature was judged by the receiver, which alone may publish to the topic.
  */
 import { kindOf, logEvent } from '../cloud-log';
-import type { EffectStore } from '../pubsub-webhook/store';
+import type { EffectStore } from '../effect-store';
 import { DeliveryError, failureTeller, loggableSource } from '../webhook/failure';
 import { ATTRIBUTES } from './contract';
 

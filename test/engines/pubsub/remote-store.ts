@@ -1,5 +1,5 @@
 /** The `EffectStore` of consumers that run in processes of their own: the database of the run, across the wire. */
-import type { EffectStore } from '../../../lib/runtime/pubsub-webhook/store';
+import type { EffectStore } from '../../../lib/runtime/effect-store';
 
 const DATABASE = String(process.env.DATABASE_URL);
 
