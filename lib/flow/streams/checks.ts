@@ -3,7 +3,7 @@ import { ARRIVALS_FIELDS, arrivalsChecks } from '../arrivals';
 import { above0, type Check, fromBelow, inRange, isKnown, oneOf, required, shown, wholeNumber } from '../errors';
 import { type Fields, objectChecks, rowOf } from '../fields';
 import { KINESIS_LIMITS } from '../kinesis';
-import { LEAST_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS } from '../ranges';
+import { LEAST_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { handedOver, loadOf } from './load';
 import { STREAM_PLATFORMS, type StreamPlatformName } from './platforms';
 import type { StreamObjective, StreamQuestion, StreamWorkload } from './workload';
@@ -15,6 +15,7 @@ const MOST_LAG = 1e15;
 const MOST_BYTES_PER_SECOND = 1e9;
 const MOST_PARTITIONS = 1e6;
 const MOST_MEMORY_MIB = 10_240;
+const LONGEST_RETENTION_SECONDS = 10 * YEAR_SECONDS;
 
 const QUESTION_FIELDS: Fields<StreamQuestion> = {
   workload: true,
@@ -27,6 +28,7 @@ const QUESTION_FIELDS: Fields<StreamQuestion> = {
   batchSize: true,
   partitionBytesPerSecond: true,
   outageSeconds: true,
+  retentionSeconds: true,
   startSeconds: true,
   provisionedPollers: true,
   onDemand: true,
@@ -107,7 +109,8 @@ function objectiveChecks(
   ];
 }
 
-function choiceChecks(choices: Omit<StreamQuestion, 'workload' | 'objective'>): Check[] {
+/** Checks of what was chosen by hand. */
+export function choiceChecks(choices: Omit<StreamQuestion, 'workload' | 'objective'>): Check[] {
   const { platform = 'kafka-keda', partitions, currentPartitions, instances, minInstances, batchSize } = choices;
   const facts = rowOf(STREAM_PLATFORMS, platform);
   if (facts === undefined) return [];
@@ -137,6 +140,7 @@ function choiceChecks(choices: Omit<StreamQuestion, 'workload' | 'objective'>): 
     wholeNumber('batchSize', batchSize, 1, facts.mostBatch),
     inRange('partitionBytesPerSecond', choices.partitionBytesPerSecond, 1, MOST_BYTES_PER_SECOND),
     inRange('outageSeconds', choices.outageSeconds, 1, WEEK_SECONDS),
+    inRange('retentionSeconds', choices.retentionSeconds, 1, LONGEST_RETENTION_SECONDS),
     inRange('startSeconds', choices.startSeconds, 0, MOST_RECORD_SECONDS),
     {
       refused: choices.provisionedPollers !== undefined && typeof choices.provisionedPollers !== 'boolean',

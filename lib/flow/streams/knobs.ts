@@ -296,15 +296,18 @@ function taskKnobs(batchTimeoutSeconds: number, instances: number): Knob[] {
 
 function retentionKnobs(question: StreamQuestion, settings: Settings): Knob[] {
   const outageSeconds = question.outageSeconds ?? DEFAULT_OUTAGE_SECONDS;
-  const kept = retentionSecondsOf(question, settings, outageSeconds);
+  const kept = question.retentionSeconds ?? retentionSecondsOf(question, settings, outageSeconds);
   const lambda = loadOf(question).platform.consumer === 'lambda';
   return [
     {
       name: 'retentionSeconds',
       value: kept,
       unit: 's',
-      formula: 'twice an outage and what makes up for it at the steady rate, in whole hours, at least a day',
-      inputs: { outageSeconds, drainSeconds: drainSecondsOf(question, settings, outageSeconds) },
+      ...unlessGiven(
+        question.retentionSeconds,
+        'twice an outage and what makes up for it at the steady rate, in whole hours, at least a day',
+        { outageSeconds, drainSeconds: drainSecondsOf(question, settings, outageSeconds) },
+      ),
       source: HERE,
     },
     chosenKnob(

@@ -124,6 +124,8 @@ export interface StreamQuestion {
   readonly partitionBytesPerSecond?: number;
   /** Seconds that all consumers may be away with no record lost. Default: 14,400 (4 hours). */
   readonly outageSeconds?: number;
+  /** Seconds that records are kept, given by hand. 1 to ten years. Default: derived from the outage. */
+  readonly retentionSeconds?: number;
   /** Seconds until a new pod has its first record (Kubernetes). Default: 30. */
   readonly startSeconds?: number;
   /**

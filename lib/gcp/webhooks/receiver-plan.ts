@@ -6,18 +6,22 @@ import type { Knob } from '../../flow/plan';
 import { PUBSUB_LIMITS } from '../../flow/queue/brokers/pubsub';
 import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import type { Workload } from '../../flow/queue/workload';
+import {
+  BASE_MEMORY_MIB,
+  BODY_COPIES,
+  mostDeliveries,
+  publishTimeoutKnob,
+  type ReceiverWork,
+  receiverMemoryMiB,
+  receiversFor,
+  USUAL_RECEIVER,
+} from '../../flow/webhooks/receiver';
 import { PEAK_HEADROOM } from '../../flow/webhooks/sources';
 
-/** Cloud Run, "About instance autoscaling": instances are added when more of the CPU than this is busy. */
-const CPU_TARGET = 0.6;
 /** Cloud Run, "Configure memory limits": the minimum of the second generation, and the maximum with 1 vCPU. */
 const MEMORY_MIB = { min: 512, max: 4096 } as const;
-/** Node with the Pub/Sub client, before the first request. An assumption, above the observed values. */
-const BASE_MEMORY_MIB = 256;
 /** The receiver itself, not Cloud Run, refuses a body that takes longer than 30 s to arrive. */
 const RECEIVER_REQUEST_SECONDS = 60;
-/** Copies of a body in memory: the bytes, the signed text, and the message to publish. */
-const BODY_COPIES = 3;
 
 /** The user's settings; absent ones are derived or assumed. */
 export interface ReceiverChoices {
@@ -46,41 +50,28 @@ export function receiverChecks(choices: ReceiverChoices): Check[] {
 }
 
 /** A receiver with every number that decides whether it can take the deliveries. */
-interface Receiver {
-  readonly seconds: number;
-  readonly cpu: number;
-  readonly concurrency: number;
-  readonly maxBodyBytes: number;
+interface Receiver extends ReceiverWork {
   /** The most instances that are allowed. */
   readonly most: number;
 }
 
 function resolved(choices: ReceiverChoices): Receiver {
   return {
-    seconds: choices.seconds ?? 0.1,
-    cpu: choices.cpuSeconds ?? 0.002,
-    concurrency: choices.concurrency ?? 80,
+    seconds: choices.seconds ?? USUAL_RECEIVER.seconds,
+    cpu: choices.cpuSeconds ?? USUAL_RECEIVER.cpu,
+    concurrency: choices.concurrency ?? USUAL_RECEIVER.concurrency,
     maxBodyBytes: choices.maxBodyBytes ?? 1_048_576,
     most: choices.maxInstances ?? CLOUD_RUN_LIMITS.instances,
   };
 }
 
-/** Requests at once and CPU each need instances. */
-function instancesFor(perSecond: number, { seconds, cpu, concurrency }: Receiver): number {
-  return Math.max(1, Math.ceil((perSecond * seconds) / concurrency), Math.ceil((perSecond * cpu) / CPU_TARGET));
-}
-
-function memoryMiB({ concurrency, maxBodyBytes }: Receiver): number {
-  return Math.ceil((BASE_MEMORY_MIB + (concurrency * BODY_COPIES * maxBodyBytes) / 2 ** 20) / 128) * 128;
-}
-
 /** Why the receiver cannot take the peak; undefined when it can. */
 function refusal(peak: number, receiver: Receiver): string | undefined {
   const { most, concurrency, maxBodyBytes } = receiver;
-  const needed = instancesFor(PEAK_HEADROOM * peak, receiver);
+  const needed = receiversFor(PEAK_HEADROOM * peak, receiver);
   if (needed > most)
     return `the receiver needs ${needed} instances for twice ${figure(peak)} deliveries/s, ${most} are allowed`;
-  const memory = memoryMiB(receiver);
+  const memory = receiverMemoryMiB(receiver);
   if (memory > MEMORY_MIB.max)
     return `${concurrency} bodies of ${maxBodyBytes} bytes at once need ${memory} MiB, an instance of 1 vCPU has ${MEMORY_MIB.max} at most`;
   return undefined;
@@ -89,8 +80,8 @@ function refusal(peak: number, receiver: Receiver): string | undefined {
 /** Changes that each make it fit; fewer deliveries of smaller bodies where no single change does. */
 function waysOut(peak: number, receiver: Receiver): string[] {
   const { seconds, concurrency, maxBodyBytes, most } = receiver;
-  const needed = instancesFor(PEAK_HEADROOM * peak, receiver);
-  const deliveries = mostDeliveries(receiver);
+  const needed = receiversFor(PEAK_HEADROOM * peak, receiver);
+  const deliveries = mostDeliveries(most, PEAK_HEADROOM, receiver);
   const fits = ((MEMORY_MIB.max - BASE_MEMORY_MIB) * 2 ** 20) / BODY_COPIES;
   const atOnce = [Math.ceil((PEAK_HEADROOM * peak * seconds) / most), Math.floor(fits / maxBodyBytes)];
   const bodyBytes = Math.floor(fits / concurrency);
@@ -115,18 +106,6 @@ function isAccepted({ concurrency, most, maxBodyBytes }: Receiver): boolean {
   return receiverChecks(choices).every(({ refused }) => !refused);
 }
 
-/** The most deliveries a second that the instances can take, in as many digits as are printed. */
-function mostDeliveries(receiver: Receiver): number {
-  const { seconds, cpu, concurrency, most } = receiver;
-  const bound = (most / PEAK_HEADROOM) * Math.min(concurrency / seconds, CPU_TARGET / cpu);
-  const step = bound >= 1000 ? 1 : 10 ** (Math.floor(Math.log10(bound)) - 2);
-  const rate = (steps: number) => Number((steps * step).toPrecision(12));
-  let steps = Math.floor(bound / step);
-  // A product that is rounded up needs one instance more.
-  while (instancesFor(PEAK_HEADROOM * rate(steps), receiver) > most) steps -= 1;
-  return rate(steps);
-}
-
 /**
  * The knobs of the receiver.
  *
@@ -138,8 +117,8 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
   const { seconds, cpu, concurrency, maxBodyBytes } = receiver;
   const reason = refusal(peak, receiver);
   if (reason !== undefined) throw new CapacityError(subject, reason, waysOut(peak, receiver));
-  const needed = instancesFor(PEAK_HEADROOM * peak, receiver);
-  const memory = memoryMiB(receiver);
+  const needed = receiversFor(PEAK_HEADROOM * peak, receiver);
+  const memory = receiverMemoryMiB(receiver);
   const arrivals = { peakPerSecond: peak, headroom: PEAK_HEADROOM, receiverSeconds: seconds, receiverCpuSeconds: cpu };
   return [
     {
@@ -163,7 +142,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
     },
     {
       name: 'receiverMinInstances',
-      value: Math.min(choices.maxInstances ?? needed, instancesFor(workload.steadyPerSecond, receiver)),
+      value: Math.min(choices.maxInstances ?? needed, receiversFor(workload.steadyPerSecond, receiver)),
       unit: 'instances',
       formula: 'instances for the steady arrivals, at least 1: a sender does not wait for a cold start',
       inputs: { steadyPerSecond: workload.steadyPerSecond, receiverSeconds: seconds, receiverCpuSeconds: cpu },
@@ -193,13 +172,6 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       inputs: { bodySeconds: RECEIVER_REQUEST_SECONDS / 2 },
       source: 'Cloud Run documentation, Setting request timeout: up to 3,600 s',
     },
-    {
-      name: 'publishTimeoutSeconds',
-      value: 8,
-      unit: 's',
-      formula: "the sender's time-out (10 s) less 2 s for the network",
-      inputs: { senderSeconds: 10 },
-      source: 'GitHub documentation, Best practices for using webhooks: respond within 10 seconds',
-    },
+    publishTimeoutKnob(),
   ];
 }

@@ -1,7 +1,7 @@
 import type { ApiObject, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, inRange, shown, validate, wholeNumber } from '../../flow/errors';
+import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
 import { streamAlertKnobs } from '../../flow/streams/alarms';
 import { solveStream } from '../../flow/streams/plan';
@@ -24,7 +24,6 @@ import { type StreamSeries, streamAlerts, streamGraphs } from './stream-alerts';
 const TLS_PORT = 9093;
 /** A certificate allows 64 characters. */
 const USER_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const LONGEST_RETENTION_SECONDS = 10 * 365 * 86_400;
 
 /**
  * What a partitioned stream on Kafka is sized from.
@@ -275,9 +274,8 @@ export class PartitionedStream extends Construct {
   }
 
   private createTopic(id: string, topicName: string, props: PartitionedStreamProps): ApiObject {
-    const { clusterName, retention, replicas = 3, retainTopics = true } = props;
+    const { clusterName, replicas = 3, retainTopics = true } = props;
     const dead = id === 'DeadTopic';
-    const seconds = retention?.toSeconds() ?? this.plan.value('retentionSeconds');
     return kafkaTopic(
       this,
       id,
@@ -291,7 +289,7 @@ export class PartitionedStream extends Construct {
         config: {
           'min.insync.replicas': props.minInsyncReplicas ?? Math.max(1, replicas - 1),
           // What is set aside waits for a person.
-          'retention.ms': 1000 * (dead ? this.plan.value('deadRetentionSeconds') : seconds),
+          'retention.ms': 1000 * this.plan.value(dead ? 'deadRetentionSeconds' : 'retentionSeconds'),
         },
       },
       retainTopics,
@@ -394,7 +392,7 @@ const KINDS: Kinds<PartitionedStreamProps> = {
 function questionOf(props: PartitionedStreamProps): StreamQuestion {
   const { workload, objective, partitions, currentPartitions, instances, minInstances, batchSize, startSeconds } =
     props;
-  const { outage } = props;
+  const { outage, retention } = props;
   return {
     workload,
     objective,
@@ -406,6 +404,7 @@ function questionOf(props: PartitionedStreamProps): StreamQuestion {
     ...(batchSize !== undefined && { batchSize }),
     ...(startSeconds !== undefined && { startSeconds }),
     ...(outage !== undefined && { outageSeconds: outage.toSeconds({ integral: false }) }),
+    ...(retention !== undefined && { retentionSeconds: retention.toSeconds({ integral: false }) }),
   };
 }
 
@@ -449,6 +448,5 @@ function inputChecks(props: PartitionedStreamProps): Check[] {
       refused: minInsyncReplicas !== undefined && minInsyncReplicas > (replicas ?? 3),
       message: `minInsyncReplicas must be at most replicas (${shown(replicas ?? 3)}), got ${shown(minInsyncReplicas)}`,
     },
-    inRange('retention in seconds', retention?.toSeconds({ integral: false }), 1, LONGEST_RETENTION_SECONDS),
   ];
 }

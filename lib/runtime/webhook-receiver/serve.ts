@@ -1,9 +1,10 @@
 /** An HTTP server as Cloud Run wants it: listens on `PORT`, finishes its requests on SIGTERM. */
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { RECEIVER_STOP_SECONDS } from '../../flow/webhooks/receiver';
 import { logEvent } from '../cloud-log';
 
 /** Cloud Run sends SIGTERM and waits ten seconds (container runtime contract). */
-const GRACE_MILLIS = 9_000;
+const GRACE_MILLIS = 1000 * RECEIVER_STOP_SECONDS;
 
 /**
  * Listens, and ends the process after SIGTERM, when all requests are answered.
