@@ -46,8 +46,8 @@ module.exports = {
     only('flow-stands-alone', 'lib/flow/', []),
     only('numerics-alone', 'lib/flow/numerics/', ['lib/flow/errors', 'lib/flow/search']),
     ...apart('flow', ['numerics'], {
-      // Accepted webhooks wait in a queue, and their workload is a queue's.
-      webhooks: ['queue'],
+      // Accepted webhooks wait in a queue, and their workload is a queue's; on Kafka they are records of a stream.
+      webhooks: ['queue', 'streams'],
       // Jobs wait for their share in a queue; the tenants' workloads and the promise are a queue's.
       shares: ['queue'],
       // What is due waits in a queue, where a worker is bounded.
@@ -80,6 +80,8 @@ module.exports = {
     ...apart('k8s', ['operators'], {
       // The consumer of a stream is the worker of a queue.
       streams: ['queue'],
+      // Accepted webhooks are records of a stream, whose consumer is the worker of a queue.
+      webhooks: ['queue', 'streams'],
     }),
     ...apart('gcp', [], {
       // A webhook buffer is a subscription behind a receiver.

@@ -85,3 +85,5 @@ export * from './storage/workload';
 export * from './streams/alarms';
 export * from './streams/plan';
 export * from './streams/workload';
+export * from './webhooks/plan';
+export * from './webhooks/workload';

@@ -79,13 +79,15 @@ export function refusalAlarmKnobs(): Knob[] {
 
 /** The numbers of the alert on a receiver that refuses deliveries. */
 export function turnedAwayKnobs(): Knob[] {
-  return [
-    ...incidentKnobs(),
-    firstOneKnob(
-      'alarmTurnedAway',
-      'deliveries',
-      'some senders do not retry',
-      'GitHub documentation, Handling failed webhook deliveries: no automatic redelivery',
-    ),
-  ];
+  return [...incidentKnobs(), turnedAwayKnob()];
+}
+
+/** Deliveries that a receiver turned away. */
+export function turnedAwayKnob(): Knob {
+  return firstOneKnob(
+    'alarmTurnedAway',
+    'deliveries',
+    'some senders do not retry',
+    'GitHub documentation, Handling failed webhook deliveries: no automatic redelivery',
+  );
 }

@@ -2,25 +2,38 @@
  * The receiver's process on Kubernetes: settings from the environment that `WebhookBuffer` of lib/k8s writes, the client to
  * Kafka. It answers 2xx after `acks=all`, and 503 when the brokers do not confirm in time.
  *
- * Environment: WEBHOOK_SOURCES, MAX_BODY_BYTES, PUBLISH_TIMEOUT_SECONDS, PORT, TOPIC, ORDERED_BY; and how brokers are
- * reached, as `lib/runtime/stream-worker/client.ts` reads it.
+ * Environment: WEBHOOK_SOURCES, MAX_BODY_BYTES, PUBLISH_TIMEOUT_SECONDS, CONCURRENCY, PORT, TOPIC, ORDERED_BY; RECEIVER and
+ * METRICS_PORT, without which nothing is measured; and how brokers are reached, as `lib/runtime/stream-worker/client.ts`
+ * reads it.
  */
 
+import { metricsServer } from '../serve-metrics';
 import { numberSetting, setting } from '../settings';
 import { checkSecrets } from '../webhook-receiver/check-secrets';
 import type { ReceiverSource } from '../webhook-receiver/contract';
 import { webhookReceiver } from '../webhook-receiver/receiver';
 import { SecretFiles } from '../webhook-receiver/secret-files';
 import { serve } from '../webhook-receiver/serve';
+import { atMost } from './at-most';
+import { ReceiverMetrics } from './metrics';
 import { kafkaPublisher } from './publisher';
 
 async function main(): Promise<void> {
   const sources = JSON.parse(setting('WEBHOOK_SOURCES')) as Record<string, ReceiverSource>;
+  const concurrency = numberSetting('CONCURRENCY');
+  const metrics = new ReceiverMetrics(process.env.RECEIVER ?? '', Object.keys(sources), concurrency);
   const secrets = new SecretFiles();
   await checkSecrets(sources, secrets);
-  const { publish } = await kafkaPublisher();
-  const receiver = webhookReceiver({ sources, maxBodyBytes: numberSetting('MAX_BODY_BYTES'), publish, secrets });
-  serve(receiver, Number(process.env.PORT ?? 8080));
+  const { publish } = await kafkaPublisher((seconds) => metrics.published(seconds));
+  const receiver = webhookReceiver({
+    sources,
+    maxBodyBytes: numberSetting('MAX_BODY_BYTES'),
+    publish,
+    secrets,
+    onAnswer: (answer) => metrics.answered(answer),
+  });
+  if (process.env.METRICS_PORT) metricsServer(async () => metrics.text());
+  serve(atMost(concurrency, receiver, metrics), Number(process.env.PORT ?? 8080));
 }
 
 main().catch((error: unknown) => {

@@ -11,20 +11,29 @@ export interface KafkaPublisher {
   close(): Promise<void>;
 }
 
-/** Connects to the brokers of the environment. */
-export async function kafkaPublisher(): Promise<KafkaPublisher> {
+/**
+ * Connects to the brokers of the environment.
+ *
+ * @param published told of the seconds that each delivery took until it was confirmed, or given up
+ */
+export async function kafkaPublisher(published: (seconds: number) => void = () => {}): Promise<KafkaPublisher> {
   const [topic, seconds] = [setting('TOPIC'), numberSetting('PUBLISH_TIMEOUT_SECONDS')];
   // Kept in order by tenant where that was asked for; otherwise one tenant would fill one partition.
   const byTenant = process.env.ORDERED_BY === 'tenant';
   const client = await loadClient();
   const producer: Producer = newProducer(client);
   return {
-    publish({ data, attributes }) {
+    async publish({ data, attributes }) {
       const key = attributes[byTenant ? ATTRIBUTES.claimedTenant : ATTRIBUTES.idempotencyKey];
       const headers = new Map(
         Object.entries(attributes).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]),
       );
-      return inTime(producer.send({ messages: [{ topic, key: Buffer.from(key), value: data, headers }] }), seconds);
+      const began = performance.now();
+      try {
+        await inTime(producer.send({ messages: [{ topic, key: Buffer.from(key), value: data, headers }] }), seconds);
+      } finally {
+        published((performance.now() - began) / 1000);
+      }
     },
     close: () => producer.close(),
   };

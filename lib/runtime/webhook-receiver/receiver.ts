@@ -28,6 +28,17 @@ export interface ReceiverOptions {
   readonly publish: (message: ReceivedMessage) => Promise<unknown>;
   readonly secrets: SecretSource;
   readonly now?: () => number;
+  /** Told of every answer to a delivery. Default: only the log. */
+  readonly onAnswer?: (answer: Answer) => void;
+}
+
+/** How a delivery was answered. */
+export interface Answer {
+  /** Name of the sender, as configured; absent where the path names none. */
+  readonly source?: string;
+  readonly status: number;
+  /** Why it was refused. */
+  readonly reason?: string;
 }
 
 /** A refusal with a 4xx: the fault is the sender's, so a retry does not help. */
@@ -98,14 +109,19 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
       answer(response, 200, { ready: true });
       return;
     }
+    const tell = (source: string | undefined, reason?: string) =>
+      options.onAnswer?.({ source, status: response.statusCode, reason });
     const route = routeOf(request, options.sources);
     if (route === undefined) {
-      fail(request, response, new Refused(404, 'unknown-source'), {});
+      tell(undefined, fail(request, response, new Refused(404, 'unknown-source'), {}));
       return;
     }
     receive(request, route).then(
-      () => answer(response, 200, { received: true }),
-      (error: unknown) => fail(request, response, error, { source: route.name }),
+      () => {
+        answer(response, 200, { received: true });
+        tell(route.name);
+      },
+      (error: unknown) => tell(route.name, fail(request, response, error, { source: route.name })),
     );
   };
 }
@@ -141,33 +157,39 @@ function textOf(body: Buffer): string {
   }
 }
 
-/** Everything that is our own fault is a 503, so that the sender retries. */
+/** Everything that is our own fault is a 503, so that the sender retries. Gives back the reason, as the log has it. */
 function fail(
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
   source: { readonly source?: string },
-): void {
+): string {
   if (error instanceof TooLargeError) {
     logEvent('WARNING', 'refused', { ...source, reason: 'too-large' });
     // The rest of the body is not waited for.
     response.setHeader('connection', 'close');
     answer(response, 413, { received: false });
     response.once('finish', () => request.destroy());
-  } else if (error instanceof Refused) {
+    return 'too-large';
+  }
+  if (error instanceof Refused) {
     logEvent('WARNING', 'refused', { ...source, reason: error.reason });
     answer(response, error.status, { received: false });
-  } else if (error instanceof SecretTooOldError) {
+    return error.reason;
+  }
+  if (error instanceof SecretTooOldError) {
     logEvent('WARNING', 'deferred', { ...source, error: kindOf(error) });
     retryLater(response, Math.max(1, Math.ceil(error.retryAfterMillis / 1000)));
-  } else {
-    const problem = error instanceof UnusableSecretError && { problem: `the secret ${error.problem}` };
-    logEvent('ERROR', 'not stored', { ...source, error: kindOf(error), ...problem });
-    retryLater(response, 5);
+    return 'deferred';
   }
+  const problem = error instanceof UnusableSecretError && { problem: `the secret ${error.problem}` };
+  logEvent('ERROR', 'not stored', { ...source, error: kindOf(error), ...problem });
+  retryLater(response, 5);
+  return 'not-stored';
 }
 
-function retryLater(response: ServerResponse, seconds: number): void {
+/** Asks the sender to send again. */
+export function retryLater(response: ServerResponse, seconds: number): void {
   response.setHeader('retry-after', String(seconds));
   answer(response, 503, { received: false });
 }
