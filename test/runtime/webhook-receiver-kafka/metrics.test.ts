@@ -1,0 +1,140 @@
+/** What the receiver in a cluster counts, and its bound on the deliveries in work. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CachedSecrets } from '../../../lib/runtime/cached-secrets';
+import { signRequest } from '../../../lib/runtime/webhook/signature';
+import { webhookReceiver } from '../../../lib/runtime/webhook-receiver/receiver';
+import { DOOR_REREADS } from '../../../lib/runtime/webhook-receiver/secret-files';
+import { atMost } from '../../../lib/runtime/webhook-receiver-kafka/at-most';
+import { ReceiverMetrics } from '../../../lib/runtime/webhook-receiver-kafka/metrics';
+import { until } from '../../support/until';
+
+const SECRET = 'open sesame';
+const CONCURRENCY = 2;
+const source = {
+  scheme: 'standard-webhooks',
+  secretFile: '/secrets/shop',
+  toleranceSeconds: 300,
+  deduplicateBy: 'delivery-id',
+} as const;
+
+let server: Server;
+let metrics: ReceiverMetrics;
+let confirm: () => Promise<unknown>;
+let log: jest.SpyInstance;
+
+beforeEach(async () => {
+  log = jest.spyOn(console, 'log').mockImplementation(() => {});
+  confirm = async () => {};
+  metrics = new ReceiverMetrics('hooks', ['shop'], CONCURRENCY);
+  const secrets = new CachedSecrets(async () => [SECRET], DOOR_REREADS);
+  const receiver = webhookReceiver({
+    sources: { shop: source },
+    maxBodyBytes: 1000,
+    publish: () => confirm(),
+    secrets,
+    onAnswer: (answer) => metrics.answered(answer),
+  });
+  server = createServer(atMost(CONCURRENCY, receiver, metrics)).listen(0);
+  await until('it listens', () => server.listening);
+});
+
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+  log.mockRestore();
+});
+
+const address = (path: string) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/${path}`;
+
+async function send(id: string, secret = SECRET, path = 'shop/acme'): Promise<Response> {
+  const body = JSON.stringify({ id });
+  const headers = {
+    ...signRequest('standard-webhooks', secret, body, id, Date.now()),
+    'content-type': 'application/json',
+  };
+  return fetch(address(path), { method: 'POST', headers, body });
+}
+
+/** Series of the text by name and labels. */
+const series = () =>
+  Object.fromEntries(
+    metrics
+      .text()
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+
+test('an answer is counted by source and code, a refusal by its reason too', async () => {
+  await send('1');
+  await send('2', 'another secret');
+  await send('3', SECRET, 'nobody/acme');
+  expect(series()).toMatchObject({
+    'receiver_requests_total{receiver="hooks",source="shop",code="200"}': 1,
+    'receiver_requests_total{receiver="hooks",source="shop",code="401"}': 1,
+    'receiver_requests_total{receiver="hooks",source="",code="404"}': 1,
+    'receiver_refused_total{receiver="hooks",source="",reason="unknown-source"}': 1,
+  });
+  expect(Object.keys(series()).filter((name) => name.startsWith('receiver_refused_total'))).toHaveLength(2);
+});
+
+test('what the brokers did not confirm is a 503, and not the fault of the sender', async () => {
+  confirm = () => Promise.reject(new Error('no broker'));
+  expect((await send('1')).status).toBe(503);
+  expect(series()['receiver_requests_total{receiver="hooks",source="shop",code="503"}']).toBe(1);
+  expect(Object.keys(series()).some((name) => name.startsWith('receiver_refused_total'))).toBe(false);
+});
+
+// increase() sees nothing of a series that begins with 1: the first delivery that is turned away would raise no alert.
+test('the codes that alerts ask for have a series before the first answer', () => {
+  for (const name of ['shop', ''])
+    for (const code of [200, 503])
+      expect(series()[`receiver_requests_total{receiver="hooks",source="${name}",code="${code}"}`]).toBe(0);
+});
+
+test('publishes are a histogram that ends with all of them', () => {
+  for (const seconds of [0.01, 0.3, 3, 8]) metrics.published(seconds);
+  expect(series()).toMatchObject({
+    'receiver_publish_seconds_bucket{receiver="hooks",le="0.05"}': 1,
+    'receiver_publish_seconds_bucket{receiver="hooks",le="4"}': 3,
+    'receiver_publish_seconds_bucket{receiver="hooks",le="+Inf"}': 4,
+    'receiver_publish_seconds_count{receiver="hooks"}': 4,
+  });
+});
+
+test('above its concurrency a delivery is told to come again, a probe is answered, and what ends makes room', async () => {
+  const open: (() => void)[] = [];
+  confirm = () => new Promise<void>((resolve) => open.push(resolve));
+  const held = [send('1'), send('2')];
+  await until('both are in work', () => open.length === CONCURRENCY);
+  const third = await send('3');
+  expect([third.status, third.headers.get('retry-after')]).toEqual([503, '1']);
+  expect((await fetch(address('ready'))).status).toBe(200);
+  expect(series()['receiver_in_flight{receiver="hooks"}']).toBe(2);
+  for (const one of open) one();
+  expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
+  confirm = async () => {};
+  await until('there is room again', () => metrics.inFlight === 0);
+  expect((await send('4')).status).toBe(200);
+  expect(series()['receiver_requests_total{receiver="hooks",source="",code="503"}']).toBe(1);
+});
+
+test('a sender that hangs up makes room', async () => {
+  let asked = 0;
+  confirm = () => {
+    asked += 1;
+    return new Promise(() => {});
+  };
+  const gone = new AbortController();
+  const body = '{"id":"1"}';
+  const headers = {
+    ...signRequest('standard-webhooks', SECRET, body, '1', Date.now()),
+    'content-type': 'application/json',
+  };
+  const hanging = fetch(address('shop/acme'), { method: 'POST', headers, body, signal: gone.signal }).catch(() => {});
+  await until('it is in work', () => asked === 1);
+  gone.abort();
+  await hanging;
+  await until('there is room again', () => metrics.inFlight === 0);
+});
