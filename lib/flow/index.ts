@@ -82,3 +82,4 @@ export {
   StorageWorkload,
 } from './storage/workload';
 export { StreamObjective, StreamPlan, StreamPredictions, StreamWorkload } from './streams/workload';
+export { TenantOrder } from './webhooks/workload';

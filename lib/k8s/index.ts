@@ -46,3 +46,6 @@ export * from './services/bounded-service-props';
 export * from './shares/fair-share';
 export * from './shares/tenant-namespace';
 export * from './streams/partitioned-stream';
+export * from './webhooks/webhook-buffer';
+export * from './webhooks/webhook-buffer-props';
+export * from './webhooks/webhook-source';

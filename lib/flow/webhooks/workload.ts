@@ -20,11 +20,20 @@ export interface ReceiverChoices {
   readonly senderSeconds?: number;
 }
 
-/** Deliveries of a tenant that keep their order: they come to one partition. */
+/**
+ * Deliveries of a tenant keep their order: they come to one partition of Kafka, whose consumer does one after the other.
+ */
 export interface TenantOrder {
-  /** Tenants. A whole number, 1 to 10^12. */
+  /**
+   * Tenants. A whole number, 1 to 10^12.
+   */
   readonly tenants: number;
-  /** Share of the deliveries that the busiest tenant has. 0 to 1. Default: all have as many. */
+
+  /**
+   * Share of the deliveries that the busiest tenant has. 1 ÷ `tenants` to 1.
+   *
+   * @default - all tenants have as many
+   */
   readonly busiestRatio?: number;
 }
 

@@ -2,6 +2,7 @@
 import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { RETAINED } from '../retained';
+import type { SecretKey } from '../secret-key';
 
 /** Served from Strimzi 0.49 on, and the only version from 1.0 on. */
 const API_VERSION = 'kafka.strimzi.io/v1';
@@ -71,6 +72,30 @@ export function kafkaUser(scope: Construct, id: string, cluster: string, name: s
     metadata: { name, labels: clusterLabel(cluster) },
     spec,
   });
+}
+
+/** Port of Strimzi's internal listener with TLS. */
+const TLS_PORT = 9093;
+
+/** Strimzi's service for the internal listener with TLS. */
+export function tlsBootstrap(cluster: string, namespace: string | undefined): string {
+  return `${cluster}-kafka-bootstrap${namespace === undefined ? '' : `.${namespace}`}:${TLS_PORT}`;
+}
+
+/** The certificate of the cluster's authority, in the Secret that Strimzi makes. */
+export function clusterAuthority(cluster: string): SecretKey {
+  return { secretName: `${cluster}-cluster-ca-cert`, key: 'ca.crt' };
+}
+
+/** Certificate and key of a user, in the Secret that the user operator makes. */
+export function userCertificate(user: string): {
+  readonly clientCertificate: SecretKey;
+  readonly clientKey: SecretKey;
+} {
+  return {
+    clientCertificate: { secretName: user, key: 'user.crt' },
+    clientKey: { secretName: user, key: 'user.key' },
+  };
 }
 
 function clusterLabel(cluster: string): { [label: string]: string } {

@@ -12,7 +12,7 @@ import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { DURATION, SECRET_KEY } from '../kinds';
 import { dnsLabel, foreignName, hostPorts, kafkaTopicName, objectName, secretChecks, textCheck } from '../names';
-import { allow, kafkaTopic, kafkaUser } from '../operators/strimzi';
+import { allow, clusterAuthority, kafkaTopic, kafkaUser, tlsBootstrap, userCertificate } from '../operators/strimzi';
 import { namespaceOf } from '../promql';
 import { QueueTrigger } from '../queue/queue-trigger';
 import { QueueWorker } from '../queue/queue-worker';
@@ -20,8 +20,6 @@ import type { WorkerProbes } from '../queue/worker-probes';
 import type { SecretKey } from '../secret-key';
 import { type StreamSeries, streamAlerts, streamGraphs } from './stream-alerts';
 
-/** Port of Strimzi's internal listener with TLS. */
-const TLS_PORT = 9093;
 /** A certificate allows 64 characters. */
 const USER_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
@@ -334,22 +332,20 @@ export class PartitionedStream extends Construct {
     );
     const secretName = props.existingUser ?? props.consumerGroup;
     const place = clusterNamespace ?? namespaceOf(this);
-    const servers = [`${clusterName}-kafka-bootstrap${place === undefined ? '' : `.${place}`}:${TLS_PORT}`];
     const values = Object.entries(own).map(([name, value]) => [name, kplus.EnvValue.fromValue(value)] as const);
     return new QueueWorker(this, 'Worker', {
       workload: question.workload,
       objective: question.objective,
       consumer: question.consumer,
       trigger: QueueTrigger.kafka({
-        bootstrapServers: props.bootstrapServers ?? servers,
+        bootstrapServers: props.bootstrapServers ?? [tlsBootstrap(clusterName, place)],
         ...(clusterNamespace !== undefined && { namespace: clusterNamespace }),
         topic: topicName,
         partitions: this.plan.value('partitions'),
         peakLag: question.peakLag,
         consumerGroup: props.consumerGroup,
-        certificateAuthority: certificateAuthority ?? { secretName: `${clusterName}-cluster-ca-cert`, key: 'ca.crt' },
-        clientCertificate: { secretName, key: 'user.crt' },
-        clientKey: { secretName, key: 'user.key' },
+        certificateAuthority: certificateAuthority ?? clusterAuthority(clusterName),
+        ...userCertificate(secretName),
       }),
       image: props.image,
       command: props.command,
