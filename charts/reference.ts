@@ -10,6 +10,7 @@ import { ObservabilityChart } from './observability';
 import { OrderProcessingChart } from './order-processing';
 import { ServicesChart } from './services';
 import { StreamingTenantsChart } from './streaming-tenants';
+import { WebhooksChart } from './webhooks';
 
 /** A reference environment: a chart that applies as it is. */
 export type ReferenceChart = new (scope: Construct, id: string, props?: ChartProps) => Chart;
@@ -26,4 +27,5 @@ export const REFERENCE_CHARTS: Readonly<Record<string, ReferenceChart>> = {
   'order-processing': OrderProcessingChart,
   services: ServicesChart,
   'streaming-tenants': StreamingTenantsChart,
+  webhooks: WebhooksChart,
 };

@@ -1,6 +1,6 @@
 import type { Workload } from '../flow/queue/workload';
 import { Case } from './case';
-import type { Deployments } from './scenario';
+import type { WebhookDeployments } from './scenarios/webhooks';
 
 /** The flood of webhooks and its objective. */
 export const WEBHOOKS = {
@@ -25,8 +25,10 @@ export const WEBHOOKS = {
       objective: { latencySeconds: 2 },
       consumer: { slotsPerInstance: 10, startSeconds: 5 },
     },
+    // Two rebalances follow the death of a consumer; with twice the load in reserve less than 1 % of the hour is late.
+    k8s: { objective: { latencySeconds: 2, headroom: 2 } },
   },
-} as const satisfies Deployments & { workload: Workload };
+} as const satisfies { workload: Workload; on: WebhookDeployments };
 
 export const webhookFlood: Case = {
   number: 15,
@@ -66,8 +68,9 @@ export const webhookFlood: Case = {
     {
       name: 'WebhookBuffer',
       engines: ['k8s'],
-      form: 'receiver into Kafka, acknowledged by all replicas',
-      available: false,
+      form: 'receiver into Kafka, confirmed by all copies but one, idempotent consumer',
+      available: true,
+      deployed: 'webhooks/Webhooks',
     },
     {
       name: 'WebhookBuffer',
@@ -81,7 +84,7 @@ export const webhookFlood: Case = {
   scenario: {
     kind: 'webhooks',
     calibration:
-      'Fifty workers with 0.1 s of work for each call answer 500 calls a second, and for an hour 506.5 arrive. The line grows until callers hang up after 20 s: 0.8 % of the events are lost, and answered calls have waited for almost as long. After: a queue takes every event at once, so a busy or dead worker costs time but no event; one instance is killed in the middle of the peak to test it. Most scalers take longer than two seconds: Cloud Run keeps every instance up, and Lambda needs pollers that are always there.',
+      'Fifty workers with 0.1 s of work for each call answer 500 calls a second, and for an hour 506.5 arrive. The line grows until callers hang up after 20 s: 0.8 % of the events are lost, and answered calls have waited for almost as long. After: a queue takes every event at once, so a busy or dead worker costs time but no event; one instance is killed in the middle of the peak to test it. Most scalers take longer than two seconds: Cloud Run keeps every instance up, and Lambda needs pollers that are always there. On Kafka all consumers run all day, and twice the load is in reserve: the partitions of a dead consumer wait for the end of its session, and nobody works while partitions are dealt out anew.',
     answers: [
       { measure: 'events lost', by: 'lostRatio' },
       { measure: 'latency P99', by: 'latencyP99Seconds' },

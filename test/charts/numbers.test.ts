@@ -95,10 +95,10 @@ function knobOf(path: string, owner: string, plan: Plan | undefined): string {
   return own ?? named[0] ?? `(no knob is named for ${path})`;
 }
 
-/** The plan of the nearest construct around `one` that has one. */
-function planAround(one: IConstruct): Plan | undefined {
+/** The plans of the constructs around `one`, the nearest first: an outer one gives what the inner one does not know. */
+function plansAround(one: IConstruct): Plan[] {
   const plans = one.node.scopes.map((scope) => (scope as { plan?: unknown }).plan);
-  return plans.reverse().find((plan): plan is Plan => plan instanceof Plan);
+  return plans.reverse().filter((plan): plan is Plan => plan instanceof Plan);
 }
 
 /** A worker that sleeps, on a queue with two counters: no reference environment has one. */
@@ -119,13 +119,16 @@ const charts = Object.entries({ ...REFERENCE_CHARTS, asleep: Asleep }).map(([nam
   const objects = new Made(Testing.app(), name).node
     .findAll()
     .filter((one): one is ApiObject => one instanceof ApiObject)
-    .map((object) => ({ object, manifest: object.toJson(), plan: planAround(object) }));
+    .map((object) => {
+      const [plan, ...outer] = plansAround(object);
+      return { object, manifest: object.toJson(), plan: plan as Plan | undefined, outer };
+    });
   return [name, objects] as const;
 });
 
 describe.each(charts)('%s', (_name, objects) => {
   test('every time and threshold of a manifest is a knob of the plan around it', () => {
-    const found = objects.flatMap(({ object, manifest, plan }) =>
+    const found = objects.flatMap(({ object, manifest, plan, outer }) =>
       timesIn(manifest)
         .filter(({ path, value }) => !NOT_PLANNED.some(([found]) => found.test(`${path} ${value}`)))
         .map((time): Found & { knob: number | string | undefined } => {
@@ -133,7 +136,8 @@ describe.each(charts)('%s', (_name, objects) => {
           const ofJob = plan?.knobs.find(({ name }) => name === `${time.path.split('.').pop()}.${object.name}`);
           if (ofJob !== undefined) return { ...time, knob: ofJob.value };
           const name = knobOf(time.path, object.name.replace(/-producer$/, ''), plan);
-          return { ...time, knob: plan?.knobs.find((knob) => knob.name === name)?.value ?? `${name} is in no plan` };
+          const knobs = [plan, ...outer].flatMap((one) => one?.knobs ?? []);
+          return { ...time, knob: knobs.find((knob) => knob.name === name)?.value ?? `${name} is in no plan` };
         }),
     );
     expect(found.map(({ path, value }) => [path, value])).toEqual(found.map(({ path, knob }) => [path, knob]));

@@ -10,6 +10,7 @@ const PLACE: Readonly<Record<string, (name: string) => object>> = {
   'order-processing': (vhost) => ({ vhost }),
   // Strimzi's operators of one cluster watch one namespace.
   'streaming-tenants': (name) => ({ clusterNamespace: `kafka-${name}` }),
+  webhooks: (name) => ({ clusterNamespace: `kafka-${name}` }),
   // Both are on every node.
   'log-shipping': (name) => ({ logFolder: `/var/log/app/${name}` }),
   // Queues and namespaces of tenants belong to the cluster.

@@ -2,7 +2,7 @@ import { loadOf } from '../../flow/streams/load';
 import { solveStream } from '../../flow/streams/plan';
 import { runStream } from '../../flow/streams/run';
 import { type StreamRun, simulateStream } from '../../flow/streams/simulation';
-import type { StreamObjective, StreamQuestion, StreamWorkload } from '../../flow/streams/workload';
+import type { StreamObjective, StreamPlan, StreamQuestion, StreamWorkload } from '../../flow/streams/workload';
 import type { Engine } from '../engine';
 import type { Answer, Numbers } from '../scenario';
 import { enginesIn, type Kind } from './kind';
@@ -47,19 +47,22 @@ function measureStream(subject: string, scenario: StreamScenario, seed: number, 
   // Before there is one consumer of Kafka on every engine.
   const first = simulateStream({ ...loadOf({ workload, objective }), ...scenario.before, seed });
   const second = runStream(question, sizing, seed);
-  const { latencyP99Seconds, peakLag } = plan.predictions;
   return {
-    before: numbersOf(first),
-    after: {
-      measured: numbersOf(second),
-      predicted: { latencyP99Seconds, peakBacklog: peakLag, instances: plan.value('instances'), lostRatio: 0 },
-    },
+    before: streamNumbersOf(first),
+    after: { measured: streamNumbersOf(second), predicted: streamPredictionsOf(plan) },
     knobs: plan.knobs,
     timelines: { before: first.timeline, after: second.timeline },
   };
 }
 
-function numbersOf(run: StreamRun): Numbers {
+/** What a plan expects of its stream. */
+export function streamPredictionsOf(plan: StreamPlan): Numbers {
+  const { latencyP99Seconds, peakLag } = plan.predictions;
+  return { latencyP99Seconds, peakBacklog: peakLag, instances: plan.value('instances'), lostRatio: 0 };
+}
+
+/** What a run of a stream came to. */
+export function streamNumbersOf(run: StreamRun): Numbers {
   return {
     latencyP95Seconds: run.latency.quantile(0.95),
     latencyP99Seconds: run.latency.quantile(0.99),

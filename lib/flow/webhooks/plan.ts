@@ -213,6 +213,14 @@ function receiverKnobs(subject: string, question: WebhookQuestion): Knob[] {
     },
     receiverMemoryKnob(work),
     {
+      name: 'producerByteRate',
+      value: Math.ceil(PEAK_HEADROOM * BEYOND_PLAN * peak * recordBytesOf(question)),
+      unit: 'bytes/s',
+      formula: `${PEAK_HEADROOM * BEYOND_PLAN} × the peak in bytes, of each broker: what is above twice the peak and the pods for it; one broker may lead every partition, and a user that is throttled turns senders away`,
+      inputs: { peakPerSecond: peak, recordBytes: recordBytesOf(question) },
+      source: 'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself',
+    },
+    {
       name: 'maxBodyBytes',
       value: work.maxBodyBytes,
       unit: 'bytes',

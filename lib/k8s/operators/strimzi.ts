@@ -42,7 +42,7 @@ export interface KafkaUserSpec {
   readonly authorization: { readonly type: 'simple'; readonly acls: readonly AccessRule[] };
   readonly quotas?: {
     readonly producerByteRate?: number;
-    readonly consumerByteRate: number;
+    readonly consumerByteRate?: number;
     readonly requestPercentage?: number;
   };
 }

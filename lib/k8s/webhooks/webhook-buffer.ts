@@ -104,12 +104,12 @@ export class WebhookBuffer extends Construct {
     this.plan = solved.plan.withKnobs(receiverAlarmKnobs(solved.plan, usable.workload, usable.sources));
     this.stream = this.createStream(usable, solved.stream);
     this.receiverUser = this.createUser(usable);
-    this.receiver = this.createReceiver(usable);
-    [this.container] = this.receiver.containers;
-    const { matchLabels } = this.receiver;
     this.service = new kplus.Service(this, 'Service', {
       ports: [{ name: 'http', port: SERVICE_PORT, targetPort: RECEIVER_PORT }],
     });
+    this.receiver = this.createReceiver(usable);
+    [this.container] = this.receiver.containers;
+    const { matchLabels } = this.receiver;
     this.service.select(this.receiver);
     this.autoscaler = receiverAutoscaler(this, this.receiver, this.plan);
     this.disruptionBudget = disruptionBudget(this, 'DisruptionBudget', matchLabels);
@@ -164,6 +164,8 @@ export class WebhookBuffer extends Construct {
     if (receiver.existingUser !== undefined) return undefined;
     return kafkaUser(this, 'ReceiverUser', clusterName, consumerGroup + RECEIVER_SUFFIX, {
       authentication: { type: 'tls' },
+      // A user without one may take what the quotas of the others leave.
+      quotas: { producerByteRate: this.plan.value('producerByteRate') },
       authorization: { type: 'simple', acls: [allow('topic', topicName, ['Describe', 'Write'])] },
     });
   }
@@ -176,7 +178,7 @@ export class WebhookBuffer extends Construct {
       image: receiver.image,
       sources,
       environment: {
-        RECEIVER: this.node.addr,
+        RECEIVER: this.service.name,
         PORT: String(RECEIVER_PORT),
         METRICS_PORT: String(METRICS_PORT),
         TOPIC: props.topicName,
@@ -247,7 +249,7 @@ export class WebhookBuffer extends Construct {
     const namespace = namespaceOf(this);
     return {
       namespace,
-      receiver: this.node.addr,
+      receiver: this.service.name,
       sources: sources.map(({ name }) => name),
       topic: { namespace: clusterNamespace ?? namespace, cluster: clusterName, topic: topicName },
     };

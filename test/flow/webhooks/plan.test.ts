@@ -31,6 +31,7 @@ test.each<[string, number, string]>([
   ['receiverReplicas', 2, 'max(2, ⌈2 × 80/s × 0.1 s ÷ 80⌉ = 1, ⌈2 × 80/s × 0.002 s ÷ 0.6⌉ = 1)'],
   ['receiverMaxReplicas', 4, 'twice as many'],
   ['receiverMemoryMiB', 512, '256 + 80 × 3 × 1,040,384 bytes, in steps of 128'],
+  ['producerByteRate', 4 * 80 * 4596, '4 × 80/s × 4,596 bytes'],
   ['publishTimeoutSeconds', 8, '10 s of GitHub less 2'],
   ['maxBodyBytes', 1_040_384, '1 MiB − 8 KiB'],
   ['instances', 8, '80/s × 70 ms = 5.6, and the busiest is busy 85 % of its time at most'],

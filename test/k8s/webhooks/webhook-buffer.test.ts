@@ -200,6 +200,12 @@ describe('the receiver', () => {
     });
   });
 
+  test('has a quota, as the consumers have: a user without one takes what the others leave', () => {
+    const quotas = every(made, 'KafkaUser').map(({ spec }) => spec.quotas);
+    expect(quotas).toContainEqual({ producerByteRate: value('producerByteRate') });
+    expect(quotas).toContainEqual({ consumerByteRate: value('consumerByteRate') });
+  });
+
   test('is reached from the gateway and its own namespace, read by Prometheus, and reaches brokers and DNS', () => {
     const { ingress, egress } = policyOf(made).spec;
     const from = ingress.map((rule: Manifest) => [
