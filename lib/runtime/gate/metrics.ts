@@ -11,10 +11,13 @@ export class LatencyHistogram {
   #count = 0;
   #sum = 0;
 
-  /** @param latencySeconds the promise */
-  constructor(latencySeconds: number) {
-    this.#bounds = SHARES.map((share) => Number((share * latencySeconds).toPrecision(6)));
-    this.#counts = SHARES.map(() => 0);
+  /**
+   * @param latencySeconds the promise
+   * @param shares upper ends as shares of it
+   */
+  constructor(latencySeconds: number, shares: readonly number[] = SHARES) {
+    this.#bounds = shares.map((share) => Number((share * latencySeconds).toPrecision(6)));
+    this.#counts = shares.map(() => 0);
   }
 
   public record(seconds: number): void {

@@ -21,10 +21,11 @@ import { kafkaPublisher } from './publisher';
 async function main(): Promise<void> {
   const sources = JSON.parse(setting('WEBHOOK_SOURCES')) as Record<string, ReceiverSource>;
   const concurrency = numberSetting('CONCURRENCY');
-  const metrics = new ReceiverMetrics(process.env.RECEIVER ?? '', Object.keys(sources), concurrency);
+  const seconds = numberSetting('PUBLISH_TIMEOUT_SECONDS');
+  const metrics = new ReceiverMetrics(process.env.RECEIVER ?? '', Object.keys(sources), concurrency, seconds);
   const secrets = new SecretFiles();
   await checkSecrets(sources, secrets);
-  const { publish } = await kafkaPublisher((seconds) => metrics.published(seconds));
+  const { publish } = await kafkaPublisher((took) => metrics.published(took));
   const receiver = webhookReceiver({
     sources,
     maxBodyBytes: numberSetting('MAX_BODY_BYTES'),

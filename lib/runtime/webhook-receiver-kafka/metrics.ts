@@ -4,14 +4,18 @@ import type { Answer } from '../webhook-receiver/receiver';
 
 /** Codes that have a series from the start: an increase is seen only of a series that was there before. */
 const EXPECTED_CODES = [200, 503] as const;
+/**
+ * Upper ends of the histogram as shares of the patience with the brokers: they confirm in hundredths of a second, the alert
+ * asks for half of the patience, and above the last one a percentile would never be.
+ */
+const PUBLISH_SHARES = [1 / 800, 1 / 400, 1 / 160, 1 / 80, 1 / 40, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 5 / 4];
 const REFUSALS = { least: 400, most: 499 } as const;
 
 /** Counts of one receiver. */
 export class ReceiverMetrics {
   /** Deliveries in work. */
   public inFlight = 0;
-  // Around a second: brokers confirm in hundredths of one, and a sender is patient for ten.
-  readonly #publishes = new LatencyHistogram(1);
+  readonly #publishes: LatencyHistogram;
   readonly #answers = new Map<string, number>();
   readonly #refusals = new Map<string, number>();
 
@@ -19,12 +23,15 @@ export class ReceiverMetrics {
    * @param receiver its name, which tells two receivers of a namespace apart
    * @param sources names of the senders
    * @param concurrency requests in work at most
+   * @param publishTimeoutSeconds how long the brokers are waited for
    */
   constructor(
     private readonly receiver: string,
     sources: readonly string[],
     private readonly concurrency: number,
+    publishTimeoutSeconds: number,
   ) {
+    this.#publishes = new LatencyHistogram(publishTimeoutSeconds, PUBLISH_SHARES);
     for (const source of ['', ...sources]) {
       for (const code of EXPECTED_CODES) this.#answers.set(`source="${source}",code="${code}"`, 0);
     }

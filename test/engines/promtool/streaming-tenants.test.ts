@@ -2,6 +2,7 @@
 import { Testing } from 'cdk8s';
 import { StreamingTenantsChart } from '../../../charts/streaming-tenants';
 import { testAlerts } from './rules';
+import { streamCases } from './stream-cases';
 import { compactionCases } from './streaming-tenants/compaction';
 
 const chart = new StreamingTenantsChart(Testing.app(), 'streaming-tenants');
@@ -13,19 +14,6 @@ const written = series('byte_rate', 'Produce', 'clicks');
 const read = series('byte_rate', 'Fetch', 'billing');
 const partitions =
   'kafka_server_replicamanager_underreplicatedpartitions{namespace="kafka",strimzi_io_cluster="events",pod="events-broker-0"}';
-const lag = (partition: number) =>
-  `kafka_consumergroup_lag{namespace="kafka",strimzi_io_cluster="events",consumergroup="device-metrics",topic="devices.metrics",partition="${partition}"}`;
-const lags = (...values: string[]) => Object.fromEntries(values.map((value, partition) => [lag(partition), value]));
-const dead =
-  'kafka_topic_partition_current_offset{namespace="kafka",strimzi_io_cluster="events",topic="devices.metrics.dead",partition="0"}';
-const { worker } = chart.metrics.stream;
-const keda = (metric: string) =>
-  `keda_scaler_${metric}{namespace="streaming-tenants",scaledObject="${worker.scaler.name}",metric="s0-kafka-devices-metrics"}`;
-const [depth, errors] = [keda('metrics_value'), keda('detail_errors_total')];
-const replicas = `kube_horizontalpodautoscaler_status_current_replicas{namespace="streaming-tenants",horizontalpodautoscaler="keda-hpa-${worker.scaler.name}"}`;
-const behind = worker.plan.value('alarmBacklog') + 10;
-const planned = worker.plan.value('peakOutstanding');
-const hotLag = chart.metrics.stream.plan.value('alarmHotLag');
 const { producerByteRate, peakWaitSeconds } = plan.tenant('clicks');
 /** Minutes for which clicks may be held back: its quarter of an hour, and until what waited is written. */
 const foreseen = Math.ceil((900 + peakWaitSeconds) / 60);
@@ -195,78 +183,10 @@ testAlerts('streaming-tenants', {
       atMinute: 10,
       fires: false,
     },
-    {
-      alert: 'StreamPartitionHot',
-      when: 'one partition has most of the lag',
-      series: lags('0x20', '10x20', `${3 * hotLag}x20`, '0x20', '5x20', '0x20'),
-      atMinute: 8,
-      fires: true,
-    },
-    {
-      alert: 'StreamPartitionHot',
-      when: 'all partitions are behind alike',
-      series: lags(...Array.from({ length: 6 }, () => `${3 * hotLag}x20`)),
-      atMinute: 8,
-      fires: false,
-    },
-    {
-      alert: 'StreamPartitionHot',
-      when: 'one has more than the others, and little',
-      series: lags('0x20', '0x20', `${hotLag - 1}x20`, '0x20', '0x20', '0x20'),
-      atMinute: 8,
-      fires: false,
-    },
-    {
-      alert: 'StreamRecordsSetAside',
-      when: 'a record was set aside',
-      series: { [dead]: '3x4 4x20' },
-      atMinute: 6,
-      fires: true,
-    },
-    { alert: 'StreamRecordsSetAside', when: 'none was', series: { [dead]: '3x20' }, atMinute: 6, fires: false },
-    {
-      alert: 'QueueBacklog',
-      when: 'the lag is beyond what is planned',
-      series: { [depth]: `${behind}x20` },
-      atMinute: 10,
-      fires: true,
-    },
-    {
-      alert: 'QueueBacklog',
-      when: 'it is the planned peak',
-      series: { [depth]: `${planned}x20` },
-      atMinute: 10,
-      fires: false,
-    },
-    { alert: 'QueueNeverDrains', when: 'it grows', series: { [depth]: `${behind}+100x60` }, atMinute: 50, fires: true },
-    {
-      alert: 'QueueNeverDrains',
-      when: 'it falls',
-      series: { [depth]: `${behind + 9000}-100x59` },
-      atMinute: 50,
-      fires: false,
-    },
-    {
-      alert: 'QueueScalerBlind',
-      when: 'KEDA fails at every look',
-      series: { [errors]: '0+2x20' },
-      atMinute: 15,
-      fires: true,
-    },
-    { alert: 'QueueScalerBlind', when: 'it failed once', series: { [errors]: '0x5 1x20' }, atMinute: 8, fires: false },
-    {
-      alert: 'QueueWorkerAtMaximum',
-      when: 'all consumers run and are behind',
-      series: { [replicas]: '3x20', [depth]: `${behind}x20` },
-      atMinute: 15,
-      fires: true,
-    },
-    {
-      alert: 'QueueWorkerAtMaximum',
-      when: 'they run and keep up',
-      series: { [replicas]: '3x20', [depth]: '10x20' },
-      atMinute: 15,
-      fires: false,
-    },
+    ...streamCases(chart.metrics.stream, {
+      namespace: 'streaming-tenants',
+      topic: 'devices.metrics',
+      group: 'device-metrics',
+    }),
   ],
 });
