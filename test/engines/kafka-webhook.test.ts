@@ -2,7 +2,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { planWebhooks } from '../../lib/flow/webhooks/plan';
 import { signRequest } from '../../lib/runtime/webhook/signature';
+import { freePorts } from '../support/ports';
 import { EXACT, prove } from '../support/proof';
 import { until } from '../support/until';
 import { type Kafka, kafkaMissing, startKafka } from './kafka';
@@ -18,18 +20,27 @@ const DUPLICATES = 60;
 const FORGED = 30;
 const REPLAYED = 30;
 const AT_ONCE = 20;
-const ATTEMPTS = 3;
-/** The 10 s of a sender less 2 s, as every plan has it. */
-const PUBLISH_SECONDS = 8;
+const PARTITIONS = 3;
+/** Small enough that several bodies are in a batch, and large enough for all that is sent here. */
+const MAX_BODY_BYTES = 10_000;
 /** Times that a sender repeats what was not stored. */
 const REPEATS = 5;
 const TOLERANCE_SECONDS = 300;
 
+/** What `k8s.WebhookBuffer` tells receiver and consumers of this flood. */
+const plan = planWebhooks('Hooks', {
+  workload: { steadyPerSecond: 20, serviceSeconds: 0.02 },
+  objective: { latencySeconds: 60 },
+  partitions: PARTITIONS,
+  receiver: { maxBodyBytes: MAX_BODY_BYTES },
+});
+const planned = (knob: string) => String(plan.value(knob));
+
 const CLAIM = {
   case: 15,
-  construct: 'webhook-receiver-kafka',
+  construct: 'k8s.WebhookBuffer',
   engine: 'Apache Kafka 3.9.1',
-  how: 'The shipped receiver and consumer in processes of their own, TLS and SCRAM; one broker, so one replica.',
+  how: 'The shipped receiver and consumer in processes of their own with the numbers of a plan, TLS and SCRAM; one broker, so one replica.',
   scaledBy: 'hundreds of deliveries for millions: counts do not depend on the scale.',
 };
 
@@ -42,6 +53,7 @@ if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
   let database: Database;
   let receiver: Running;
   let consumer: Running;
+  let metricsPort: number;
 
   const broker = () => ({
     BOOTSTRAP_SERVERS: kafka.tlsBroker,
@@ -56,9 +68,10 @@ if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
       TOPIC: 'hooks',
       CONSUMER_GROUP: 'hooks',
       DEAD_TOPIC: 'hooks.dead',
-      BATCH_SIZE: '20',
-      RETRY_ATTEMPTS: String(ATTEMPTS),
-      ITEM_TIMEOUT_SECONDS: '30',
+      BATCH_SIZE: planned('batchSize'),
+      RETRY_ATTEMPTS: planned('retryAttempts'),
+      ITEM_TIMEOUT_SECONDS: planned('batchTimeoutSeconds'),
+      IDEMPOTENCY_SECONDS: planned('idempotencySeconds'),
       HEALTH_PORT: '',
     });
 
@@ -105,19 +118,23 @@ if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
   beforeAll(async () => {
     database = await Database.listen();
     kafka = await startKafka(PASSWORDS);
-    for (const [topic, partitions] of Object.entries({ hooks: 3, 'hooks.dead': 1 })) {
+    for (const [topic, partitions] of Object.entries({ hooks: PARTITIONS, 'hooks.dead': 1 })) {
       const args = ['--create', '--topic', topic, '--partitions', String(partitions)];
       await kafka.tool('org.apache.kafka.tools.TopicCommand', 'admin', args);
     }
     writeFileSync(join(folder, 'shop'), SECRET);
+    [metricsPort] = await freePorts(1);
     const source = { scheme: 'standard-webhooks', secretFile: join(folder, 'shop'), deduplicateBy: 'delivery-id' };
     receiver = await start(process.execPath, [RECEIVER], {
       ...broker(),
       PORT: '0',
       TOPIC: 'hooks',
       WEBHOOK_SOURCES: JSON.stringify({ shop: { ...source, toleranceSeconds: TOLERANCE_SECONDS } }),
-      MAX_BODY_BYTES: '10000',
-      PUBLISH_TIMEOUT_SECONDS: String(PUBLISH_SECONDS),
+      MAX_BODY_BYTES: planned('maxBodyBytes'),
+      PUBLISH_TIMEOUT_SECONDS: planned('publishTimeoutSeconds'),
+      CONCURRENCY: planned('receiverConcurrency'),
+      RECEIVER: 'hooks',
+      METRICS_PORT: String(metricsPort),
     });
     consumer = await startConsumer();
   }, 240_000);
@@ -172,6 +189,18 @@ if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
       },
     );
     expect(ids.map(effectsOf)).toEqual(ids.map(() => 1));
+    // What alerts and dashboard go by is what the senders were told.
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    const counted = (series: string) =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`${series} `))
+          ?.split(' ')[1],
+      );
+    const answers = (code: number) => counted(`receiver_requests_total{receiver="hooks",source="shop",code="${code}"}`);
+    expect([answers(200), answers(401)]).toEqual([valid.length, FORGED + REPLAYED]);
+    expect(counted('receiver_publish_seconds_count{receiver="hooks"}')).toBeGreaterThanOrEqual(valid.length);
   }, 400_000);
 
   test('while the broker stands still nothing is confirmed, and what senders repeat has one effect', async () => {
@@ -205,7 +234,7 @@ if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
       ...CLAIM,
       metric: 'attempts at a delivery that always fails',
       unit: 'attempts',
-      predicted: ATTEMPTS,
+      predicted: plan.value('retryAttempts'),
       measured: database.attempts.get('poison') ?? 0,
       tolerance: EXACT,
     });

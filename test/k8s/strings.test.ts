@@ -50,6 +50,9 @@ import type { BoundedServiceProps } from '../../lib/k8s/services/bounded-service
 import { FairShare, type FairShareProps } from '../../lib/k8s/shares/fair-share';
 import { TenantNamespace, type TenantNamespaceProps } from '../../lib/k8s/shares/tenant-namespace';
 import { PartitionedStream, type PartitionedStreamProps } from '../../lib/k8s/streams/partitioned-stream';
+import { WebhookBuffer } from '../../lib/k8s/webhooks/webhook-buffer';
+import type { WebhookBufferProps } from '../../lib/k8s/webhooks/webhook-buffer-props';
+import { type HmacScheme, WebhookScheme } from '../../lib/k8s/webhooks/webhook-source';
 import { emptyChart, type Manifest, written } from '../support/manifest';
 
 const LIB = join(__dirname, '..', '..', 'lib', 'k8s');
@@ -258,6 +261,23 @@ const stream = (more: Partial<PartitionedStreamProps>) => (chart: ReturnType<typ
     image: 'consumer:1.0.0',
     ...more,
   });
+const partner = { name: 'shop', scheme: WebhookScheme.GITHUB, secret: { secretName: 'signing', key: 'shop' } };
+const door = { className: 'nginx', host: 'hooks.example.com', tlsSecretName: 'hooks-tls' };
+const hooks = (more: Partial<WebhookBufferProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new WebhookBuffer(chart, 'Subject', {
+    sources: [partner],
+    workload: { steadyPerSecond: 1, serviceSeconds: 0.1 },
+    objective: { latencySeconds: 60 },
+    clusterName: 'events',
+    clusterNamespace: 'kafka',
+    topicName: 'shop.deliveries',
+    consumerGroup: 'webhooks',
+    receiver: { image: 'receiver:1.0.0' },
+    consumer: { image: 'consumer:1.0.0' },
+    ...more,
+  });
+const signed = (hmac: Partial<HmacScheme>) =>
+  hooks({ sources: [{ ...partner, scheme: WebhookScheme.HMAC, hmac: { signatureHeader: 'x-signature', ...hmac } }] });
 const ttl = (more: Partial<TtlCollectionProps>) => (chart: ReturnType<typeof emptyChart>) =>
   new TtlCollection(chart, 'Subject', {
     workload: {
@@ -604,6 +624,39 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'PartitionedStreamProps.certificateAuthority.secretName': (secretName) =>
     stream({ certificateAuthority: { secretName, key: 'k' } }),
   'PartitionedStreamProps.certificateAuthority.key': (key) => stream({ certificateAuthority: secret(key) }),
+  'WebhookBufferProps.clusterName': (clusterName) => hooks({ clusterName }),
+  'WebhookBufferProps.clusterNamespace': (clusterNamespace) => hooks({ clusterNamespace }),
+  'WebhookBufferProps.topicName': (topicName) => hooks({ topicName }),
+  'WebhookBufferProps.consumerGroup': (consumerGroup) => hooks({ consumerGroup }),
+  'WebhookBufferProps.callerNamespaces': (text) => hooks({ callerNamespaces: [text] }),
+  'WebhookBufferProps.monitoringNamespace': (monitoringNamespace) => hooks({ monitoringNamespace }),
+  'WebhookBufferProps.bootstrapServers': (text) => hooks({ bootstrapServers: [text] }),
+  'WebhookBufferProps.certificateAuthority.secretName': (secretName) =>
+    hooks({ certificateAuthority: { secretName, key: 'k' } }),
+  'WebhookBufferProps.certificateAuthority.key': (key) => hooks({ certificateAuthority: secret(key) }),
+  'WebhookReceiver.image': (image) => hooks({ receiver: { image } }),
+  'WebhookReceiver.existingUser': (existingUser) => hooks({ receiver: { image: 'receiver:1', existingUser } }),
+  'WebhookConsumer.image': (image) => hooks({ consumer: { image } }),
+  'WebhookConsumer.command': (text) => hooks({ consumer: { image: 'consumer:1', command: [text] } }),
+  'WebhookConsumer.environment': (name) =>
+    hooks({ consumer: { image: 'consumer:1', environment: { [name]: kplus.EnvValue.fromValue('1') } } }),
+  'WebhookConsumer.existingUser': (existingUser) => hooks({ consumer: { image: 'consumer:1', existingUser } }),
+  'WebhookGateway.name': (name) => hooks({ gateway: { name } }),
+  'WebhookGateway.namespace': (namespace) => hooks({ gateway: { name: 'public', namespace } }),
+  'WebhookGateway.sectionName': (sectionName) => hooks({ gateway: { name: 'public', sectionName } }),
+  'WebhookGateway.hostnames': (text) => hooks({ gateway: { name: 'public', hostnames: [text] } }),
+  'WebhookIngress.className': (className) => hooks({ ingress: { ...door, className } }),
+  'WebhookIngress.host': (host) => hooks({ ingress: { ...door, host } }),
+  'WebhookIngress.tlsSecretName': (tlsSecretName) => hooks({ ingress: { ...door, tlsSecretName } }),
+  'WebhookSource.name': (name) => hooks({ sources: [{ ...partner, name }] }),
+  'WebhookSource.secret.secretName': (secretName) =>
+    hooks({ sources: [{ ...partner, secret: { secretName, key: 'k' } }] }),
+  'WebhookSource.secret.key': (key) => hooks({ sources: [{ ...partner, secret: secret(key) }] }),
+  'HmacScheme.signatureHeader': (signatureHeader) => signed({ signatureHeader }),
+  'HmacScheme.prefix': (prefix) => signed({ prefix }),
+  'HmacScheme.timestampHeader': (timestampHeader) => signed({ timestampHeader }),
+  'HmacScheme.idHeader': (idHeader) => signed({ idHeader }),
+  'HmacScheme.signed': (text) => signed({ signed: text }),
 };
 
 /** Where a server takes more than a plain name: what may pass, and only quoted. */
@@ -637,10 +690,13 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
   ],
   // The beginning of keys in Redis, which may have slashes; no file is named by it.
   'RateLimitedSenderProps.queueName': ['climbs out of a folder'],
+  // A part of JSON in a variable; no shell reads it, and no query has it.
+  'HmacScheme.prefix': ['climbs out of a folder', 'ends a string of YAML or JSON'],
   // The arguments of a program are its own affair; no shell reads them.
   'JvmServiceProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'BoundedServiceProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'PartitionedStreamProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  'WebhookConsumer.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   // A program, mounted as a file.
   'StreamingEtlProps.transform': Object.keys(HOSTILE).filter((what) => !/token|invisible|empty/.test(what)),
   // SQL, an argument of the job; no shell reads it.

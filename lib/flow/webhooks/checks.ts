@@ -6,6 +6,7 @@ import type { Objective, Workload } from '../queue/workload';
 import { WEEK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { choiceChecks } from '../streams/checks';
 import { KEPT_SECONDS } from './keys';
+import { burstCheck } from './sources';
 import type { ReceiverChoices, TenantOrder, WebhookQuestion } from './workload';
 
 /** Apache Kafka documentation, Broker Configs: `message.max.bytes`, the default. */
@@ -57,7 +58,7 @@ export function webhookChecks(question: WebhookQuestion): Check[] {
 
 /** What a queue may be asked, and a topic of Kafka may not. */
 function workloadLimits(workload: Workload, receiver: ReceiverChoices | undefined): Check[] {
-  const { serviceSeconds, itemBytes, failureRatio, burstItems } = workload;
+  const { serviceSeconds, itemBytes, failureRatio } = workload;
   const largest = isKnown(receiver?.maxBodyBytes) ? receiver.maxBodyBytes : BODY_BYTES.usual;
   return [
     {
@@ -72,10 +73,7 @@ function workloadLimits(workload: Workload, receiver: ReceiverChoices | undefine
       refused: isKnown(failureRatio) && failureRatio > 0,
       message: `failureRatio must be left out on Kafka: a delivery that fails is tried again where it is; give a serviceSeconds with its retries, got ${shown(failureRatio)}`,
     },
-    {
-      refused: Boolean(burstItems),
-      message: `burstItems is for queues; give peakPerSecond and peakSeconds, got ${shown(burstItems)}`,
-    },
+    burstCheck(workload),
   ];
 }
 

@@ -61,10 +61,8 @@ export function solveWebhooks(
 ): SolvedWebhooks {
   validate(subject, [...checks, ...webhookChecks(question)]);
   const receiver = receiverKnobs(subject, question);
-  const { sizing } = solveStream(subject, streamQuestionOf(question));
-  const retention = retentionKnob(subject, question, sizing);
-  const stream = streamQuestionOf(question, retention.value);
-  const solved = solveStream(subject, stream);
+  const solved = solveStream(subject, streamQuestionOf(question));
+  const retention = retentionKnob(subject, question, solved.sizing);
   const plan = solved.plan.withKnobs([
     retention,
     ...copyKnobs(question),
@@ -73,7 +71,8 @@ export function solveWebhooks(
   ]);
   return {
     plan: plan.withKnobs([idempotencyKnob(plan, 'idempotencySeconds', question.idempotencySeconds)]),
-    stream,
+    // How long records are kept changes nothing of the rest.
+    stream: streamQuestionOf(question, retention.value),
     sizing: solved.sizing,
   };
 }

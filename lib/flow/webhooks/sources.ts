@@ -50,11 +50,16 @@ export function sourceChecks(sources: readonly Source[], workload: Workload): Ch
     ),
     ...sources.flatMap(hmacChecks),
     ...sources.map((source) => steadyCheck(source, workload)),
-    {
-      refused: Boolean(workload?.burstItems),
-      message: `burstItems is for queues; an API limits what comes in a second: give peakPerSecond and peakSeconds, got ${shown(workload?.burstItems)}`,
-    },
+    burstCheck(workload),
   ];
+}
+
+/** Senders come at a rate. */
+export function burstCheck(workload: Workload | undefined): Check {
+  return {
+    refused: Boolean(workload?.burstItems),
+    message: `burstItems is for queues; an API limits what comes in a second: give peakPerSecond and peakSeconds, got ${shown(workload?.burstItems)}`,
+  };
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   host,
   hostPorts,
   imageReference,
+  isPrintable,
   kafkaTopicName,
   secretChecks,
   textCheck,
@@ -463,7 +464,11 @@ export function webhookInputChecks(props: WebhookBufferProps): Check[] {
   const userText = `1 to 54 lower-case letters, digits and hyphens, because with ${RECEIVER_SUFFIX} it is the name of a KafkaUser`;
   return [
     ...sourceChecks(sources, props.workload),
-    ...sources.flatMap(({ name, secret, tolerance }) => [
+    ...sources.flatMap(({ name, hmac, secret, tolerance }) => [
+      // They are in a variable, in which Kubernetes replaces names of others.
+      ...(['prefix', 'signed'] as const).map((part) =>
+        textCheck(`sources.hmac of ${String(name)}.${part}`, hmac?.[part], isPrintable, "printable, without '$('"),
+      ),
       ...secretChecks(`sources.secret of ${String(name)}`, secret),
       wholeNumber(
         `sources.tolerance of ${String(name)} in seconds`,

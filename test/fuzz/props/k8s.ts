@@ -33,6 +33,8 @@ import { BoundedService } from '../../../lib/k8s/services/bounded-service';
 import { FairShare } from '../../../lib/k8s/shares/fair-share';
 import { TenantNamespace } from '../../../lib/k8s/shares/tenant-namespace';
 import { PartitionedStream } from '../../../lib/k8s/streams/partitioned-stream';
+import { WebhookBuffer } from '../../../lib/k8s/webhooks/webhook-buffer';
+import { DeduplicateBy, WebhookScheme } from '../../../lib/k8s/webhooks/webhook-source';
 import { optional, spread, usually } from '../../support/property';
 import { METRICS } from './metrics';
 import { type Subject, subject } from './subject';
@@ -653,6 +655,69 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new PartitionedStream(chart, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.WebhookBuffer',
+    ['k8s.WebhookBuffer'],
+    'text',
+    fc.record({
+      sources: fc.uniqueArray(
+        fc.record({
+          name: fc.constantFrom('github', 'shop', 'pay'),
+          scheme: fc.constantFrom(WebhookScheme.GITHUB, WebhookScheme.STRIPE, WebhookScheme.STANDARD_WEBHOOKS),
+          secret: fc.constant({ secretName: 'signing', key: 'one' }),
+          secretPerTenant: flag,
+          steadyPerSecond: fc.option(figures(0.001, 1), { nil: undefined, freq: 1 }),
+          tolerance: fc.option(chartSeconds(1, 4000), { nil: undefined, freq: 1 }),
+          deduplicateBy: optional(fc.constantFrom(...Object.values(DeduplicateBy))),
+        }),
+        { minLength: 1, maxLength: 2, selector: ({ name }) => name },
+      ),
+      // A queue's, of which Kafka refuses some fields: mostly without those.
+      workload: usually(
+        queueWorkload.map((all) => ({ ...all, failureRatio: undefined, burstItems: undefined })),
+        queueWorkload,
+      ),
+      objective: usually(
+        queueObjective.map(({ latencyQuantile: _quantile, monthlyCost: _cost, ...rest }) => rest),
+        queueObjective,
+      ),
+      clusterName: fc.constant('events'),
+      clusterNamespace: namespace,
+      topicName: fc.constantFrom('shop.deliveries', '_odd_'),
+      consumerGroup: fc.constantFrom('hooks', 'hooks-2'),
+      receiver: fc.record({
+        image: fc.constant('registry.example.net/receiver:1.0.0'),
+        existingUser: optional(fc.constant('writer')),
+        seconds: optional(figures(0.001, 2)),
+        cpuSeconds: optional(figures(0.0001, 0.1)),
+        concurrency: optional(fc.integer({ min: 1, max: 1000 })),
+        replicas: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined, freq: 1 }),
+        maxReplicas: fc.option(fc.integer({ min: 2, max: 80 }), { nil: undefined, freq: 1 }),
+        maxBodyBytes: optional(fc.integer({ min: 1_000_000, max: 1_041_000 })),
+        senderSeconds: optional(fc.integer({ min: 3, max: 10 })),
+      }),
+      consumer: fc.record({
+        image: fc.constant('registry.example.net/consumer:1.0.0'),
+        existingUser: optional(fc.constant('reader')),
+      }),
+      gateway: optional(fc.record({ name: fc.constant('public'), namespace })),
+      order: fc.option(
+        fc.record({ tenants: fc.integer({ min: 1, max: 10_000 }), busiestRatio: optional(figures(0.01, 1)) }),
+        { nil: undefined, freq: 1 },
+      ),
+      partitions: fc.option(fc.integer({ min: 24, max: 240 }), { nil: undefined, freq: 1 }),
+      minInstances: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined, freq: 1 }),
+      startSeconds: optional(figures(1, 300)),
+      replicas: optional(usually(fc.integer({ min: 3, max: 5 }), fc.constant(2))),
+      retention: fc.option(chartSeconds(3600, 2_000_000), { nil: undefined, freq: 1 }),
+      outage: optional(chartSeconds(1, 100_000)),
+      idempotency: fc.option(chartSeconds(600_000, 3_000_000), { nil: undefined, freq: 1 }),
+      retainTopics: flag,
+    }),
+    inChart((chart, id, props) => {
+      new WebhookBuffer(chart, id, props).plan.explain();
     }),
   ),
   subject(

@@ -332,6 +332,18 @@ test.each<[Partial<WebhookBufferProps>, RegExp]>([
     { sources: [{ ...shop.sources[0], secret: { secretName: 'A B', key: 'k' } }] },
     /sources\.secret of github\.secretName must/,
   ],
+  [
+    {
+      sources: [
+        {
+          ...shop.sources[0],
+          scheme: WebhookScheme.HMAC,
+          hmac: { signatureHeader: 'x-signature', signed: '{body}$(KAFKA_CLIENT_KEY)' },
+        },
+      ],
+    },
+    /sources\.hmac of github\.signed must be printable, without '\$\('/,
+  ],
   [{ consumerGroup: 'x'.repeat(55) }, /consumerGroup must be 1 to 54 lower-case/],
   [{ topicName: 'x'.repeat(246) }, /at most 244 characters/],
   [{ receiver: { image: 'receiver:latest' } }, /receiver\.image must name a version or a digest/],
