@@ -83,6 +83,32 @@ export const EMBEDDED_MESSAGE_RULES: readonly Rule[] = [
       },
     ],
   }),
+  embeddedRule({
+    id: 'BP-WEBHOOK-002',
+    title: 'The answer is sent before the broker has the message',
+    why: 'The client only puts the message into its buffer. A broker that refuses it, or a pod that ends before the buffer is sent, loses an event whose sender was told that it is stored and does not retry.',
+    source:
+      'KafkaProducer.send of kafka-python and publish of Google Cloud Pub/Sub return a future, Producer.produce of confluent-kafka fills a buffer, producer.send of kafkajs returns a promise',
+    severity: 'warning',
+    cases: [15],
+    signs: [
+      {
+        pattern:
+          /^[ \t]*(?:self\.)?((?:producer|publisher)\.(?:send|produce|publish))\([^\n]{0,300}\)[ \t]*\n\s{0,200}return[ \t][^\n]{0,200}\b20[024]\b/m,
+        needs: /\bKafkaProducer\(|\bconfluent_kafka\b|\bPublisherClient\(/,
+        excuse: /\.flush\(|\.result\(|\.poll\(|on_delivery|add_callback|add_done_callback|\.get\(timeout/,
+        message: (match) => `${match[1]} is not waited for, and the next line answers that the message is stored`,
+        fix: 'wait for the future for less than the time-out of the sender, and answer 503 with Retry-After when it fails',
+      },
+      {
+        pattern:
+          /^[ \t]*(?:void )?(?:this\.)?(producer\.send)\([^;]{0,300}\);?[ \t]*\n\s{0,200}(?:return )?\w{1,40}\.(?:sendStatus\(\s*|status\(\s*|writeHead\(\s*)20[024]\b/m,
+        needs: /\bnew Kafka\(/,
+        message: (match) => `${match[1]} is not awaited, and the next line answers that the message is stored`,
+        fix: 'await it with acks -1 for less than the time-out of the sender, and answer 503 with Retry-After when it fails',
+      },
+    ],
+  }),
 ];
 
 /** Whether no policy among the manifests gives the queues of a program a dead-letter exchange. */

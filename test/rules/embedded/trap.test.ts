@@ -42,6 +42,8 @@ const pool = ({ queue }: { queue: number }) =>
   `TIMEOUT_MILLIS = 400;\nSERVICE_MILLIS = 100;\nnew ThreadPoolExecutor(50, 50, 0L, MILLISECONDS, new ArrayBlockingQueue<>(${queue}));`;
 const BEAT = 'REPLACE INTO ops.heartbeat VALUES (1, SYSDATE(6))';
 const TTL = 'db.x.createIndex({ at: 1 }, { expireAfterSeconds: 0 })';
+const PUBSUB = 'publisher = pubsub_v1.PublisherClient()\n';
+const KAFKAJS = 'const kafka = new Kafka({ brokers });\n';
 const ROTATE = 'rotate 7\nmaxsize 1M\n';
 
 test.each([
@@ -217,6 +219,35 @@ test.each([
   ['expires by a call of its own', 'r.setnx("k", 1); r.expire("k", 60)', []],
   ['a webhook that is checked', 'app.post("/webhook", verify, handle)', []],
   ['a webhook that is not', 'app.post("/webhooks/github", (q, s) => s.send(200))', ['BP-WEBHOOK-001']],
+  [
+    'an answer before the broker of Pub/Sub has it',
+    `${PUBSUB}publisher.publish(TOPIC, body)\nreturn "", 204`,
+    ['BP-WEBHOOK-002'],
+  ],
+  ['an answer after it', `${PUBSUB}publisher.publish(TOPIC, body).result(timeout=8)\nreturn "", 204`, []],
+  [
+    'an answer after a flush',
+    'from confluent_kafka import Producer\nproducer.produce("t", body)\nproducer.flush(8)\nreturn "", 200',
+    [],
+  ],
+  ['an answer that promises nothing', `${PUBSUB}publisher.publish(TOPIC, body)\nreturn "", 500`, []],
+  ['a publish of a client that is not known', 'queue.publish(body)\nreturn "", 200', []],
+  [
+    'an answer before kafkajs has it',
+    `${KAFKAJS}producer.send({ topic, messages: [{ value: body }] });\nresponse.sendStatus(200);`,
+    ['BP-WEBHOOK-002'],
+  ],
+  [
+    'an answer after kafkajs has it',
+    `${KAFKAJS}await producer.send({ topic, messages: [{ value: body }] });\nresponse.sendStatus(200);`,
+    [],
+  ],
+  [
+    'an answer when the promise is kept',
+    `${KAFKAJS}producer.send({ topic, messages }).then(() => {\n  response.sendStatus(200);\n});`,
+    [],
+  ],
+  ['a comment that shows it', `${PUBSUB}# publisher.publish(TOPIC, body)\nreturn "", 204`, []],
   ['rotated by size', `${ROTATE}daily`, []],
   ['rotated by the clock', 'rotate 7\nweekly', ['BP-LOG-005']],
   ['a word that is no directive', 'run daily\ncompress', []],
