@@ -28,10 +28,14 @@ function podsOf(manifest: Untyped, all: readonly Untyped[]): Pods[] {
   switch (kind) {
     case 'Deployment':
     case 'StatefulSet': {
-      const scaler = all.find(
-        (each) => each.kind === 'ScaledObject' && each.spec.scaleTargetRef.name === metadata.name,
-      );
+      const scalers = all.filter((each) => each.spec?.scaleTargetRef?.name === metadata.name);
+      const scaler = scalers.find((each) => each.kind === 'ScaledObject');
+      const autoscaler = scalers.find((each) => each.kind === 'HorizontalPodAutoscaler');
       const pod = spec.template.spec;
+      if (autoscaler !== undefined) {
+        const { minReplicas, maxReplicas } = autoscaler.spec;
+        return [{ ...fixed(pod, pods(minReplicas))[0], atThePeak: `${pods(minReplicas)}, ${maxReplicas} at most` }];
+      }
       if (scaler === undefined) return fixed(pod, pods(spec.replicas));
       const { minReplicaCount, maxReplicaCount } = scaler.spec;
       return [{ ...fixed(pod, '')[0], atRest: pods(minReplicaCount), atThePeak: pods(maxReplicaCount) }];
@@ -90,7 +94,9 @@ function sparkMebibytes(quantity: string): number {
   return Number(amount) * (unit === 'g' ? 1024 : 1);
 }
 
-function pods(count: number): string {
+function pods(count: number | undefined): string {
+  // Somebody else sets the number: a page that says nothing of it would be wrong without a word.
+  if (count === undefined) throw new Error('docs/costs/k8s.ts: pods without a number, and no scaler of them');
   return count === 0 ? 'none' : count === 1 ? '1 pod' : `${count} pods`;
 }
 

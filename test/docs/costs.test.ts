@@ -77,6 +77,10 @@ describe('on Kubernetes', () => {
     };
     expect(requestsTable([deployment(), scaler])).toContain('| 0.25 CPU, 1,024 MiB | none | 9 pods |');
     expect(requestsTable([deployment(3)])).toContain('| 3 pods | 3 pods |');
+    const scaleTargetRef = { name: deployment().metadata.name };
+    const autoscaler = { kind: 'HorizontalPodAutoscaler', spec: { scaleTargetRef, minReplicas: 2, maxReplicas: 4 } };
+    expect(requestsTable([deployment(), autoscaler])).toContain('| 2 pods | 2 pods, 4 at most |');
+    expect(() => requestsTable([deployment()])).toThrow('pods without a number');
   });
 
   test('a Spark application has a driver and its executors, with the memory beside the heap', () => {
