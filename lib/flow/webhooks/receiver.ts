@@ -1,5 +1,4 @@
 /** Receivers that take deliveries and answer once a broker has them: how many, and what one needs. One rule for every engine. */
-import { chosenKnob } from '../alarms';
 import type { Knob } from '../plan';
 
 /** Of its processor an instance uses no more than this, before there is another one. */
@@ -66,38 +65,4 @@ export function publishTimeoutKnob(senderSeconds: number = SENDER_SECONDS): Knob
     inputs: { senderSeconds },
     source: 'GitHub documentation, Best practices for using webhooks: respond within 10 seconds',
   };
-}
-
-/** The memory of a receiver on Kubernetes. */
-export function receiverMemoryKnob(work: ReceiverWork): Knob {
-  return {
-    name: 'receiverMemoryMiB',
-    value: receiverMemoryMiB(work),
-    unit: 'MiB',
-    formula: '256 MiB of the process (assumed) + concurrency × 3 × largest body, in steps of 128',
-    inputs: { receiverConcurrency: work.concurrency, maxBodyBytes: work.maxBodyBytes },
-    source: 'this library, docs/constructs/k8s-webhook-buffer.md: the receiver refuses what is above its concurrency',
-  };
-}
-
-/** How a pod of the receiver ends: endpoints first, then what is in work. */
-export function receiverEndKnobs(): Knob[] {
-  const leaving = chosenKnob(
-    'leavingSeconds',
-    5,
-    's',
-    'before the listener closes: until then load balancers still send to the pod',
-    'Kubernetes, Pod Lifecycle: endpoints are removed while the pod ends',
-  );
-  return [
-    leaving,
-    {
-      name: 'terminationGracePeriodSeconds',
-      value: leaving.value + RECEIVER_STOP_SECONDS + 1,
-      unit: 's',
-      formula: 'until load balancers know, and the time in which the receiver answers what is in work, and 1 s',
-      inputs: { leavingSeconds: leaving.value, stopSeconds: RECEIVER_STOP_SECONDS },
-      source: 'Kubernetes, Pod Lifecycle: SIGKILL after the grace period',
-    },
-  ];
 }

@@ -259,7 +259,8 @@ export interface WebhookBufferProps {
   readonly ingress?: WebhookIngress;
 
   /**
-   * Namespaces whose pods may connect to the receiver: that of the gateway's proxies, or of the ingress controller.
+   * Namespaces whose pods may connect to the receiver: that of the gateway's proxies, or of the ingress controller. Needed
+   * with `ingress`.
    *
    * @default - that of the `gateway`, and the namespace of the chart
    */
@@ -505,6 +506,15 @@ export function webhookInputChecks(props: WebhookBufferProps): Check[] {
       message: `consumer.environment must not have ${IDEMPOTENCY_VARIABLE}; give idempotency`,
     },
     ...doorChecks(sources, gateway, ingress),
+    {
+      refused: ingress !== undefined && props.callerNamespaces === undefined,
+      message:
+        'callerNamespaces must be given with ingress: the namespace of its controller, or its connections are dropped',
+    },
+    {
+      refused: props.callerNamespaces?.length === 0,
+      message: 'callerNamespaces must have one namespace at least, got none',
+    },
     ...(props.callerNamespaces ?? []).map((name) => dnsLabel('callerNamespaces', name)),
     dnsLabel('monitoringNamespace', props.monitoringNamespace),
     ...dnsChecks('dns', props.dns),

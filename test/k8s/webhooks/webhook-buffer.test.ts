@@ -252,7 +252,10 @@ describe('the door', () => {
 
   test('an ingress has TLS, and the limit on bodies that the receiver has', () => {
     const ingress = { className: 'nginx', host: 'hooks.example.com', tlsSecretName: 'hooks-tls' };
-    const { spec, metadata } = one(make({ gateway: undefined, ingress }), 'Ingress');
+    const { spec, metadata } = one(
+      make({ gateway: undefined, ingress, callerNamespaces: ['ingress-nginx'] }),
+      'Ingress',
+    );
     expect(spec.tls).toEqual([{ hosts: ['hooks.example.com'], secretName: 'hooks-tls' }]);
     expect(metadata.annotations['nginx.ingress.kubernetes.io/proxy-body-size']).toBe(String(value('maxBodyBytes')));
   });
@@ -349,6 +352,11 @@ test.each<[Partial<WebhookBufferProps>, RegExp]>([
   [{ receiver: { image: 'receiver:latest' } }, /receiver\.image must name a version or a digest/],
   [{ gateway: { name: 'public', hostnames: [] } }, /gateway\.hostnames must have one host at least/],
   [{ ingress: { className: 'nginx', host: 'a b', tlsSecretName: 't' } }, /ingress\.host must/],
+  [
+    { ingress: { className: 'nginx', host: 'hooks.example.com', tlsSecretName: 't' } },
+    /callerNamespaces must be given with ingress/,
+  ],
+  [{ callerNamespaces: [] }, /callerNamespaces must have one namespace at least/],
   [{ bootstrapServers: ['events'] }, /bootstrapServers/],
   [{ retention: Duration.hours(1) }, /retention must be at least an outage of 4 h/],
 ])('%j is refused by name', (props, expected) => {
