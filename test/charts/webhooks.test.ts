@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Testing } from 'cdk8s';
 import { WebhooksChart } from '../../charts/webhooks';
 import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
@@ -14,6 +16,14 @@ describe('webhooks', () => {
     expect(deliveries.spec.partitions).toBe(plan.value('partitions'));
     expect(one(chart, 'ScaledObject').spec.maxReplicaCount).toBe(plan.value('instances'));
     expect(one(chart, 'HorizontalPodAutoscaler').spec.minReplicas).toBe(plan.value('receiverReplicas'));
+  });
+
+  test('the page says how many consumers run all day', () => {
+    const page = readFileSync(join(__dirname, '..', '..', 'docs', 'constructs', 'k8s-webhook-buffer.md'), 'utf8');
+    const { minReplicaCount } = one(chart, 'ScaledObject').spec;
+    expect(page.replace(/\s+/g, ' ')).toContain(
+      `with twice the load in reserve ${minReplicaCount} consumers run all day`,
+    );
   });
 
   test('a delivery is confirmed by two copies, and no manifest has a secret', () => {
