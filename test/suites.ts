@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { installPython } from '../bin/local/python';
+import { KUBECTL } from './cluster/kubernetes';
 import HEAVY from './heavy.json';
 
 const ROOT = join(__dirname, '..');
@@ -96,4 +97,24 @@ function startCluster(): void {
     return;
   }
   process.env.KUBECONFIG = join(process.env.CLUSTER_HOME ?? join(homedir(), '.cache', 'cluster'), 'run', 'kubeconfig');
+  installCrds();
+}
+
+/** Definitions of resources that the control plane of the script does not have, from the module that publishes them. */
+const CRDS = { module: 'sigs.k8s.io/gateway-api@v1.4.0', file: 'gateway.networking.k8s.io_httproutes.yaml' };
+
+/** What fails here, the tests on it tell. */
+function installCrds(): void {
+  const { stdout, status } = spawnSync('go', ['mod', 'download', '-json', CRDS.module], { encoding: 'utf8' });
+  if (status !== 0) {
+    console.error(`${CRDS.module} cannot be had: manifests with its resources will be refused`);
+    return;
+  }
+  const { Dir } = JSON.parse(stdout) as { readonly Dir: string };
+  const file = join(Dir, 'config', 'crd', 'standard', CRDS.file);
+  for (const args of [
+    ['apply', '--server-side', '-f', file],
+    ['wait', '--for=condition=Established', '--timeout=60s', '-f', file],
+  ])
+    spawnSync(KUBECTL, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }

@@ -10,7 +10,7 @@ import { until } from '../support/until';
 
 /** kubectl of the same version as the server, if it was built beside it. */
 const BUILT_KUBECTL = join(homedir(), '.cache', 'cluster', 'bin', 'kubectl');
-const KUBECTL = process.env.KUBECTL ?? (existsSync(BUILT_KUBECTL) ? BUILT_KUBECTL : 'kubectl');
+export const KUBECTL = process.env.KUBECTL ?? (existsSync(BUILT_KUBECTL) ? BUILT_KUBECTL : 'kubectl');
 const TIMEOUT_MILLIS = 60_000;
 
 /** Whether there is a cluster to test on; without one the tests are skipped by name. */
