@@ -129,6 +129,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
     /\/Retention\/Events\/(Backfill|Report)\/Resource Environment\.Variables\.READ_UNITS_PER_SECOND$/,
     'workerReadUnitsPerSecond',
   ],
+  [/^AWS::ECS::TaskDefinition .*\.Environment\..*RETENTION_SECONDS/, 'retentionSeconds'],
   [/\/Retention\/Events\/Backfill\/Resource Timeout$/, 'workerTimeoutSeconds'],
   [/\/Retention\/Events\/Report\/Resource Timeout$/, 'reportTimeoutSeconds'],
   [/\/BackfillRule\d+\/Resource Targets\.\d+\.RetryPolicy\.MaximumEventAgeInSeconds$/, 'leaseSeconds'],

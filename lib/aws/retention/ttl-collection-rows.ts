@@ -84,7 +84,7 @@ export function ttlCollectionRows({ metricsName }: WatchedCollection): AlarmRow[
       metric: logged(metricsName, 'BackfillErrors', Stats.SUM),
       threshold: 'alarmBackfillErrors',
       seconds: 'startSeconds',
-      periods: 'alarmFailedStarts',
+      periods: 'alarmBackfillStarts',
       text: 'Three starts of the backfill in a row failed. Its log says why: usually a missing permission (readWrite on the database), an index on expireAt without expireAfterSeconds 0, or too little local storage for a build of the index (FreeLocalStorage of AWS/DocDB: take a larger instance for it).',
     },
     {

@@ -1,6 +1,6 @@
 /** Backfill and report of a collection: a task of Fargate each, and what starts them. */
 import { createHash } from 'node:crypto';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage, type FargateTaskDefinition, Secret as TaskSecret } from 'aws-cdk-lib/aws-ecs';
@@ -20,10 +20,12 @@ import { cut } from '../descriptions';
 import { createTask } from '../fargate-task';
 import { bundleFolder } from '../runtime-function';
 import { schedulerRole } from '../scheduler-role';
+import { acknowledgeWildcards } from '../wildcards';
 import type { TtlCollectionProps } from './ttl-collection-props';
 
 /** Where the image has scripts and certificates: `lib/runtime/ttl-collection/Dockerfile`. */
 const SCRIPTS = '/opt/ttl';
+const VARIABLES = 'The variables are names and numbers of the plan; user and password come from Secrets Manager.';
 const TEMPORARY = { volume: 'tmp', folder: '/tmp' };
 
 /** What the tasks are made of, beside the props. */
@@ -132,8 +134,14 @@ function createCollectionTask(
     {
       container: scope.node.id,
       stopTimeoutSeconds: plan.value('stopTimeoutSeconds'),
-      variables: 'The variables are names and numbers of the plan; user and password come from Secrets Manager.',
+      variables: VARIABLES,
     },
+  );
+  Validations.of(task).acknowledge({ id: 'AwsSolutions-ECS2', reason: VARIABLES });
+  acknowledgeWildcards(
+    task.obtainExecutionRole() as Role,
+    ['*'],
+    'A token for the registry is of the account: ecr:GetAuthorizationToken takes no resource.',
   );
   task.addVolume({ name: TEMPORARY.volume });
   task.defaultContainer!.addMountPoints({

@@ -99,7 +99,7 @@ const fargate: CollectionPlatform = {
     firstOneKnob('alarmUnexpiringDocuments', 'documents', 'a document without a date is never deleted', OWN),
     firstOneKnob('alarmIndexMissing', 'indexes', 'without the index nothing is deleted', OWN),
     firstOneKnob('alarmBackfillErrors', 'errors', 'most causes need a person: connection, permission, disk', OWN),
-    chosenKnob('alarmFailedStarts', 3, 'starts', 'three in a row: one may meet a failover', OWN),
+    chosenKnob('alarmBackfillStarts', 3, 'starts', 'three in a row: one may meet a failover', OWN),
   ],
 };
 
