@@ -196,6 +196,7 @@ function createSchedule(
       vpcSubnets,
       securityGroups: [securityGroup],
       retryAttempts: 0,
+      maxEventAge: Duration.seconds(seconds),
       // What it may do is granted above, on this cluster alone.
       role: role.withoutPolicyUpdates(),
     }),

@@ -64,6 +64,11 @@ function say(line) {
   print(JSON.stringify({ time: new Date().toISOString(), collection: COLLECTION, ...line }));
 }
 
+/** Metrics, where there is somebody to read them. */
+function measure(values) {
+  if (here.metrics) here.metrics(values);
+}
+
 /** The server deletes by its own clock, and that of a node may be wrong. */
 function serverMillis() {
   return db.hello().localTime.getTime();
@@ -271,7 +276,7 @@ function summary({ batches, changed, redated, spread, future, madeNow, refused }
 
 /** What was dated since the last line. */
 function countDated(run) {
-  here.metrics?.({ DatedDocuments: run.changed - run.counted });
+  measure({ DatedDocuments: run.changed - run.counted });
   run.counted = run.changed;
 }
 
@@ -370,13 +375,14 @@ function finish() {
 
 const leased = typeof takeLease !== 'undefined';
 const lease = leased ? takeLease(states, COLLECTION, serverMillis, MAJORITY) : undefined;
-here.metrics?.({ BackfillStarts: 1 });
+measure({ BackfillStarts: 1 });
 try {
   if (leased && lease === undefined) say({ held: 'another run has the lease' });
   else finish();
 } catch (error) {
-  here.metrics?.({ BackfillErrors: 1 });
+  measure({ BackfillErrors: 1 });
   throw error;
 } finally {
-  lease?.release();
+  // Not lease?.release(), which the shell calls on undefined as well.
+  if (lease !== undefined) lease.release();
 }

@@ -23,7 +23,7 @@ const LEAST_IDS = [
   BinData(0, ''),
   ObjectId('000000000000000000000000'),
   false,
-  new Date(-8.64e15),
+  new Date('0001-01-01T00:00:00Z'),
   Timestamp({ t: 0, i: 0 }),
 ];
 /** The server's names of types that have another one in JavaScript. */
