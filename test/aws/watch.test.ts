@@ -323,3 +323,25 @@ test.each<[string, (scope: Construct) => { readonly plan: Plan; readonly node: C
     expect([path, numbersOf(alarm)]).toEqual([path, { periods: 1, ...Object.fromEntries(planned) }]);
   }
 });
+
+describe('how long an alarm may look back', () => {
+  const knob = (name: string, value: number): Knob => ({ name, value, unit: '', formula: '', inputs: {}, source: '' });
+  const made = (seconds: number, periods: number) => () =>
+    new TtlCollectionAlarms(shop(), 'Alarms', {
+      plan: planRetention('Events', { ...EVENTS, platform: 'fargate' }).withKnobs([
+        knob('startSeconds', seconds),
+        knob('alarmBackfillStarts', periods),
+      ]),
+      metricsName: 'events',
+    });
+
+  test('a day with periods below an hour', () => {
+    expect(made(1800, 48)).not.toThrow();
+    expect(made(1800, 49)).toThrow(/BackfillFailing must be at most 86400 s, .* got 1800 s × 49/);
+  });
+
+  test('a week with periods of an hour or more', () => {
+    expect(made(3600, 168)).not.toThrow();
+    expect(made(3600, 169)).toThrow(/BackfillFailing must be at most 604800 s, .* got 3600 s × 169/);
+  });
+});
