@@ -218,7 +218,10 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
   },
   TtlCollectionAlarms: (knobs) => {
     const plan = planRetention('Events', { ...EVENTS, platform: 'fargate' }).withKnobs(knobs);
-    return { alarms: alarmsIn(new TtlCollectionAlarms(shop(), 'Alarms', { plan, metricsName: 'events' })), plan };
+    const stack = shop();
+    const undeliveredQueue = new Queue(stack, 'Undelivered');
+    const props = { plan, metricsName: 'events', undeliveredQueue };
+    return { alarms: alarmsIn(new TtlCollectionAlarms(stack, 'Alarms', props)), plan };
   },
   TtlTableAlarms: (knobs) => {
     const stack = shop();
@@ -326,14 +329,17 @@ test.each<[string, (scope: Construct) => { readonly plan: Plan; readonly node: C
 
 describe('how long an alarm may look back', () => {
   const knob = (name: string, value: number): Knob => ({ name, value, unit: '', formula: '', inputs: {}, source: '' });
-  const made = (seconds: number, periods: number) => () =>
-    new TtlCollectionAlarms(shop(), 'Alarms', {
-      plan: planRetention('Events', { ...EVENTS, platform: 'fargate' }).withKnobs([
-        knob('startSeconds', seconds),
-        knob('alarmBackfillStarts', periods),
-      ]),
-      metricsName: 'events',
-    });
+  const made =
+    (seconds: number, periods: number, stack = shop()) =>
+    () =>
+      new TtlCollectionAlarms(stack, 'Alarms', {
+        undeliveredQueue: new Queue(stack, 'Undelivered'),
+        plan: planRetention('Events', { ...EVENTS, platform: 'fargate' }).withKnobs([
+          knob('startSeconds', seconds),
+          knob('alarmBackfillStarts', periods),
+        ]),
+        metricsName: 'events',
+      });
 
   test('a day with periods below an hour', () => {
     expect(made(1800, 48)).not.toThrow();

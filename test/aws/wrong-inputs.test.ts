@@ -219,7 +219,7 @@ test.each<Row>([
     'alarms of a collection without anything',
     'TtlCollectionAlarms',
     () => ({}),
-    ['plan is missing', 'metricsName is missing'],
+    ['plan is missing', 'metricsName is missing', 'undeliveredQueue is missing'],
   ],
   [
     'alarms of a table without anything',

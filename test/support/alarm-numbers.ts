@@ -86,6 +86,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/IndexMissing\/Resource$/, () => perReport('alarmIndexMissing')],
   [/Alarms\/CollectionTooLarge\/Resource$/, () => perReport('sizeAlarmBytes')],
   [/Alarms\/DocumentsNeverExpire\/Resource$/, () => perReport('alarmUnexpiringDocuments')],
+  [/Alarms\/StartsUndelivered\/Resource$/, () => perReport('alarmUndeliveredStarts')],
   [/Alarms\/BackfillMissing\/Resource$/, () => ({ threshold: 'alarmStarts', seconds: 'alarmStartSeconds' })],
   [/Alarms\/TtlDisabled\/Resource$/, () => perReport('alarmTtlDisabled')],
   [/Alarms\/TableTooLarge\/Resource$/, () => perReport('sizeAlarmBytes')],

@@ -1,11 +1,12 @@
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { type Kinds, needed, sound, TEXT } from '../../flow/kinds';
 import type { RetentionPlan } from '../../flow/retention/workload';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
-import { PLAN, TOPIC } from '../kinds';
+import { PLAN, QUEUE, TOPIC } from '../kinds';
 import { createAlarms } from '../watch';
 import { ttlCollectionRows } from './ttl-collection-rows';
 
@@ -22,6 +23,11 @@ export interface TtlCollectionAlarmsProps {
    * Name of the collection in its metrics, the dimension `TtlCollection`.
    */
   readonly metricsName: string;
+
+  /**
+   * The queue of starts that the scheduler could not deliver.
+   */
+  readonly undeliveredQueue: IQueue;
 
   /**
    * Where the alarms go.
@@ -59,6 +65,8 @@ export class TtlCollectionAlarms extends Construct {
   public readonly backfillMissing: Alarm;
   /** There is no report. */
   public readonly reportMissing: Alarm;
+  /** The scheduler could not start a task. */
+  public readonly startsUndelivered: Alarm;
   /** All of them. */
   public readonly all: Alarm[];
 
@@ -79,6 +87,7 @@ export class TtlCollectionAlarms extends Construct {
     this.backfillFailing = made.BackfillFailing;
     this.backfillMissing = made.BackfillMissing;
     this.reportMissing = made.ReportMissing;
+    this.startsUndelivered = made.StartsUndelivered;
     this.all = Object.values(made);
   }
 }
@@ -86,6 +95,7 @@ export class TtlCollectionAlarms extends Construct {
 const KINDS: Kinds<TtlCollectionAlarmsProps> = {
   plan: needed(PLAN),
   metricsName: needed(TEXT),
+  undeliveredQueue: needed(QUEUE),
   alarmTopic: TOPIC,
   alarms: ALARM_SETTINGS,
 };

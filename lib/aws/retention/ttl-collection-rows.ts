@@ -1,6 +1,7 @@
 /** What is watched of a collection with a time to live, as rows. */
 import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, type IMetric, Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Plan } from '../../flow/plan';
 import type { DashboardSection } from '../dashboard';
 import type { AlarmRow } from '../watch';
@@ -10,6 +11,8 @@ export interface WatchedCollection {
   readonly plan: Plan;
   /** The dimension of the metrics in the logs. */
   readonly metricsName: string;
+  /** Starts that were not delivered. */
+  readonly undeliveredQueue: IQueue;
 }
 
 /** The names of all alarms of a collection. */
@@ -22,6 +25,7 @@ export const TTL_COLLECTION_ALARMS: readonly string[] = [
   'backfillFailing',
   'backfillMissing',
   'reportMissing',
+  'startsUndelivered',
 ];
 
 type OfPeriod = AlarmRow['metric'];
@@ -39,7 +43,7 @@ function logged(metricsName: string, metricName: string, statistic: string = Sta
 }
 
 /** The alarms. */
-export function ttlCollectionRows({ metricsName }: WatchedCollection): AlarmRow[] {
+export function ttlCollectionRows({ metricsName, undeliveredQueue }: WatchedCollection): AlarmRow[] {
   const reported = (name: string) => ({ metric: logged(metricsName, name), seconds: 'alarmReportSeconds' });
   const silent = { comparison: ComparisonOperator.LESS_THAN_THRESHOLD, missing: TreatMissingData.BREACHING };
   return [
@@ -94,7 +98,7 @@ export function ttlCollectionRows({ metricsName }: WatchedCollection): AlarmRow[
       threshold: 'alarmStarts',
       seconds: 'alarmStartSeconds',
       ...silent,
-      text: 'Two starts of the backfill are missing, also those that only see that it is done. Stopped tasks in the ECS console say why they did not start: image, secret, subnets. If they started, their log says whether the database was reached. After the first deployment the alarm is on until the first start.',
+      text: 'Two starts of the backfill are missing, also those that only see that it is done. Messages in the queue of undelivered starts say why the scheduler could not start a task, stopped tasks in the ECS console why one did not begin: image, secret, subnets. If they started, their log says whether the database was reached. After the first deployment the alarm is on until the first start.',
     },
     {
       id: 'ReportMissing',
@@ -103,7 +107,16 @@ export function ttlCollectionRows({ metricsName }: WatchedCollection): AlarmRow[
       threshold: 'alarmReports',
       seconds: 'alarmReportSeconds',
       ...silent,
-      text: 'Two reports are missing: lag, size and documents without a date have no data. Stopped tasks in the ECS console say why they did not start; otherwise the log of the report says why. After the first deployment the alarm is on until the first report.',
+      text: 'Two reports are missing: lag, size and documents without a date have no data. Look into the queue of undelivered starts, at stopped tasks in the ECS console, then into the log of the report. After the first deployment the alarm is on until the first report.',
+    },
+    {
+      id: 'StartsUndelivered',
+      severity: 'warning',
+      metric: (period) =>
+        undeliveredQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
+      threshold: 'alarmUndeliveredStarts',
+      seconds: 'alarmReportSeconds',
+      text: 'The scheduler could not start a task. The message in the queue has the reason in its attributes ERROR_CODE and ERROR_MESSAGE: usually a role, a cluster or a subnet that is gone. Each start comes again within the hour; delete the message when the cause is mended.',
     },
   ];
 }

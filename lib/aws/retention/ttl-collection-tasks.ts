@@ -13,11 +13,13 @@ import {
   TimeWindow,
 } from 'aws-cdk-lib/aws-scheduler';
 import { EcsRunFargateTask } from 'aws-cdk-lib/aws-scheduler-targets';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { backfillSettings, named } from '../../flow/retention/collection-settings';
 import type { RetentionPlan } from '../../flow/retention/workload';
 import { cut } from '../descriptions';
 import { createTask } from '../fargate-task';
+import { parkedQueue } from '../parked-queue';
 import { bundleFolder } from '../runtime-function';
 import { schedulerRole } from '../scheduler-role';
 import { acknowledgeWildcards } from '../wildcards';
@@ -42,6 +44,7 @@ export interface CollectionTasks {
   readonly reportTask: FargateTaskDefinition;
   readonly scheduleGroup: IScheduleGroup;
   readonly schedulerRole: Role;
+  readonly undeliveredQueue: Queue;
   readonly backfillSchedule: Schedule;
   readonly reportSchedule: Schedule;
 }
@@ -67,10 +70,17 @@ export function createTasks(scope: Construct, props: TtlCollectionProps, parts: 
     props.scheduleGroup ?? new ScheduleGroup(scope, 'ScheduleGroup', { removalPolicy: RemovalPolicy.DESTROY });
   const role = schedulerRole(scope, scheduleGroup, `Starts backfill and report of ${scope.node.path}`);
   allowRuns(role, props, [backfillTask, reportTask]);
+  const undeliveredQueue = parkedQueue(scope, 'Undelivered', {
+    retentionSeconds: plan.value('undeliveredRetentionSeconds'),
+    removalPolicy: RemovalPolicy.DESTROY,
+    holds: 'It is the dead-letter queue of the schedules.',
+  });
+  undeliveredQueue.grant(role, 'sqs:SendMessage');
   const schedule = (id: string, taskDefinition: FargateTaskDefinition, knob: string, what: string) =>
     createSchedule(scope, id, props, parts, {
       taskDefinition,
       scheduleGroup,
+      undeliveredQueue,
       role,
       seconds: plan.value(knob),
       what,
@@ -80,6 +90,7 @@ export function createTasks(scope: Construct, props: TtlCollectionProps, parts: 
     reportTask,
     scheduleGroup,
     schedulerRole: role,
+    undeliveredQueue,
     backfillSchedule: schedule('BackfillSchedule', backfillTask, 'startSeconds', 'Goes on with the backfill'),
     reportSchedule: schedule('ReportSchedule', reportTask, 'reportSeconds', 'Reports'),
   };
@@ -173,6 +184,7 @@ function allowRuns(role: Role, { cluster }: TtlCollectionProps, tasks: readonly 
 interface Start {
   readonly taskDefinition: FargateTaskDefinition;
   readonly scheduleGroup: IScheduleGroup;
+  readonly undeliveredQueue: Queue;
   readonly role: Role;
   readonly seconds: number;
   readonly what: string;
@@ -184,7 +196,7 @@ function createSchedule(
   id: string,
   { cluster, vpcSubnets }: TtlCollectionProps,
   { securityGroup }: CollectionParts,
-  { taskDefinition, scheduleGroup, role, seconds, what }: Start,
+  { taskDefinition, scheduleGroup, undeliveredQueue, role, seconds, what }: Start,
 ): Schedule {
   const schedule = new Schedule(scope, id, {
     schedule: ScheduleExpression.rate(Duration.seconds(seconds)),
@@ -195,6 +207,7 @@ function createSchedule(
       taskDefinition,
       vpcSubnets,
       securityGroups: [securityGroup],
+      deadLetterQueue: undeliveredQueue,
       retryAttempts: 0,
       maxEventAge: Duration.seconds(seconds),
       // What it may do is granted above, on this cluster alone.

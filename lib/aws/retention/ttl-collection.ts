@@ -11,6 +11,7 @@ import {
 import type { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { IScheduleGroup, Schedule } from 'aws-cdk-lib/aws-scheduler';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { planRetention } from '../../flow/retention/plan';
 import type { RetentionPlan } from '../../flow/retention/workload';
@@ -46,6 +47,8 @@ export class TtlCollection extends Construct implements IConnectable {
   public readonly scheduleGroup: IScheduleGroup;
   /** The role with which the scheduler starts the tasks. It may do nothing else. */
   public readonly schedulerRole: Role;
+  /** Starts that the scheduler could not deliver, for 14 days, each with the reason in its attributes. */
+  public readonly undeliveredQueue: Queue;
   /** What starts the backfill: a run that died goes on, and one that is done reads a document and ends. */
   public readonly backfillSchedule: Schedule;
   /** What starts the report. */
@@ -77,14 +80,16 @@ export class TtlCollection extends Construct implements IConnectable {
       Port.tcp(databaseCluster.clusterEndpoint.port),
       'Backfill and report of a collection',
     );
-    const watched = { plan: this.plan, metricsName: this.metricsName };
-    const made = createTasks(this, usable, { ...watched, securityGroup: this.securityGroup });
+    const { plan, metricsName, securityGroup } = this;
+    const made = createTasks(this, usable, { plan, metricsName, securityGroup });
     this.backfillTask = made.backfillTask;
     this.reportTask = made.reportTask;
     this.scheduleGroup = made.scheduleGroup;
     this.schedulerRole = made.schedulerRole;
+    this.undeliveredQueue = made.undeliveredQueue;
     this.backfillSchedule = made.backfillSchedule;
     this.reportSchedule = made.reportSchedule;
+    const watched = { plan, metricsName, undeliveredQueue: made.undeliveredQueue };
     this.alarms = new TtlCollectionAlarms(this, 'Alarms', { ...watched, alarmTopic, alarms });
     this.dashboard = dashboard
       ? dashboardOf(this, this.alarms.all, ttlCollectionSections(watched, databaseCluster.clusterIdentifier))

@@ -1,6 +1,7 @@
 /** Where the backfill and the report of a collection run: what is set there, and the numbers of the alarms there are. */
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
+import { DAY_SECONDS } from '../ranges';
 import { collectionAlarmKnobs, REPORT_SECONDS, reportKnobs } from './alarms';
 import type { RetentionPlatform } from './workload';
 
@@ -63,6 +64,13 @@ const fargate: CollectionPlatform = {
       source: OWN,
     },
     chosenKnob(
+      'undeliveredRetentionSeconds',
+      14 * DAY_SECONDS,
+      's',
+      'starts that the scheduler could not deliver, with the reason: the longest that a queue keeps a message',
+      'Amazon SQS Developer Guide, message quotas',
+    ),
+    chosenKnob(
       'newestDocuments',
       NEWEST_DOCUMENTS,
       'documents',
@@ -97,6 +105,7 @@ const fargate: CollectionPlatform = {
     chosenKnob('alarmReports', 1, 'reports', 'fires when there is none', OWN),
     chosenKnob('alarmStarts', 1, 'starts', 'fires when there is none', OWN),
     firstOneKnob('alarmUnexpiringDocuments', 'documents', 'a document without a date is never deleted', OWN),
+    firstOneKnob('alarmUndeliveredStarts', 'starts', 'a role or a cluster that is gone does not come back', OWN),
     firstOneKnob('alarmIndexMissing', 'indexes', 'without the index nothing is deleted', OWN),
     firstOneKnob('alarmBackfillErrors', 'errors', 'most causes need a person: connection, permission, disk', OWN),
     chosenKnob('alarmBackfillStarts', 3, 'starts', 'three in a row: one may meet a failover', OWN),

@@ -80,7 +80,8 @@ describe('the tasks', () => {
     expect(schedules).toHaveLength(2);
     for (const { ScheduleExpression, FlexibleTimeWindow, Target } of schedules) {
       expect([ScheduleExpression, FlexibleTimeWindow.Mode]).toEqual(['rate(1 hour)', 'OFF']);
-      expect(Target.RetryPolicy.MaximumRetryAttempts).toBe(0);
+      expect(Target.RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 0 });
+      expect(Target.DeadLetterConfig).toBeDefined();
       expect(Target.EcsParameters.LaunchType).toBe('FARGATE');
       const { AssignPublicIp, SecurityGroups } = Target.EcsParameters.NetworkConfiguration.AwsvpcConfiguration;
       expect([AssignPublicIp, SecurityGroups.length]).toEqual(['DISABLED', 1]);
@@ -119,7 +120,7 @@ describe('rights', () => {
     expect(permissions({ stack, template }, construct.backfillTask.taskRole)).toEqual({});
     expect(permissions({ stack, template }, construct.reportTask.taskRole)).toEqual({});
     const allowed = permissions({ stack, template }, construct.schedulerRole);
-    expect(Object.keys(allowed)).toEqual(['ecs:RunTask', 'iam:PassRole']);
+    expect(Object.keys(allowed)).toEqual(['ecs:RunTask', 'iam:PassRole', 'sqs:SendMessage']);
     expect(JSON.stringify(allowed)).not.toContain('*');
     template.hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
@@ -132,6 +133,7 @@ describe('rights', () => {
             Action: 'iam:PassRole',
             Condition: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
           }),
+          Match.objectLike({ Action: 'sqs:SendMessage' }),
         ],
       },
     });
@@ -211,7 +213,9 @@ test('its alarms are those that the settings know, each with a text that says wh
 });
 
 test('alarms read the metrics that the scripts write, under a name that has the stack in it', () => {
-  const metrics = of('AWS::CloudWatch::Alarm').map(({ MetricName, Dimensions }) => [MetricName, Dimensions[0].Name]);
+  const metrics = of('AWS::CloudWatch::Alarm')
+    .filter(({ Namespace }) => Namespace === 'Backpressure')
+    .map(({ MetricName, Dimensions }) => [MetricName, Dimensions[0].Name]);
   expect(metrics).toEqual(
     [
       'DeletionLagSeconds',

@@ -1174,8 +1174,8 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     'cdk',
     ttlCollections,
     inStack((stack, id, props) => {
-      const { plan, metricsName } = makeTtlCollection(stack, 'Planned', props);
-      new TtlCollectionAlarms(stack, id, { plan, metricsName });
+      const { plan, metricsName, undeliveredQueue } = makeTtlCollection(stack, 'Planned', props);
+      new TtlCollectionAlarms(stack, id, { plan, metricsName, undeliveredQueue });
     }),
   ),
   subject(
