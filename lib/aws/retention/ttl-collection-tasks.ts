@@ -214,6 +214,7 @@ function createSchedule(
       role: role.withoutPolicyUpdates(),
     }),
   });
-  schedule.node.addDependency(role);
+  // The first start comes at once, and needs what the roles may do.
+  schedule.node.addDependency(role, taskDefinition);
   return schedule;
 }

@@ -88,6 +88,12 @@ describe('the tasks', () => {
     }
   });
 
+  test('are first started when their roles have their permissions', () => {
+    for (const { DependsOn } of Object.values<Untyped>(template.findResources('AWS::Scheduler::Schedule'))) {
+      expect(DependsOn.filter((id: string) => /RoleDefaultPolicy/.test(id)).length).toBeGreaterThanOrEqual(2);
+    }
+  });
+
   test('have a file system that is read-only but for /tmp, and 30 s to stop', () => {
     for (const name of ['Backfill', 'Report']) {
       expect(container(name)).toMatchObject({
