@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { type RemovalPolicy, Token } from 'aws-cdk-lib';
 import type { IDatabaseCluster } from 'aws-cdk-lib/aws-docdb';
 import type { ISecurityGroup, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { ContainerImage, ICluster } from 'aws-cdk-lib/aws-ecs';
@@ -11,6 +11,7 @@ import { COLLECTION_NAME, DATABASE_NAME, FIELD_PATH, type TextForm } from '../..
 import type { RetentionObjective, RetentionWorkload } from '../../flow/retention/workload';
 import { ALARM_SETTINGS, type AlarmSettings, alarmSettingsChecks } from '../alarm-settings';
 import { CLUSTER, DOCUMENTDB, SCHEDULE_GROUP, SECRET, SECURITY_GROUP, TOPIC } from '../kinds';
+import { removalCheck } from '../removal-policy';
 import { TTL_COLLECTION_ALARMS } from './ttl-collection-rows';
 
 /**
@@ -112,6 +113,14 @@ export interface TtlCollectionProps {
    * @default true
    */
   readonly dashboard?: boolean;
+
+  /**
+   * What happens to the queue of starts that could not be delivered when it leaves the stack: RETAIN, RETAIN_ON_UPDATE_OR_DELETE or
+   * DESTROY.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 const KINDS: Kinds<TtlCollectionProps> = {
@@ -130,12 +139,13 @@ const KINDS: Kinds<TtlCollectionProps> = {
   alarmTopic: TOPIC,
   alarms: ALARM_SETTINGS,
   dashboard: FLAG,
+  removalPolicy: CHECKED,
 };
 
 /** The props as far as they can be used, and what is wrong with them. */
 export function usableCollectionProps(props: TtlCollectionProps): { props: TtlCollectionProps; checks: Check[] } {
   const { props: usable, checks } = sound(props, KINDS);
-  const { databaseName, collection, createdField, databaseCluster, alarms } = usable;
+  const { databaseName, collection, createdField, databaseCluster, alarms, removalPolicy } = usable;
   return {
     props: usable,
     checks: [
@@ -148,6 +158,7 @@ export function usableCollectionProps(props: TtlCollectionProps): { props: TtlCo
         message:
           'databaseCluster is imported without clusterEndpointAddress or port: give both, and its securityGroup, to fromDatabaseClusterAttributes()',
       },
+      removalCheck(removalPolicy),
       ...alarmSettingsChecks(alarms, TTL_COLLECTION_ALARMS),
     ],
   };

@@ -72,7 +72,7 @@ export function createTasks(scope: Construct, props: TtlCollectionProps, parts: 
   allowRuns(role, props, [backfillTask, reportTask]);
   const undeliveredQueue = parkedQueue(scope, 'Undelivered', {
     retentionSeconds: plan.value('undeliveredRetentionSeconds'),
-    removalPolicy: RemovalPolicy.DESTROY,
+    removalPolicy: props.removalPolicy,
     holds: 'It is the dead-letter queue of the schedules.',
   });
   undeliveredQueue.grant(role, 'sqs:SendMessage');

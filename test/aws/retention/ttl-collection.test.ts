@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { RemovalPolicy, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { DatabaseCluster } from 'aws-cdk-lib/aws-docdb';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
@@ -194,6 +194,15 @@ describe('bring your own', () => {
     ]);
   });
 
+  test('the queue of undelivered starts stays, unless it may go', () => {
+    const policy = (more: Given) =>
+      Object.values<Untyped>(made(more).template.findResources('AWS::SQS::Queue')).map(
+        ({ DeletionPolicy }) => DeletionPolicy,
+      );
+    expect(policy({})).toEqual(['Retain']);
+    expect(policy({ removalPolicy: RemovalPolicy.DESTROY })).toEqual(['Delete']);
+  });
+
   test('a cluster of this app, with its secret', () => {
     const mine = made((scope) => {
       const vpc = new Vpc(scope, 'DataVpc');
@@ -262,6 +271,7 @@ describe('what is refused', () => {
     ['collection must be 1 to 120 letters', { collection: 'ttl_backfill' }],
     ['databaseName must be 1 to 63 letters', { databaseName: 'a/b' }],
     ['createdField must be 1 to 120 letters', { createdField: '$now' }],
+    ['removalPolicy must be', { removalPolicy: RemovalPolicy.SNAPSHOT }],
     ['secret is missing', { secret: undefined as never }],
   ])('%s', (message, more) => {
     expect(() => made(more)).toThrow(InvalidInputError);

@@ -667,6 +667,7 @@ const ttlCollections = fc.record({
   ownGroup: flag,
   ownImage: flag,
   hasEndpoint: usually(fc.constant(true), fc.constant(false)),
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
   dashboard: flag,
   alarms: flag,
 });
