@@ -8,7 +8,7 @@ import { RatingJobs } from './batch-pricing/shares';
 
 /**
  * Batch pricing: rating jobs of several tenants that share places by weight (case 20), images of what was priced (case 6), and
- * the events of the jobs, which expire in a table that keeps below its size (case 16).
+ * the events of the jobs, which expire in a table and in a collection that keep below their size (case 16).
  */
 export class BatchPricingStack extends Stack {
   /** The rating jobs. */
@@ -28,7 +28,7 @@ export class BatchPricingStack extends Stack {
     // A part each, in a file of its own.
     this.shares = new RatingJobs(this, 'Shares', { alarmTopic, vpc });
     imageJobs(this, { alarmTopic, vpc });
-    this.retention = new Retention(this, 'Retention', { alarmTopic });
+    this.retention = new Retention(this, 'Retention', { alarmTopic, vpc });
 
     new CfnOutput(this, 'EventsTableName', { value: this.retention.events.table.tableName });
   }

@@ -38,6 +38,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'backfill and expiry in a MongoDB server',
   },
   {
+    name: 'ttl-documentdb',
+    cases: [16],
+    suite: 'engines',
+    file: 'test/engines/ttl-documentdb.test.ts',
+    title: 'backfill for DocumentDB with a lease, killed half-way and started twice',
+  },
+  {
     name: 'ttl-table',
     cases: [16],
     suite: 'engines',

@@ -37,6 +37,7 @@ const PARTS: Readonly<Record<string, string>> = {
   'aws.SenderAlarms': 'aws.RateLimitedSender',
   'aws.StreamAlarms': 'aws.PartitionedStream',
   'aws.ScheduleAlarms': 'aws.SpreadSchedule',
+  'aws.TtlCollectionAlarms': 'aws.TtlCollection',
   'aws.TtlTableAlarms': 'aws.TtlTable',
   'aws.WebhookAlarms': 'aws.WebhookBuffer',
   'k8s.TenantNamespace': 'k8s.FairShare',

@@ -1,4 +1,6 @@
 /** What the work of an example costs: by construct, from its plan and the workload that it was given. */
+
+import { DEFAULT_CPU, DEFAULT_MEMORY_MIB } from '../../lib/aws/fargate-size';
 import { resolveArrivals } from '../../lib/flow/arrivals';
 import { fargateHourCost } from '../../lib/flow/compute-cost';
 import { figure } from '../../lib/flow/figures';
@@ -169,6 +171,19 @@ const AWS: Bill = {
         },
       ],
       beside: 'The databases are yours.',
+    };
+  },
+  TtlCollection: ({ construct }) => {
+    const { plan } = construct;
+    const { backfillSeconds } = plan.predictions;
+    // Fargate charges a minute at least.
+    const starts = 60 * (MONTH_SECONDS / plan.value('startSeconds') + MONTH_SECONDS / plan.value('reportSeconds'));
+    const taskSecond = fargateHourCost(DEFAULT_CPU, DEFAULT_MEMORY_MIB, true, 0) / HOUR_SECONDS;
+    return {
+      month: [{ what: 'two tasks for a minute, every hour', dollars: starts * taskSecond }],
+      other: [{ what: 'the task of the backfill, until it is done', dollars: backfillSeconds * taskSecond }],
+      beside:
+        'The database is yours. With standard storage Amazon DocumentDB charges reads, writes and deletions of backfill and TTL index as I/O; with I/O-optimized storage it does not.',
     };
   },
   TtlTable: ({ construct }) => {

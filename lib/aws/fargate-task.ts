@@ -7,7 +7,6 @@ import {
   FargateTaskDefinition,
   type HealthCheck,
   type LogDriver,
-  LogDrivers,
   OperatingSystemFamily,
   type Secret,
 } from 'aws-cdk-lib/aws-ecs';
@@ -15,6 +14,7 @@ import type { IRole } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { DEFAULT_CPU, DEFAULT_MEMORY_MIB } from './fargate-size';
+import { taskLogs } from './task-logs';
 
 /** Settings of a task that is made. */
 export interface TaskSettings {
@@ -66,9 +66,7 @@ export function createTask(scope: Construct, settings: TaskSettings, work: TaskW
     healthCheck: settings.healthCheck,
     readonlyRootFilesystem: settings.readonlyRootFilesystem ?? true,
     stopTimeout: Duration.seconds(work.stopTimeoutSeconds),
-    logging:
-      settings.logging ??
-      LogDrivers.awsLogs({ logGroup: createTaskLogs(scope), streamPrefix: work.container.toLowerCase() }),
+    logging: settings.logging ?? taskLogs(createTaskLogs(scope), work.container.toLowerCase()),
   });
   if (Object.keys(settings.environment ?? {}).length === 0) {
     Validations.of(task).acknowledge({ id: 'AwsSolutions-ECS2', reason: work.variables });

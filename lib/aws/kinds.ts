@@ -54,3 +54,7 @@ export const DELIVERY_STREAM = having(
   ['deliveryStreamArn', 'deliveryStreamName'],
   'a stream of Amazon Data Firehose: a DeliveryStream or DeliveryStream.fromDeliveryStreamName()',
 );
+export const DOCUMENTDB = having(
+  ['clusterIdentifier', 'connections'],
+  'a cluster of Amazon DocumentDB: a DatabaseCluster or DatabaseCluster.fromDatabaseClusterAttributes()',
+);

@@ -3,6 +3,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { longestEvaluationSeconds } from '../flow/alarms';
 import { inRange, validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import {
@@ -86,6 +87,10 @@ function createAlarm(scope: Construct, row: AlarmRow, watch: Watch): Alarm {
     {
       refused: !(seconds >= 60 && seconds <= LONGEST_PERIOD_SECONDS && seconds % 60 === 0),
       message: `period of alarm ${row.id} must be whole minutes, up to a day, got ${seconds} s`,
+    },
+    {
+      refused: seconds * evaluationPeriods > longestEvaluationSeconds(seconds),
+      message: `period × evaluationPeriods of alarm ${row.id} must be at most ${longestEvaluationSeconds(seconds)} s, a day for periods below an hour and a week from there on, got ${seconds} s × ${evaluationPeriods}`,
     },
   ]);
   const alarm = new Alarm(scope, row.id, {

@@ -72,7 +72,13 @@ export const collectionSwells: Case = {
       available: true,
       deployed: 'BatchPricing/Retention/Events',
     },
-    { name: 'TtlCollection', engines: ['aws'], form: 'the same on DocumentDB', available: false },
+    {
+      name: 'TtlCollection',
+      engines: ['aws'],
+      form: 'DocumentDB: throttled backfill on Fargate with a lease, then the index, then a report',
+      available: true,
+      deployed: 'BatchPricing/Retention/Documents',
+    },
   ],
   trap: 'A TTL index created cold on 500 GB starts by deleting most of it, through one thread and through replication.',
   scenario: {

@@ -60,9 +60,10 @@ export interface ScenarioResult extends Measured {
  *
  * @param seed a whole number, 0 or more; the same one gives the same result
  * @param engine where *after* runs; default: the first engine of the case
+ * @param construct name of the one that is planned, where the case has several on the engine; default: the first of them
  * @throws InvalidInputError when the case has no scenario, is not deployed on the engine, or the seed is none
  */
-export function runScenario(subject: Case, seed: number, engine?: Engine): ScenarioResult {
+export function runScenario(subject: Case, seed: number, engine?: Engine, construct?: string): ScenarioResult {
   const { number, scenario } = subject;
   if (!scenario) throw new InvalidInputError(`case ${number}`, [`case ${number} has no scenario to run`]);
   const engines = enginesOf(subject);
@@ -75,7 +76,7 @@ export function runScenario(subject: Case, seed: number, engine?: Engine): Scena
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new InvalidInputError(`case ${number}`, [`seed must be a whole number, at least 0, got ${seed}`]);
   }
-  const measured = kindOf(scenario).measure(`Case ${number}`, scenario, seed, on);
+  const measured = kindOf(scenario).measure(`Case ${number}`, scenario, seed, on, construct);
   const outcomes = scenario.answers.map(({ measure: name, by }) => {
     const change = changeNamed(subject, name);
     const [before, after, predicted] = [measured.before[by], measured.after.measured[by], measured.after.predicted[by]];

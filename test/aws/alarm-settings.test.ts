@@ -44,6 +44,8 @@ import { SENDER_ALARMS } from '../../lib/aws/rates/sender-alarms';
 import { DatabaseServer } from '../../lib/aws/replication/database-server';
 import { REPLICA_ALARMS } from '../../lib/aws/replication/replica-alarms';
 import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
+import { TtlCollection } from '../../lib/aws/retention/ttl-collection';
+import { TTL_COLLECTION_ALARMS } from '../../lib/aws/retention/ttl-collection-rows';
 import { TtlTable } from '../../lib/aws/retention/ttl-table';
 import { TTL_TABLE_ALARMS } from '../../lib/aws/retention/ttl-table-rows';
 import { SCHEDULE_ALARMS } from '../../lib/aws/schedule/schedule-alarms';
@@ -65,11 +67,12 @@ import { PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
-import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
+import { EVENTS, EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { MetricKind } from '../../lib/flow/metrics/workload';
 import { ServiceAdmission } from '../../lib/flow/services/workload';
+import { eventsInDocumentDb } from '../support/document-db';
 import { ratingJobs } from '../support/rating';
 import { refusalOf } from '../support/refused';
 import { shop, type Untyped } from '../support/stack';
@@ -312,6 +315,10 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
       'failedRuns',
       'undelivered',
     ],
+  ],
+  TtlCollection: [
+    (stack, alarms) => new TtlCollection(stack, 'It', { ...EVENTS, ...eventsInDocumentDb(stack), alarms }),
+    TTL_COLLECTION_ALARMS,
   ],
   TtlTable: [
     (stack, alarms) =>

@@ -30,6 +30,7 @@ import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import { DatabaseServer } from '../../lib/aws/replication/database-server';
 import { ReplicaLagGuard } from '../../lib/aws/replication/replica-lag-guard';
+import { TtlCollection } from '../../lib/aws/retention/ttl-collection';
 import { TtlTable } from '../../lib/aws/retention/ttl-table';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { BoundedService } from '../../lib/aws/services/bounded-service';
@@ -45,9 +46,10 @@ import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-str
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { OVERRUN_API } from '../../lib/cases/case-12-unbounded-thread-pool';
-import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
+import { EVENTS, EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { MetricKind } from '../../lib/flow/metrics/workload';
+import { eventsInDocumentDb } from '../support/document-db';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -182,6 +184,7 @@ function everything(stack: Stack, id: string): void {
   const logged = new FargateTaskDefinition(scope, `${id}-logged`, { memoryLimitMiB: 1024 });
   logged.addContainer('web', { image: ContainerImage.fromRegistry('api'), logging: logs.logDriver });
   new JvmService(scope, `${id}-jvm`, { ...BUSY_JVM, cluster, image: ContainerImage.fromRegistry('api') });
+  new TtlCollection(scope, `${id}-collection`, { ...EVENTS, ...eventsInDocumentDb(scope, `${id}-docdb`) });
   new TtlTable(scope, `${id}-table`, {
     ...EVENTS_TABLE,
     createdAttribute: 'createdAt',

@@ -27,6 +27,7 @@ import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import type { RateLimitedSenderProps } from '../../lib/aws/rates/rate-limited-sender-props';
+import { TtlCollection } from '../../lib/aws/retention/ttl-collection';
 import { TtlTable } from '../../lib/aws/retention/ttl-table';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import type { SpreadScheduleProps } from '../../lib/aws/schedule/spread-schedule-props';
@@ -38,10 +39,11 @@ import { StreamKind } from '../../lib/aws/streams/stream-kind';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { PAGE_VIEWS, RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
-import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
+import { EVENTS, EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { MetricKind } from '../../lib/flow/metrics/workload';
 import { type Deployable, deployed, lost, NOTHING, STATEFUL } from '../support/deployed';
+import { eventsInDocumentDb } from '../support/document-db';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -229,6 +231,8 @@ const compaction = (
 ) => template((stack) => void new ContinuousCompaction(stack, id, { ...SMALL_FILES, table: table(stack) }));
 const deltaTable = (stack: Stack) =>
   CompactedTable.delta({ bucket: Bucket.fromBucketName(stack, 'Lake', 'lake'), prefix: 'events' });
+const ttlCollection = (id = 'Events') =>
+  template((stack) => void new TtlCollection(stack, id, { ...EVENTS, ...eventsInDocumentDb(stack) }));
 const ttlTable = (id = 'Events') =>
   template(
     (stack) =>
@@ -260,6 +264,12 @@ describe('nothing is deleted that holds something', () => {
       'a Delta table whose compaction is renamed: failed starts',
       compaction('Compaction', deltaTable),
       compaction('Other', deltaTable),
+      ['AWS::SQS::Queue'],
+    ],
+    [
+      'the queue of undelivered starts of a collection that is renamed',
+      ttlCollection(),
+      ttlCollection('Clicks'),
       ['AWS::SQS::Queue'],
     ],
     [

@@ -26,6 +26,7 @@ import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
 import { SenderAlarms } from '../../lib/aws/rates/sender-alarms';
 import { ReplicaAlarms } from '../../lib/aws/replication/replica-alarms';
+import { TtlCollectionAlarms } from '../../lib/aws/retention/ttl-collection-alarms';
 import { TtlTableAlarms } from '../../lib/aws/retention/ttl-table-alarms';
 import { ScheduleAlarms } from '../../lib/aws/schedule/schedule-alarms';
 import { FairShare } from '../../lib/aws/shares/fair-share';
@@ -38,7 +39,7 @@ import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { TASK_LOGS } from '../../lib/cases/case-01-log-flood';
 import { WRITE_PEAK } from '../../lib/cases/case-08-replica-lag';
 import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
-import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
+import { EVENTS, EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { COMPACTION_ON_AWS } from '../../lib/cases/case-17-continuous-cleanup';
 import { glueJobKnobs } from '../../lib/flow/compaction/alarms';
 import { planCompaction } from '../../lib/flow/compaction/plan';
@@ -55,6 +56,7 @@ import { senderAlarmKnobs } from '../../lib/flow/rates/alarms';
 import { planRates } from '../../lib/flow/rates/plan';
 import { cloudAlarmKnobs } from '../../lib/flow/replication/cloud-alarms';
 import { planReplication } from '../../lib/flow/replication/plan';
+import { planRetention } from '../../lib/flow/retention/plan';
 import { planTtlTable } from '../../lib/flow/retention/table-plan';
 import { planSchedule } from '../../lib/flow/schedule/plan';
 import { deliveryKnobs } from '../../lib/flow/schedule/worker';
@@ -214,6 +216,13 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const plan = planned.withKnobs(cloudAlarmKnobs(planned)).withKnobs(knobs);
     return { alarms: alarmsIn(new ReplicaAlarms(shop(), 'Alarms', { guardName: 'orders', plan })), plan };
   },
+  TtlCollectionAlarms: (knobs) => {
+    const plan = planRetention('Events', { ...EVENTS, platform: 'fargate' }).withKnobs(knobs);
+    const stack = shop();
+    const undeliveredQueue = new Queue(stack, 'Undelivered');
+    const props = { plan, metricsName: 'events', undeliveredQueue };
+    return { alarms: alarmsIn(new TtlCollectionAlarms(stack, 'Alarms', props)), plan };
+  },
   TtlTableAlarms: (knobs) => {
     const stack = shop();
     const plan = planTtlTable('Events', EVENTS_TABLE).withKnobs(knobs);
@@ -316,4 +325,29 @@ test.each<[string, (scope: Construct) => { readonly plan: Plan; readonly node: C
     const planned = Object.entries(knobsOf(path)).map(([kind, knob]) => [kind, made.plan.value(knob)]);
     expect([path, numbersOf(alarm)]).toEqual([path, { periods: 1, ...Object.fromEntries(planned) }]);
   }
+});
+
+describe('how long an alarm may look back', () => {
+  const knob = (name: string, value: number): Knob => ({ name, value, unit: '', formula: '', inputs: {}, source: '' });
+  const made =
+    (seconds: number, periods: number, stack = shop()) =>
+    () =>
+      new TtlCollectionAlarms(stack, 'Alarms', {
+        undeliveredQueue: new Queue(stack, 'Undelivered'),
+        plan: planRetention('Events', { ...EVENTS, platform: 'fargate' }).withKnobs([
+          knob('startSeconds', seconds),
+          knob('alarmBackfillStarts', periods),
+        ]),
+        metricsName: 'events',
+      });
+
+  test('a day with periods below an hour', () => {
+    expect(made(1800, 48)).not.toThrow();
+    expect(made(1800, 49)).toThrow(/BackfillFailing must be at most 86400 s, .* got 1800 s × 49/);
+  });
+
+  test('a week with periods of an hour or more', () => {
+    expect(made(3600, 168)).not.toThrow();
+    expect(made(3600, 169)).toThrow(/BackfillFailing must be at most 604800 s, .* got 3600 s × 169/);
+  });
 });

@@ -24,6 +24,8 @@ import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props'
 import { KafkaAlarms, type KafkaAlarmsProps } from '../../lib/aws/quotas/kafka-alarms';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
+import { TtlCollection } from '../../lib/aws/retention/ttl-collection';
+import { TtlCollectionAlarms } from '../../lib/aws/retention/ttl-collection-alarms';
 import { TtlTable } from '../../lib/aws/retention/ttl-table';
 import { TtlTableAlarms } from '../../lib/aws/retention/ttl-table-alarms';
 import { ScheduleAlarms, type ScheduleAlarmsProps } from '../../lib/aws/schedule/schedule-alarms';
@@ -89,6 +91,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   ArchiveBucket: (stack, props) => new ArchiveBucket(stack, 'It', props),
   ContinuousCompaction: (stack, props) => new ContinuousCompaction(stack, 'It', props),
   CompactionAlarms: (stack, props) => new CompactionAlarms(stack, 'It', props),
+  TtlCollection: (stack, props) => new TtlCollection(stack, 'It', props),
+  TtlCollectionAlarms: (stack, props) => new TtlCollectionAlarms(stack, 'It', props),
   TtlTable: (stack, props) => new TtlTable(stack, 'It', props),
   TtlTableAlarms: (stack, props) => new TtlTableAlarms(stack, 'It', props),
   IcebergTable: (stack, props) =>
@@ -195,6 +199,27 @@ test.each<Row>([
       "partitionKey is text, 'id'; give an object",
       'table or partitionKey is missing: the table that is there, or the key of the one that is made',
     ],
+  ],
+  [
+    'a name of a cluster for the cluster, and text for a group',
+    'TtlCollection',
+    () => ({ databaseCluster: 'events', cluster: 'shop', securityGroup: 'sg-1' }),
+    [
+      "databaseCluster is text, 'events'; give a cluster of Amazon DocumentDB: a DatabaseCluster or DatabaseCluster.fromDatabaseClusterAttributes()",
+      'secret is missing',
+      'databaseName is missing',
+      'collection is missing',
+      "cluster is text, 'shop'; give an ECS cluster: a Cluster or Cluster.fromClusterAttributes()",
+      "securityGroup is text, 'sg-1'; give a security group: a SecurityGroup or SecurityGroup.fromSecurityGroupId()",
+      'workload is missing',
+      'objective is missing',
+    ],
+  ],
+  [
+    'alarms of a collection without anything',
+    'TtlCollectionAlarms',
+    () => ({}),
+    ['plan is missing', 'metricsName is missing', 'undeliveredQueue is missing'],
   ],
   [
     'alarms of a table without anything',

@@ -58,9 +58,12 @@ test('every case that runs says where it is deployed, on each engine that it has
 });
 
 test.each(
-  DEPLOYED.map((one) => [one.each.number, one.engine, one.deployed ?? '', one.each] as [number, Engine, string, Case]),
-)('case %d on %s is deployed as it is planned: %s', async (_number, engine, path, each) => {
-  const { knobs } = runScenario(each, 1, engine);
+  DEPLOYED.map(
+    (one) =>
+      [one.each.number, one.engine, one.deployed ?? '', one.each, one.name] as [number, Engine, string, Case, string],
+  ),
+)('case %d on %s is deployed as it is planned: %s', async (_number, engine, path, each, name) => {
+  const { knobs } = runScenario(each, 1, engine, name);
   const deployed = values((await deployedPlan(engine, path)).knobs);
   const planned = values(knobs);
   // A chart reads a queue of SQS that AWS makes: it knows the address alone, and deploys no setting of the queue.

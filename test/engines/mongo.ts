@@ -34,12 +34,12 @@ export function mongoMissing(): string | undefined {
 /** A running server. */
 export interface Mongo {
   readonly uri: string;
-  /** Runs a script of the shell with these variables, and gives back what it printed, line by line. */
-  script(file: string, environment: Readonly<Record<string, string>>): Promise<string[]>;
+  /** Runs scripts of the shell, one after the other, with these variables, and gives back what they printed, line by line. */
+  script(files: string | readonly string[], environment: Readonly<Record<string, string>>): Promise<string[]>;
   /** The value of an expression. */
   evaluate<T>(expression: string): Promise<T>;
   /** Starts a script that the caller ends. */
-  start(file: string, environment: Readonly<Record<string, string>>): ChildProcess;
+  start(files: string | readonly string[], environment: Readonly<Record<string, string>>): ChildProcess;
   stop(): Promise<void>;
 }
 
@@ -73,11 +73,16 @@ export async function startMongo(database: string): Promise<Mongo> {
     const { stdout } = await run(MONGOSH, args, options);
     return stdout.split('\n').filter((line) => line.trim() !== '');
   };
-  const asScript = (file: string) => ['--nodb', '--quiet', '--norc', '--file', file];
+  const asScript = (files: string | readonly string[]) => [
+    '--nodb',
+    '--quiet',
+    '--norc',
+    ...[files].flat().flatMap((file) => ['--file', file]),
+  ];
   return {
     uri,
-    script: (file, more) => shell(asScript(file), more),
-    start: (file, more) => spawn(MONGOSH, asScript(file), { env: environment(more), stdio: 'ignore' }),
+    script: (files, more) => shell(asScript(files), more),
+    start: (files, more) => spawn(MONGOSH, asScript(files), { env: environment(more), stdio: 'ignore' }),
     async evaluate<T>(expression: string) {
       const lines = await shell([uri, '--quiet', '--norc', '--eval', `print(EJSON.stringify(${expression}))`], {});
       return JSON.parse(lines[lines.length - 1]) as T;

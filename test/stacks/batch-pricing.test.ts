@@ -1,5 +1,6 @@
 import { Template } from 'aws-cdk-lib/assertions';
-import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
+import { EVENTS, EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
+import { planRetention } from '../../lib/flow/retention/plan';
 import { planTtlTable } from '../../lib/flow/retention/table-plan';
 import { BatchPricingStack } from '../../stacks/batch-pricing';
 import { referenceApp } from '../support/reference';
@@ -19,9 +20,15 @@ test('the events are planned by the question of case 16', () => {
   expect(stack.retention.events.plan.knobs).toEqual(knobs);
 });
 
+test('the documents are planned by the question of case 16, and the stack makes no database of its own', () => {
+  const { knobs } = planRetention('Documents', { ...EVENTS, platform: 'fargate' });
+  expect(stack.retention.documents.plan.knobs).toEqual(knobs);
+  expect(template.findResources('AWS::DocDB::DBCluster')).toEqual({});
+});
+
 test('every alarm goes to the topic', () => {
   const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
-  expect(alarms).toHaveLength(23);
+  expect(alarms).toHaveLength(32);
   for (const { Properties } of alarms) expect(Properties.AlarmActions).toHaveLength(1);
 });
 

@@ -129,6 +129,8 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
     /\/Retention\/Events\/(Backfill|Report)\/Resource Environment\.Variables\.READ_UNITS_PER_SECOND$/,
     'workerReadUnitsPerSecond',
   ],
+  [/\/BackfillSchedule\/Resource Target\.RetryPolicy\.MaximumEventAgeInSeconds$/, 'startSeconds'],
+  [/\/ReportSchedule\/Resource Target\.RetryPolicy\.MaximumEventAgeInSeconds$/, 'reportSeconds'],
   [/\/Retention\/Events\/Backfill\/Resource Timeout$/, 'workerTimeoutSeconds'],
   [/\/Retention\/Events\/Report\/Resource Timeout$/, 'reportTimeoutSeconds'],
   [/\/BackfillRule\d+\/Resource Targets\.\d+\.RetryPolicy\.MaximumEventAgeInSeconds$/, 'leaseSeconds'],

@@ -56,3 +56,33 @@ test('the endpoints admit the VPC, and nothing from outside', () => {
     ['10.0.0.0/16', 443, 443],
   ]);
 });
+
+describe('the service whose lines are kept for audit', () => {
+  const audit = Object.fromEntries(
+    Object.entries<Untyped>(template.toJSON().Resources).filter(([id]) => /^(Audit|Firehose)/.test(id)),
+  );
+  const container = (name: string): Untyped =>
+    Object.values<Untyped>(audit)
+      .flatMap(({ Properties }) => Properties.ContainerDefinitions ?? [])
+      .find(({ Name }: Untyped) => Name === name);
+
+  test('loses no line while its log is busy: it waits, and the router has its buffer on disk', () => {
+    expect(container('Audit').LogConfiguration).toMatchObject({
+      LogDriver: 'awsfirelens',
+      Options: { mode: 'blocking' },
+    });
+  });
+
+  test('its router may end last, and never holds itself up by its own log', () => {
+    const router = Object.values<Untyped>(audit)
+      .flatMap(({ Properties }) => Properties.ContainerDefinitions ?? [])
+      .find(({ FirelensConfiguration }: Untyped) => FirelensConfiguration);
+    expect(router.Essential).toBe(true);
+    expect(router.LogConfiguration.Options).toMatchObject({ mode: 'non-blocking', 'max-buffer-size': '10485760b' });
+    expect(container('Audit').DependsOn).toContainEqual({ Condition: 'START', ContainerName: router.Name });
+  });
+
+  test('its part of the template', () => {
+    expect(JSON.parse(JSON.stringify(audit).replace(/\b[0-9a-f]{64}\b/g, '<asset>'))).toMatchSnapshot();
+  });
+});

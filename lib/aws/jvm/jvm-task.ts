@@ -7,7 +7,6 @@ import {
   CpuArchitecture,
   FargateTaskDefinition,
   type LogDriver,
-  LogDrivers,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
@@ -15,6 +14,7 @@ import type { Construct } from 'constructs';
 import { JVM_LOG_FOLDER } from '../../flow/jvm/knobs';
 import type { JvmPlan } from '../../flow/jvm/workload';
 import { inlineProgram } from '../inline-program';
+import { taskLogs } from '../task-logs';
 import { givenTask } from './jvm-checks';
 import type { JvmServiceProps } from './jvm-service-props';
 
@@ -154,7 +154,7 @@ function exporterImage({ exporterImage: given }: JvmServiceProps): ContainerImag
 }
 
 function logsOf(logGroup: ILogGroup, streamPrefix: string): LogDriver {
-  return LogDrivers.awsLogs({ logGroup, streamPrefix });
+  return taskLogs(logGroup, streamPrefix);
 }
 
 function mebibytes(plan: JvmPlan, knob: string): number {

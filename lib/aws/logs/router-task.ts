@@ -1,7 +1,6 @@
 import { Duration, Names, Size, Token } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import {
-  AwsLogDriverMode,
   type CfnTaskDefinition,
   ContainerDefinition,
   ContainerDependencyCondition,
@@ -9,7 +8,6 @@ import {
   FirelensLogRouter,
   FirelensLogRouterType,
   type ICluster,
-  LogDrivers,
   type TaskDefinition,
 } from 'aws-cdk-lib/aws-ecs';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -19,6 +17,7 @@ import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import type { LogDeliveryPlan } from '../../flow/logs/delivery/workload';
 import { type AlarmSettings, settingsOfPart } from '../alarm-settings';
+import { taskLogs } from '../task-logs';
 import { createAlarms } from '../watch';
 import type { LogRouter } from './log-router';
 import { DISK_ALARM, diskRow } from './log-shipping-alarm-rows';
@@ -112,7 +111,7 @@ function addContainer(taskDefinition: TaskDefinition, settings: RouterSettings):
     user: '0',
     readonlyRootFilesystem: true,
     // Its own log must not go through itself, nor hold it up.
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: CONTAINER, mode: AwsLogDriverMode.NON_BLOCKING }),
+    logging: taskLogs(logGroup, CONTAINER),
   });
 }
 

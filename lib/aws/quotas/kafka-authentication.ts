@@ -1,4 +1,4 @@
-import { type IInterfaceVpcEndpoint, type IVpc, Peer, Port, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { type IInterfaceVpcEndpoint, Peer, Port, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { KAFKA_PORTS } from '../kafka-cluster';
@@ -17,7 +17,8 @@ export interface KafkaScramOptions {
   /**
    * The interface endpoint of Secrets Manager. The function may connect only to it and to the brokers.
    *
-   * @default - an endpoint somewhere in the VPC: the function may connect to port 443 of the VPC's addresses
+   * @default - the function may connect to port 443 anywhere: Secrets Manager is behind a NAT gateway, or an endpoint that is not
+   *   known here
    */
   readonly secretsManagerEndpoint?: IInterfaceVpcEndpoint;
 }
@@ -87,10 +88,11 @@ export class KafkaAuthentication {
    *
    * @internal
    */
-  public _allowFrom(securityGroup: SecurityGroup, vpc: IVpc): void {
+  public _allowFrom(securityGroup: SecurityGroup): void {
     if (!this.scramOptions) return;
     const endpoint = this.scramOptions.secretsManagerEndpoint;
     if (endpoint) securityGroup.connections.allowTo(endpoint, Port.tcp(443), 'Secrets Manager');
-    else securityGroup.addEgressRule(Peer.ipv4(vpc.vpcCidrBlock), Port.tcp(443), 'Secrets Manager inside the VPC');
+    // Behind a NAT gateway its addresses are public ones, which nobody can list.
+    else securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'Secrets Manager');
   }
 }

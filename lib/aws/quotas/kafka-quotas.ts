@@ -206,7 +206,7 @@ export class KafkaQuotas extends Construct {
     });
     const { authentication, clusterArn, clusterSecurityGroup, vpc, vpcSubnets } = usable;
     this.securityGroup.connections.allowTo(clusterSecurityGroup, Port.tcp(authentication.port), 'Kafka quotas');
-    authentication._allowFrom(this.securityGroup, vpc);
+    authentication._allowFrom(this.securityGroup);
     this.repairer = new RuntimeFunction(this, 'Repairer', {
       bundle: 'kafka-quotas',
       description: `Sets Kafka quotas of ${this.node.path} and repairs them`,

@@ -8,7 +8,6 @@ import {
   CpuArchitecture,
   FargateService,
   FargateTaskDefinition,
-  LogDrivers,
   OperatingSystemFamily,
   Secret as TaskSecret,
 } from 'aws-cdk-lib/aws-ecs';
@@ -17,6 +16,7 @@ import type { Construct } from 'constructs';
 import { throttleSettings } from '../../flow/replication/settings';
 import type { ReplicationPlan } from '../../flow/replication/workload';
 import { bundleFolder } from '../runtime-function';
+import { taskLogs } from '../task-logs';
 import { DEFAULT_SCHEMA, type ReplicaLagGuardProps } from './replica-lag-guard-props';
 
 /** Port on which the guard answers writers. */
@@ -84,7 +84,7 @@ function createTask(scope: Construct, props: ReplicaLagGuardProps, parts: GuardP
       retries: parts.plan.value('livenessProbeFailures'),
     },
     portMappings: [{ containerPort: PORT }],
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'guard' }),
+    logging: taskLogs(logGroup, 'guard'),
   });
   Validations.of(task).acknowledge({
     id: 'AwsSolutions-ECS2',

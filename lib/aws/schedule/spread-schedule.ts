@@ -1,7 +1,7 @@
 import { Duration, NestedStack, RemovalPolicy, Stack, TimeZone } from 'aws-cdk-lib';
 import { GraphWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import { type Grant, type IGrantable, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable, Role } from 'aws-cdk-lib/aws-iam';
 import {
   ContextAttribute,
   type IScheduleGroup,
@@ -23,12 +23,12 @@ import { deliveryKnobs, runsQuestion, timeLimitCheck } from '../../flow/schedule
 import type { JobPlacement, SchedulePlan } from '../../flow/schedule/workload';
 import type { ScheduledMessage } from '../../runtime/scheduled-run/contract';
 import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
-import { roleDescription } from '../descriptions';
 import { parkedQueue } from '../parked-queue';
 import { QUEUE_ALARMS } from '../queue/queue-alarms';
 import { QueueWorker } from '../queue/queue-worker';
 import { RedriveQueue } from '../queue/redrive-queue';
 import type { WorkerHost } from '../queue/worker-compute';
+import { schedulerRole } from '../scheduler-role';
 import { reportsForChildren } from '../subject';
 import { resolvedSeconds } from '../tokens';
 import { SCHEDULE_ALARMS, ScheduleAlarms } from './schedule-alarms';
@@ -183,19 +183,8 @@ export class SpreadSchedule extends Construct {
     this.grantRuns(runner);
   }
 
-  /** Only schedules of the group may use it: without the condition another account could (the confused deputy). */
   private createRole(): Role {
-    const role = new Role(this, 'Role', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: {
-          StringEquals: {
-            'aws:SourceAccount': Stack.of(this).account,
-            'aws:SourceArn': this.scheduleGroup.scheduleGroupArn,
-          },
-        },
-      }),
-      description: roleDescription(`Sends the runs of ${this.node.id} to their queue`),
-    });
+    const role = schedulerRole(this, this.scheduleGroup, `Sends the runs of ${this.node.id} to their queue`);
     for (const queue of [this.queue, this.undeliveredQueue]) {
       queue.grant(role, 'sqs:SendMessage');
       queue.encryptionMasterKey?.grant(role, 'kms:GenerateDataKey', 'kms:Decrypt');

@@ -6,13 +6,13 @@ import {
   ContainerImage,
   CpuArchitecture,
   FargateTaskDefinition,
-  LogDrivers,
   OperatingSystemFamily,
   type TaskDefinition,
 } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { ServicePlan } from '../../flow/services/workload';
+import { taskLogs } from '../task-logs';
 import {
   AGENT_CONTROL_PORT,
   AGENT_DATA_PORT,
@@ -87,7 +87,7 @@ function addProgram(
     portMappings: [{ containerPort: port }],
     readonlyRootFilesystem: true,
     stopTimeout: stopTimeout(plan),
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'service' }),
+    logging: taskLogs(logGroup, 'service'),
   });
 }
 
@@ -125,7 +125,7 @@ function addAgent(
     portMappings: [{ containerPort: AGENT_DATA_PORT }, { containerPort: AGENT_CONTROL_PORT }],
     readonlyRootFilesystem: true,
     stopTimeout: stopTimeout(plan),
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'agent' }),
+    logging: taskLogs(logGroup, 'agent'),
   });
 }
 

@@ -1,13 +1,7 @@
 /** Tasks of AWS Fargate that read the stream: a group of fixed size. */
 import { Stack } from 'aws-cdk-lib';
 import { Port } from 'aws-cdk-lib/aws-ec2';
-import {
-  type ContainerDefinition,
-  FargateService,
-  type FargateTaskDefinition,
-  LogDrivers,
-  Secret,
-} from 'aws-cdk-lib/aws-ecs';
+import { type ContainerDefinition, FargateService, type FargateTaskDefinition, Secret } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
@@ -19,6 +13,7 @@ import type { StreamPlan } from '../../flow/streams/workload';
 import { createTask, createTaskLogs, stopSeconds } from '../fargate-task';
 import { KAFKA_PORTS, kafkaArn } from '../kafka-cluster';
 import { describeGroups } from '../security-groups';
+import { taskLogs } from '../task-logs';
 import type { StreamTaskProps } from './stream-consumer';
 import type { KafkaTopicOptions } from './stream-kind';
 
@@ -62,7 +57,7 @@ export function createStreamService(
         ...props,
         // Checked before: without a task definition there is an image.
         image: props.image!,
-        logging: LogDrivers.awsLogs({ logGroup: logGroup!, streamPrefix: 'consumer' }),
+        logging: taskLogs(logGroup!, 'consumer'),
       },
       {
         container: 'Consumer',

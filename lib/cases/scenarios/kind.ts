@@ -9,8 +9,9 @@ export interface Kind<S> {
    *
    * @param subject names the case in messages
    * @param engine where *after* runs; default: the first engine of the scenario
+   * @param construct name of the one that is measured where an engine has several; default: the first that the case lists
    */
-  readonly measure: (subject: string, scenario: S, seed: number, engine?: Engine) => Measured;
+  readonly measure: (subject: string, scenario: S, seed: number, engine?: Engine, construct?: string) => Measured;
   /**
    * The engines that the scenario has a question for, the default first.
    *

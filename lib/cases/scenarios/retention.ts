@@ -16,9 +16,12 @@ export interface RetentionScenario {
   readonly workload: RetentionWorkload;
   /** Seconds since the first document of today's collection. */
   readonly ageSeconds: number;
-  /** On AWS the table of DynamoDB is asked for. */
+  /** On AWS the table of DynamoDB is asked for, unless the collection is. */
   readonly after: { readonly objective: RetentionObjective; readonly table: TtlTableQuestion };
 }
+
+/** The construct of a collection, where an engine has one of a table too. */
+const COLLECTION = 'TtlCollection';
 
 /** How it is measured. */
 export const retention: Kind<RetentionScenario> = { measure: measureRetention };
@@ -33,10 +36,16 @@ interface Forgotten {
 }
 
 /** A collection: what it has grown to before, what it keeps after its plan has been carried out. */
-function measureRetention(subject: string, scenario: RetentionScenario, seed: number, engine?: Engine): Measured {
+function measureRetention(
+  subject: string,
+  scenario: RetentionScenario,
+  seed: number,
+  engine?: Engine,
+  construct?: string,
+): Measured {
   const { workload, ageSeconds } = scenario;
   const { knobs, forgetting, predicted, backfill } =
-    engine === 'aws' ? inTable(subject, scenario) : inCollection(subject, scenario);
+    engine === 'aws' && construct !== COLLECTION ? inTable(subject, scenario) : inCollection(subject, scenario, engine);
   const measured = simulateCollection({ ...workload, ...backfill }, ageSeconds, forgetting, seed);
   return {
     before: { collectionBytes: measured.bytesToday },
@@ -53,8 +62,9 @@ function measureRetention(subject: string, scenario: RetentionScenario, seed: nu
   };
 }
 
-function inCollection(subject: string, { workload, after }: RetentionScenario): Forgotten {
-  const plan = planRetention(subject, { workload, objective: after.objective });
+function inCollection(subject: string, { workload, after }: RetentionScenario, engine?: Engine): Forgotten {
+  const platform = engine === 'aws' ? 'fargate' : undefined;
+  const plan = planRetention(subject, { workload, objective: after.objective, platform });
   const { steadyBytes, backfillSeconds, drainSeconds } = plan.predictions;
   return {
     knobs: plan.knobs,

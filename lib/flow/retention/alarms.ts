@@ -3,7 +3,8 @@ import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 
 const OWN = 'this library, docs/constructs/k8s-ttl-collection.md';
-const REPORT_SECONDS = 3600;
+/** Between two reports. */
+export const REPORT_SECONDS = 3600;
 /** A report counts documents through indexes: seconds, or minutes on a busy database. */
 const REPORT_DEADLINE_SECONDS = 600;
 const MISSING_REPORTS = 3;

@@ -8,7 +8,7 @@ import { figure, sizeText } from '../figures';
 import { retentionFor, steadyBytes, steadyItems } from '../numerics/stock';
 import { given, type Knob } from '../plan';
 import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from '../ranges';
-import { collectionAlarmKnobs, reportKnobs } from './alarms';
+import { platformOf, RETENTION_PLATFORMS } from './collection-platforms';
 import { type Sized, sizeOf } from './sizing';
 import {
   type RetentionObjective,
@@ -49,7 +49,7 @@ export function planRetention(
   refuseSlowDeletion(subject, workload);
   refuseSlowBackfill(subject, workload, objective, sized);
   refuseSize(subject, workload, objective, sized);
-  return new RetentionPlan(subject, knobsOf(workload, objective, sized), predict(workload, sized));
+  return new RetentionPlan(subject, knobsOf(question, sized), predict(workload, sized));
 }
 
 function size(workload: RetentionWorkload, { retentionSeconds }: RetentionObjective): Sized {
@@ -130,19 +130,20 @@ function predict(workload: RetentionWorkload, { stock, expired, backfill, drain 
   };
 }
 
-function knobsOf(workload: RetentionWorkload, objective: RetentionObjective, sized: Sized): Knob[] {
+function knobsOf(question: RetentionQuestion, sized: Sized): Knob[] {
   return [
-    ...backfillKnobs(workload, sized),
-    ...deletionKnobs(workload, objective, sized),
-    ...collectionAlarmKnobs(backfillDeadline(sized), Math.ceil(sized.drain)),
+    ...backfillKnobs(question, sized),
+    ...deletionKnobs(question, sized),
+    ...platformOf(question.platform).alarms(lateSeconds(sized), Math.ceil(sized.drain)),
   ];
 }
 
-function backfillDeadline({ backfill }: Sized): number {
+/** When a backfill is late. */
+function lateSeconds({ backfill }: Sized): number {
   return 2 * Math.ceil(backfill) + 3600;
 }
 
-function backfillKnobs(workload: RetentionWorkload, sized: Sized): Knob[] {
+function backfillKnobs({ workload, platform }: RetentionQuestion, sized: Sized): Knob[] {
   const { gain, backfill } = sized;
   const { spareWritesPerSecond, existingDocuments } = workload;
   const batch = Math.max(1, Math.min(LARGEST_BATCH, Math.floor(spareWritesPerSecond * BATCH_SECONDS)));
@@ -172,21 +173,15 @@ function backfillKnobs(workload: RetentionWorkload, sized: Sized): Knob[] {
       source: 'drain of a backlog: backlog ÷ (capacity − arrivals)',
     },
     {
-      name: 'backfillDeadlineSeconds',
-      value: backfillDeadline(sized),
+      ...platformOf(platform).late,
+      value: lateSeconds(sized),
       unit: 's',
-      formula: 'twice the prediction and an hour; the next run continues where it stopped',
       inputs: { backfillSeconds: backfill },
-      source: 'Kubernetes, Jobs, activeDeadlineSeconds; the factor is an assumption',
     },
   ];
 }
 
-function deletionKnobs(
-  workload: RetentionWorkload,
-  objective: RetentionObjective,
-  { stock, spread, drain }: Sized,
-): Knob[] {
+function deletionKnobs({ workload, objective, platform }: RetentionQuestion, { stock, spread, drain }: Sized): Knob[] {
   const { insertsPerSecond, deletesPerSecond } = workload;
   const lag = objective.deletionLagSeconds ?? DELETION_LAG_SECONDS;
   return [
@@ -224,7 +219,7 @@ function deletionKnobs(
       inputs: {},
       source: 'the objective',
     },
-    ...reportKnobs(),
+    ...platformOf(platform).runs(),
     {
       name: 'sizeAlarmBytes',
       value: Math.ceil(SIZE_MARGIN * steadyBytes(stock)),
@@ -237,11 +232,14 @@ function deletionKnobs(
 }
 
 function questionChecks(question: RetentionQuestion): Check[] {
-  return objectChecks('question', question, { workload: true, objective: true }, ({ workload, objective }) => [
+  return objectChecks('question', question, QUESTION_FIELDS, ({ workload, objective, platform }) => [
     ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
     ...objectChecks('objective', objective, OBJECTIVE_FIELDS, objectiveChecks),
+    oneOf('platform', platform, RETENTION_PLATFORMS),
   ]);
 }
+
+const QUESTION_FIELDS: Fields<RetentionQuestion> = { workload: true, objective: true, platform: true };
 
 const WORKLOAD_FIELDS: Fields<RetentionWorkload> = {
   insertsPerSecond: true,

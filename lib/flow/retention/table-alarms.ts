@@ -1,5 +1,5 @@
 /** The numbers of a table's alarms, each with its reason. */
-import { chosenKnob, firstOneKnob } from '../alarms';
+import { chosenKnob, firstOneKnob, longestEvaluationSeconds } from '../alarms';
 import type { Knob } from '../plan';
 import { DAY_SECONDS } from '../ranges';
 import { REPORT_SECONDS } from './table-knobs';
@@ -8,8 +8,7 @@ import type { TableSizes } from './table-sizes';
 const OWN = 'this library, docs/constructs/ttl-table.md';
 const THROTTLE_PERIOD_SECONDS = 300;
 const DELETED_PERIOD_SECONDS = DAY_SECONDS / 2;
-/** Amazon CloudWatch API reference, PutMetricAlarm: a week. */
-const MOST_PERIODS = 14;
+const MOST_PERIODS = longestEvaluationSeconds(DELETED_PERIOD_SECONDS) / DELETED_PERIOD_SECONDS;
 
 /** What the alarms of a table compare with. */
 export function tableAlarmKnobs({ workload, lagSeconds, sized }: TableSizes): Knob[] {

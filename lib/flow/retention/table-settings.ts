@@ -1,4 +1,5 @@
 /** What the functions of a table are given: knobs of the plan, under the names of `lib/runtime/ttl-table`. */
+import { named } from './collection-settings';
 import type { TtlTablePlan } from './table-workload';
 
 /** Key attribute of the table with the progress of a backfill. */
@@ -31,7 +32,3 @@ export function reportSettings(plan: TtlTablePlan): Record<string, string> {
 }
 
 const SHARED = { WORKERS: 'workers', DRAIN_SECONDS: 'drainSeconds' };
-
-function named(plan: TtlTablePlan, knobs: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(knobs).map(([name, knob]) => [name, String(plan.value(knob))]));
-}

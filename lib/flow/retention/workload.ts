@@ -71,6 +71,9 @@ export interface RetentionObjective {
   readonly deletionLagSeconds?: number;
 }
 
+/** Where backfill and report run: a Job and a CronJob, or tasks that a scheduler starts. */
+export type RetentionPlatform = 'kubernetes' | 'fargate';
+
 /**
  * The input of a collection's plan.
  */
@@ -80,6 +83,13 @@ export interface RetentionQuestion {
 
   /** How long documents are kept, and the limits on size and time. */
   readonly objective: RetentionObjective;
+
+  /**
+   * Where backfill and report run.
+   *
+   * @default 'kubernetes'
+   */
+  readonly platform?: RetentionPlatform;
 }
 
 /**

@@ -4,6 +4,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check } from '../../flow/errors';
 import { CHECKED, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
+import { backfillSettings, COLLECTION_NAME, FIELD_PATH } from '../../flow/retention/collection-settings';
 import { planRetention } from '../../flow/retention/plan';
 import type { RetentionObjective, RetentionPlan, RetentionWorkload } from '../../flow/retention/workload';
 import { minuteOf } from '../../flow/schedule/schedule';
@@ -31,8 +32,6 @@ import { ttlAlerts, ttlGraphs } from './ttl-alerts';
 /** Folder of the scripts. */
 const SCRIPTS = '/opt/ttl';
 const MONGODB_PORT = 27_017;
-/** Collection with the backfill's progress; with dates of expiry in it, booked slots would be deleted. */
-const STATE_COLLECTION = 'ttl_backfill';
 
 /**
  * What a collection with a time to live is sized from.
@@ -144,16 +143,10 @@ export class TtlCollection extends Construct {
   }
 
   private createBackfill(props: TtlCollectionProps, serviceAccount: kplus.IServiceAccount): kplus.Job {
-    const value = (name: string) => this.plan.value(name);
     const settings = {
       COLLECTION: props.collection,
       CREATED_FIELD: props.createdField ?? '',
-      RETENTION_SECONDS: String(value('retentionSeconds')),
-      BATCH_SIZE: String(value('batchSize')),
-      BATCH_SECONDS: String(value('batchSeconds')),
-      BACKFILL_SECONDS: String(value('backfillSeconds')),
-      DRAIN_SECONDS: String(value('drainSeconds')),
-      DRAIN_PER_SECOND: String(value('drainPerSecond')),
+      ...backfillSettings(this.plan),
     };
     const script = scriptConfigMap(this, 'BackfillScript', 'ttl-collection/backfill.js');
     // The template of a Job cannot be changed, so every change to it makes another Job.
@@ -166,7 +159,7 @@ export class TtlCollection extends Construct {
       ...this.podProps(serviceAccount, UNDISTURBED),
       restartPolicy: kplus.RestartPolicy.ON_FAILURE,
       backoffLimit: 6,
-      activeDeadline: Duration.seconds(value('backfillDeadlineSeconds')),
+      activeDeadline: Duration.seconds(this.plan.value('backfillDeadlineSeconds')),
       containers: [this.container('backfill', props, settings)],
     });
     this.finishPod(job, 'Backfill', script);
@@ -269,18 +262,8 @@ const KINDS: Kinds<TtlCollectionProps> = {
 function inputChecks(props: TtlCollectionProps): Check[] {
   const { collection, createdField, pushGateway, databasePort } = props;
   return [
-    textCheck(
-      'collection',
-      collection,
-      (text) => /^[A-Za-z_][\w.-]{0,119}$/.test(text) && !text.startsWith('system.') && text !== STATE_COLLECTION,
-      "1 to 120 letters, digits, '_', '-' and '.', not begin with a digit or 'system.', and not be ttl_backfill, which holds the progress",
-    ),
-    textCheck(
-      'createdField',
-      createdField,
-      (text) => /^[A-Za-z_]\w*(\.\w+)*$/.test(text) && text.length <= 120,
-      "1 to 120 letters, digits, '_' and '.'",
-    ),
+    textCheck('collection', collection, COLLECTION_NAME.has, COLLECTION_NAME.form),
+    textCheck('createdField', createdField, FIELD_PATH.has, FIELD_PATH.form),
     textCheck(
       'pushGateway',
       pushGateway,

@@ -26,7 +26,7 @@ export const BATCH_RULES: readonly Rule<Template>[] = [
         yield {
           at: policy,
           message: `${listed(names)} submit to it, ${names.length} in all, and it has no SchedulingPolicyArn: jobs run in the order of arrival`,
-          fix: 'add an AWS::Batch::SchedulingPolicy with a FairsharePolicy, and a share identifier for each submitter; it can only be set on a new queue',
+          fix: 'add an AWS::Batch::SchedulingPolicy with a FairsharePolicy, and a share identifier for each submitter; it can only be set on a new queue. A target of AWS::Events::Rule has no share identifier: submit by AWS::Scheduler::Schedule or Step Functions',
         };
       }
     },

@@ -10,7 +10,9 @@
  * a number may be seconds or milliseconds, and the wrong guess deletes.
  *
  * Environment: MONGODB_URI, COLLECTION, RETENTION_SECONDS, BATCH_SIZE, BATCH_SECONDS, BACKFILL_SECONDS (predicted),
- * DRAIN_PER_SECOND, DRAIN_SECONDS (predicted), and CREATED_FIELD, which is empty when the time is in the ObjectId.
+ * DRAIN_PER_SECOND, DRAIN_SECONDS (predicted), and CREATED_FIELD, which is empty when the time is in the ObjectId. RUN names
+ * the settings where runs are started again and again: one that was finished is not repeated. What lease.js and documentdb.js
+ * have is used where they were loaded before.
  */
 const COLLECTION = process.env.COLLECTION;
 const CREATED_FIELD = process.env.CREATED_FIELD;
@@ -32,6 +34,8 @@ const LAST_MILLIS = Date.UTC(9999, 11, 31);
 /** The slowest member that counts says how fast it goes. */
 const MAJORITY = { writeConcern: { w: 'majority' } };
 const UNAUTHORIZED = 13;
+const RUN = process.env.RUN ?? '';
+const here = typeof platform === 'undefined' ? {} : platform;
 const CURSOR_NOT_FOUND = 43;
 
 db = connect(process.env.MONGODB_URI);
@@ -60,6 +64,11 @@ function say(line) {
   print(JSON.stringify({ time: new Date().toISOString(), collection: COLLECTION, ...line }));
 }
 
+/** Metrics, where there is somebody to read them. */
+function measure(values) {
+  if (here.metrics) here.metrics(values);
+}
+
 /** The server deletes by its own clock, and that of a node may be wrong. */
 function serverMillis() {
   return db.hello().localTime.getTime();
@@ -68,7 +77,7 @@ function serverMillis() {
 /** Whether the index is there; one that deletes nothing is named before anything is changed. */
 function indexed() {
   const existing = documents.getIndexes().find(({ key }) => JSON.stringify(key) === '{"expireAt":1}');
-  if (existing && existing.expireAfterSeconds !== 0) {
+  if (existing && Number(existing.expireAfterSeconds) !== 0) {
     throw new Error(
       `index ${existing.name} on expireAt is there without expireAfterSeconds 0; drop it, then run again`,
     );
@@ -88,7 +97,14 @@ function begin() {
     before?.drainUntil ?? (before?.drainFrom ? new Date(before.drainFrom.getTime() + DRAIN_MILLIS) : drainFrom);
   states.updateOne(
     { _id: COLLECTION },
-    { $set: { begunAt: new Date(begunMillis), drainFrom }, $max: { drainUntil: booked } },
+    {
+      $set: {
+        begunAt: new Date(begunMillis),
+        drainFrom,
+        ...(RUN !== '' && before?.run !== RUN && { run: RUN, runBegunAt: new Date(begunMillis) }),
+      },
+      $max: { drainUntil: booked },
+    },
     { upsert: true, ...MAJORITY },
   );
   return {
@@ -99,6 +115,7 @@ function begin() {
     moved: false,
     batches: 0,
     changed: 0,
+    counted: 0,
     redated: 0,
     spread: 0,
     future: 0,
@@ -107,15 +124,20 @@ function begin() {
   };
 }
 
-/** Books so many slots; gives the first one's time. */
+/** Books so many slots; gives the first one's time. Without a pipeline, which not every server takes in an update. */
 function book(slots, drainFrom) {
   const millis = Math.ceil(slots * SLOT_MILLIS);
-  const { drainUntil } = states.findOneAndUpdate(
-    { _id: COLLECTION },
-    [{ $set: { drainUntil: { $add: [{ $max: ['$drainUntil', drainFrom] }, millis] } } }],
-    { returnDocument: 'after', ...MAJORITY },
-  );
-  return drainUntil.getTime() - millis;
+  for (;;) {
+    const { drainUntil } = states.findOne({ _id: COLLECTION });
+    const first = Math.max(drainUntil.getTime(), drainFrom.getTime());
+    const { matchedCount } = states.updateOne(
+      { _id: COLLECTION, drainUntil },
+      { $set: { drainUntil: new Date(first + millis) } },
+      MAJORITY,
+    );
+    // Otherwise another run booked meanwhile.
+    if (matchedCount === 1) return first;
+  }
 }
 
 /** A run that is slower than predicted has what would come due before its end moved behind it, in another pass. */
@@ -133,8 +155,14 @@ function undated(run, from) {
   return from === undefined ? filter : { $and: [{ _id: { $gte: from } }, filter] };
 }
 
+/** The same of a document that was read. */
+function isUndated(run, { expiryType, expireAt }) {
+  return expiryType === 'missing' || (!run.indexed && expireAt !== null && expireAt < run.drainFrom);
+}
+
 /** By type as the server sees it. Nothing but dates travels. */
 function scan(run, from) {
+  if (here.scan) return here.scan(documents, CREATED_FIELD ?? '', (document) => isUndated(run, document), from);
   const created = CREATED_FIELD ? `$${CREATED_FIELD}` : '$_id';
   const date = (field) => ({ $cond: [{ $eq: [{ $type: field }, 'date'] }, field, null] });
   return documents.aggregate(
@@ -246,6 +274,12 @@ function summary({ batches, changed, redated, spread, future, madeNow, refused }
   return { batches, changed, redated, spread, future, madeNow, refused };
 }
 
+/** What was dated since the last line. */
+function countDated(run) {
+  measure({ DatedDocuments: run.changed - run.counted });
+  run.counted = run.changed;
+}
+
 /** One way through the collection in the order of the ids; gives how many documents it changed. */
 function pass(run, from) {
   let changed = 0;
@@ -254,6 +288,7 @@ function pass(run, from) {
     const began = performance.now();
     const batch = take(cursor);
     if (batch.length === 0) return changed;
+    if (lease && !lease.isHeld()) throw new Error('the lease is lost: another run goes on');
     const now = serverMillis();
     keepAhead(run, now, 0);
     const plans = updates(batch, run, now);
@@ -266,7 +301,10 @@ function pass(run, from) {
     run.batches += 1;
     const lastId = batch[batch.length - 1]._id;
     states.updateOne({ _id: COLLECTION }, { $set: { lastId, drainFrom: run.drainFrom }, $inc: { batches: 1 } });
-    if (run.batches % 100 === 0) say(summary(run));
+    if (run.batches % 100 === 0) {
+      say(summary(run));
+      countDated(run);
+    }
     // From the beginning of a batch to that of the next, so that a slow server is not asked for more.
     sleep(Math.max(0, BATCH_MILLIS - (performance.now() - began)));
   }
@@ -312,17 +350,39 @@ function backfill(run) {
     before = changed ?? before;
   }
   say({ ...summary(run), done: true });
+  countDated(run);
 }
 
 /** Last, because from here on the server deletes. */
 function createIndex() {
   if (indexed()) return;
-  documents.createIndex({ expireAt: 1 }, { expireAfterSeconds: 0 });
+  documents.createIndex({ expireAt: 1 }, { expireAfterSeconds: 0, ...here.indexOptions });
   say({ index: 'created' });
 }
 
-indexed();
-const run = begin();
-backfill(run);
-createIndex();
-states.updateOne({ _id: COLLECTION }, { $unset: { lastId: 1 } });
+/** Everything, unless it is done. */
+function finish() {
+  indexed();
+  if (RUN !== '' && states.findOne({ _id: COLLECTION })?.finishedRun === RUN) {
+    say({ finished: RUN });
+    return;
+  }
+  const run = begin();
+  backfill(run);
+  createIndex();
+  states.updateOne({ _id: COLLECTION }, { $unset: { lastId: 1 }, ...(RUN !== '' && { $set: { finishedRun: RUN } }) });
+}
+
+const leased = typeof takeLease !== 'undefined';
+const lease = leased ? takeLease(states, COLLECTION, serverMillis, MAJORITY) : undefined;
+measure({ BackfillStarts: 1 });
+try {
+  if (leased && lease === undefined) say({ held: 'another run has the lease' });
+  else finish();
+} catch (error) {
+  measure({ BackfillErrors: 1 });
+  throw error;
+} finally {
+  // Not lease?.release(), which the shell calls on undefined as well.
+  if (lease !== undefined) lease.release();
+}

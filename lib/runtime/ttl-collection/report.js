@@ -1,10 +1,12 @@
 /**
- * For mongosh: tells how large a collection is and how far the server is behind with deleting, to the Pushgateway of
- * Prometheus and to the log.
+ * For mongosh: tells how large a collection is and how far the server is behind with deleting, to the log and to the
+ * Pushgateway of Prometheus, or, after documentdb.js, to CloudWatch, with how far the backfill is.
  *
- * Environment: MONGODB_URI, COLLECTION, PUSHGATEWAY (address), JOB and NAMESPACE (of the group there).
+ * Environment: MONGODB_URI, COLLECTION, PUSHGATEWAY (address), JOB and NAMESPACE (of the group there); in place of the last
+ * three RUN, the name of the backfill's settings.
  */
 const COLLECTION = process.env.COLLECTION;
+const here = typeof platform === 'undefined' ? {} : platform;
 /** Counting more than that helps nobody and takes the server's time. */
 const COUNT_LIMIT = 100000;
 /** In a field that should hold a date, the server deletes by none of them. One by one, because the index finds each. */
@@ -31,13 +33,15 @@ const documents = db.getCollection(COLLECTION);
 function indexed() {
   return documents
     .getIndexes()
-    .some(({ key, expireAfterSeconds }) => JSON.stringify(key) === '{"expireAt":1}' && expireAfterSeconds === 0);
+    .some(
+      ({ key, expireAfterSeconds }) => JSON.stringify(key) === '{"expireAt":1}' && Number(expireAfterSeconds) === 0,
+    );
 }
 
 /** Seconds since the oldest date of expiry that is still there; 0 when none is past. */
 function deletionLag(now) {
   const [oldest] = documents
-    .find({ expireAt: { $type: 'date' } }, { expireAt: 1 })
+    .find({ expireAt: { $lt: new Date(now) } }, { expireAt: 1 })
     .sort({ expireAt: 1 })
     .limit(1)
     .toArray();
@@ -45,6 +49,7 @@ function deletionLag(now) {
 }
 
 function unexpiring() {
+  if (here.unexpiring) return here.unexpiring(documents);
   const never = { $or: [{ expireAt: null }, { expireAt: { $type: OTHER_TYPES } }] };
   return documents.countDocuments(never, { limit: COUNT_LIMIT });
 }
@@ -53,7 +58,8 @@ function figures() {
   // The server deletes by its own clock.
   const now = db.hello().localTime.getTime();
   const isIndexed = indexed();
-  const { storageSize = 0, totalIndexSize = 0, size = 0, count = 0 } = documents.stats();
+  // Not the shell's stats(), which reads what not every server answers.
+  const { storageSize = 0, totalIndexSize = 0, size = 0, count = 0 } = db.runCommand({ collStats: COLLECTION });
   return {
     ttl_collection_data_bytes: Number(size),
     ttl_collection_disk_bytes: Number(storageSize) + Number(totalIndexSize),
@@ -82,6 +88,27 @@ async function push(values) {
   if (!response.ok) throw new Error(`the Pushgateway answered ${response.status}`);
 }
 
+/** How far the backfill is that RUN names. A size counts once old documents are gone. */
+function progress(values) {
+  const state = db.getCollection('ttl_backfill').findOne({ _id: COLLECTION });
+  const now = db.hello().localTime.getTime();
+  const isFinished = state?.finishedRun === process.env.RUN;
+  const isBegun = state?.run === process.env.RUN;
+  return {
+    DiskBytes: values.ttl_collection_disk_bytes,
+    DataBytes: values.ttl_collection_data_bytes,
+    Documents: values.ttl_collection_documents,
+    BackfillSeconds: isFinished || !isBegun ? 0 : (now - state.runBegunAt.getTime()) / 1000,
+    IndexMissing: isFinished ? 1 - values.ttl_collection_index : 0,
+    ...(values.ttl_collection_index === 1 && {
+      DeletionLagSeconds: values.ttl_collection_deletion_lag_seconds,
+      UnexpiringDocuments: values.ttl_collection_unexpiring_documents,
+    }),
+    ...(isFinished && state.drainUntil.getTime() < now && { SettledBytes: values.ttl_collection_disk_bytes }),
+  };
+}
+
 const values = figures();
 print(JSON.stringify({ collection: COLLECTION, ...values }));
-push(values);
+if (here.metrics) here.metrics(progress(values));
+else push(values);

@@ -179,7 +179,7 @@ describe('least privilege', () => {
     expect(own.SecurityGroupIngress).toBeUndefined();
   });
 
-  test('SCRAM: the one secret with its key, the port of SCRAM, and Secrets Manager inside the VPC', () => {
+  test('SCRAM: the one secret with its key, the port of SCRAM, and HTTPS: Secrets Manager may be behind a NAT gateway', () => {
     const stack = shop();
     const made = make(scram(stack), stack);
     const allowed = permissions(made, made.construct.repairer.role);
@@ -196,7 +196,7 @@ describe('least privilege', () => {
     const egress = Object.values(made.template.findResources('AWS::EC2::SecurityGroupEgress'));
     expect(egress.map(({ Properties }) => Properties.FromPort)).toEqual([9096]);
     expect(properties(made, made.construct.securityGroup).SecurityGroupEgress).toEqual([
-      expect.objectContaining({ CidrIp: '10.0.0.0/16', FromPort: 443, ToPort: 443 }),
+      expect.objectContaining({ CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443 }),
     ]);
   });
 

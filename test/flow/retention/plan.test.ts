@@ -77,6 +77,50 @@ describe('known answers', () => {
   });
 });
 
+describe('on tasks that a scheduler starts', () => {
+  const tasks = planRetention('Events', { workload, objective, platform: 'fargate' });
+  const names = (of: typeof plan) => of.knobs.map(({ name }) => name);
+
+  test('sizes, backfill and drain are those of the same question elsewhere', () => {
+    expect(tasks.predictions).toEqual(plan.predictions);
+    for (const knob of plan.knobs.filter(({ name }) => names(tasks).includes(name) && name !== 'reportSeconds')) {
+      expect(tasks.value(knob.name)).toBe(knob.value);
+    }
+    for (const name of ['batchSize', 'batchSeconds', 'backfillSeconds', 'drainSeconds', 'sizeAlarmBytes']) {
+      expect(names(tasks)).toContain(name);
+    }
+  });
+
+  test('knobs of Kubernetes are absent, and those of tasks are absent there', () => {
+    const only = (a: typeof plan, b: typeof plan) => names(a).filter((name) => !names(b).includes(name));
+    expect(only(plan, tasks)).toEqual([
+      'backfillDeadlineSeconds',
+      'reportDeadlineSeconds',
+      'reportStartingDeadlineSeconds',
+      'terminationGracePeriodSeconds',
+      'alarmSizeHoldSeconds',
+      'alarmReportAgeSeconds',
+      'alarmBackfillFailures',
+    ]);
+    expect(only(tasks, plan)).toEqual(
+      expect.arrayContaining(['leaseSeconds', 'leaseRenewalSeconds', 'startSeconds', 'alarmBackfillSeconds']),
+    );
+    expect(tasks.explain()).not.toContain('Kubernetes');
+  });
+
+  test('a lease is renewed four times while it lasts, and ends before the next start: one that died is followed', () => {
+    expect([tasks.value('leaseSeconds'), tasks.value('leaseRenewalSeconds')]).toEqual([120, 30]);
+    expect(tasks.value('leaseSeconds')).toBeLessThan(tasks.value('startSeconds'));
+    expect(tasks.value('alarmBackfillSeconds')).toBe(2 * plan.value('backfillSeconds') + 3600);
+  });
+
+  test('no other platform', () => {
+    expect(() => planRetention('Events', { workload, objective, platform: 'lambda' as never })).toThrow(
+      /platform must be one of kubernetes, fargate, got 'lambda'/,
+    );
+  });
+});
+
 describe('what cannot be done is refused', () => {
   test.each<[string, Partial<RetentionWorkload>, Partial<RetentionObjective>, RegExp]>([
     [

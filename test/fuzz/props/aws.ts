@@ -6,6 +6,7 @@ import { App, CfnParameter, Duration, RemovalPolicy, Size, Stack } from 'aws-cdk
 import { Template } from 'aws-cdk-lib/assertions';
 import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
+import { DatabaseCluster as DocumentDbCluster } from 'aws-cdk-lib/aws-docdb';
 import { AttributeType, type ITable, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import {
@@ -61,6 +62,8 @@ import { SenderAlarms } from '../../../lib/aws/rates/sender-alarms';
 import { DatabaseServer } from '../../../lib/aws/replication/database-server';
 import { ReplicaAlarms } from '../../../lib/aws/replication/replica-alarms';
 import { ReplicaLagGuard } from '../../../lib/aws/replication/replica-lag-guard';
+import { TtlCollection } from '../../../lib/aws/retention/ttl-collection';
+import { TtlCollectionAlarms } from '../../../lib/aws/retention/ttl-collection-alarms';
 import { TtlTable } from '../../../lib/aws/retention/ttl-table';
 import { TtlTableAlarms } from '../../../lib/aws/retention/ttl-table-alarms';
 import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
@@ -81,12 +84,15 @@ import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
+import { eventsInDocumentDb } from '../../support/document-db';
 import { optional, spread, usually } from '../../support/property';
 import { METRICS } from './metrics';
 import { type Subject, subject } from './subject';
 import {
   ciObjective,
   ciWorkload,
+  collectionObjective,
+  collectionWorkload,
   compactionObjective,
   compactionWorkload,
   consumers,
@@ -652,6 +658,37 @@ function makeCompaction(stack: Stack, id: string, props: Compacted): ContinuousC
   return new ContinuousCompaction(stack, id, { ...rest, table, alarmTopic: topic(stack, alarms) });
 }
 
+const ttlCollections = fc.record({
+  workload: collectionWorkload,
+  objective: collectionObjective,
+  databaseName: usually(fc.constantFrom('shop', 'shop-2'), fc.constantFrom('', 'a/b', '$external')),
+  collection: usually(fc.constantFrom('events', 'audit.log'), fc.constantFrom('', 'system.x', 'ttl_backfill')),
+  createdField: optional(usually(fc.constantFrom('createdAt', 'meta.at'), fc.constantFrom('', '$now'))),
+  ownGroup: flag,
+  ownImage: flag,
+  hasEndpoint: usually(fc.constant(true), fc.constant(false)),
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  dashboard: flag,
+  alarms: flag,
+});
+type TtlCollections = typeof ttlCollections extends fc.Arbitrary<infer T> ? T : never;
+
+function makeTtlCollection(stack: Stack, id: string, props: TtlCollections): TtlCollection {
+  const { ownGroup, ownImage, hasEndpoint, alarms, ...rest } = props;
+  const given = eventsInDocumentDb(stack, id);
+  const bare = { clusterIdentifier: 'events' };
+  return new TtlCollection(stack, id, {
+    ...given,
+    ...(hasEndpoint
+      ? {}
+      : { databaseCluster: DocumentDbCluster.fromDatabaseClusterAttributes(stack, `${id}Bare`, bare) }),
+    ...rest,
+    securityGroup: ownGroup ? SecurityGroup.fromSecurityGroupId(stack, `${id}Mine`, 'sg-1') : undefined,
+    image: ownImage ? ContainerImage.fromRegistry('ttl') : undefined,
+    alarmTopic: topic(stack, alarms),
+  });
+}
+
 const ttlTables = fc.record({
   workload: ttlTableWorkload,
   objective: ttlTableObjective,
@@ -1123,6 +1160,23 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, { quotas: planned, ...props }) => {
       const { plan } = makeQuotas(stack, 'Planned', planned);
       new KafkaAlarms(stack, id, { ...props, plan, repairer: lambda(stack) });
+    }),
+  ),
+  subject(
+    'aws.TtlCollection',
+    ['aws.TtlCollection'],
+    'cdk',
+    ttlCollections,
+    inStack((stack, id, props) => void makeTtlCollection(stack, id, props).plan.explain()),
+  ),
+  subject(
+    'aws.TtlCollectionAlarms',
+    ['aws.TtlCollectionAlarms'],
+    'cdk',
+    ttlCollections,
+    inStack((stack, id, props) => {
+      const { plan, metricsName, undeliveredQueue } = makeTtlCollection(stack, 'Planned', props);
+      new TtlCollectionAlarms(stack, id, { plan, metricsName, undeliveredQueue });
     }),
   ),
   subject(

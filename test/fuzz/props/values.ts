@@ -333,6 +333,23 @@ export const compactionObjective = fc.record({
   headroom: optional(spread(1, 2)),
 });
 
+/** A collection that would keep everything. */
+export const collectionWorkload = fc.record({
+  insertsPerSecond: figures(0.01, 1e3),
+  documentBytes: figures(10, 1e6),
+  existingDocuments: figures(1, 1e9),
+  spareWritesPerSecond: figures(10, 1e5),
+  deletesPerSecond: figures(10, 1e5),
+  writersSetExpiry: optional(fc.boolean()),
+});
+/** How long its documents are kept. */
+export const collectionObjective = fc.record({
+  retentionSeconds: figures(60, 1e8),
+  collectionBytes: optional(figures(1e9, 1e15)),
+  backfillSeconds: optional(figures(1e3, 1e8)),
+  deletionLagSeconds: optional(figures(60, 1e6)),
+});
+
 /** A table of DynamoDB that keeps everything. */
 export const ttlTableWorkload = fc.record({
   insertsPerSecond: figures(0.01, 100),
