@@ -4,7 +4,7 @@ const TrueDate = Date;
 
 globalThis.trueNow = () => TrueDate.now();
 if (millis !== 0) {
-  globalThis.Date = class Date extends TrueDate {
+  globalThis.Date = class extends TrueDate {
     constructor(...given) {
       super(...(given.length === 0 ? [TrueDate.now() + millis] : given));
     }
