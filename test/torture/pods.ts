@@ -1,5 +1,6 @@
 /** Consumers as processes of their own, which a supervisor starts again, as a kubelet does with containers. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ended } from '../support/ended';
@@ -24,10 +25,13 @@ interface Pod {
 export class Pods {
   /** Everything that they said. */
   public said = '';
+  /** File for what they say, as they say it. */
+  public log: string | undefined;
   /** How often one of them was started again because it had ended. */
   public restarts = 0;
   private version = 1;
   private readonly pods = new Map<number, Pod>();
+  private readonly beganAt = Date.now();
   private over = false;
 
   constructor(
@@ -92,6 +96,10 @@ export class Pods {
     for (const { child } of this.pods.values()) child.kill('SIGKILL');
   }
 
+  private seconds(): string {
+    return ((Date.now() - this.beganAt) / 1000).toFixed(1);
+  }
+
   private start(number: number): void {
     const child = spawn(process.execPath, ['--require', join(__dirname, 'skewed-clock.cjs'), this.script], {
       env: {
@@ -109,7 +117,8 @@ export class Pods {
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (text) => {
         if (String(text).includes('"ready":true')) pod.ready = true;
-        if (this.said.length < MOST_LOG) this.said += String(text);
+        if (this.said.length < MOST_LOG) this.said += text;
+        if (this.log !== undefined) appendFileSync(this.log, `${this.seconds()} s, pod-${number}: ${text}`);
       });
     child.once('exit', () => {
       // One that was replaced has gone in order.

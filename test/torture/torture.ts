@@ -1,5 +1,4 @@
 /** One torture run: an engine, its consumers, letters at an even rate, faults at their times, and the books at the end. */
-import { writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import { until } from '../support/until';
@@ -60,6 +59,7 @@ export async function torture(run: Run): Promise<Outcome> {
   const { engine, messages, folder, say, seed } = run;
   const letters = lettersOf(messages, KEYS, seed);
   const running = await engine.start(messages, folder);
+  running.pods.log = run.log;
   const interrupted = () => {
     running.pods.killAll();
     void running.stop().finally(() => process.exit(130));
@@ -76,7 +76,6 @@ export async function torture(run: Run): Promise<Outcome> {
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await running.stop();
-    if (run.log !== undefined) writeFileSync(run.log, running.pods.said);
     say('stopped');
   }
 }
