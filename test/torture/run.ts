@@ -2,7 +2,7 @@
  * `npm run torture`: letters through an engine with the shipped consumers and the planned numbers, while consumers are killed
  * and the engine is restarted, crashes and is cut off; then the books are closed. Writes dist/torture.json and docs/torture.md.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
@@ -78,11 +78,7 @@ async function main(): Promise<number> {
   };
   if (options.together) await Promise.all(here.map(run));
   else for (const name of here) await run(name);
-  mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  writeFileSync(join(ROOT, 'dist', 'torture.json'), `${JSON.stringify(outcomes, undefined, 2)}\n`);
-  // The page is of whole runs.
-  if (options.messages >= WHOLE && options.engine === undefined && !options.together && broken.length === 0)
-    writeFileSync(join(ROOT, 'docs', 'torture.md'), pageOf(outcomes));
+  keep(outcomes, options);
   if (options.json) console.log(JSON.stringify(outcomes, undefined, 2));
   const failed = outcomes.filter((outcome) => faultsFound(outcome, options).length > 0);
   for (const outcome of failed)
@@ -90,6 +86,21 @@ async function main(): Promise<number> {
   const wrong = failed.length + broken.length;
   console.error(`${outcomes.length - failed.length} passed, ${wrong} failed`);
   return wrong === 0 ? 0 : 1;
+}
+
+/** Results of whole runs stay until their engine is run again; the page is of all engines, each in its last whole run. */
+function keep(outcomes: readonly Outcome[], { messages, together }: Options): void {
+  const file = join(ROOT, 'dist', 'torture.json');
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Outcome[]) : [];
+  const whole = messages >= WHOLE && !together;
+  const kept = before.filter(
+    (old) => old.messages >= WHOLE && old.name in ENGINES && !(whole && outcomes.some(({ name }) => name === old.name)),
+  );
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  writeFileSync(file, `${JSON.stringify([...kept, ...outcomes], undefined, 2)}\n`);
+  if (!whole) return;
+  const all = Object.keys(ENGINES).map((name) => [...kept, ...outcomes].find((one) => one.name === name));
+  if (all.every((one) => one !== undefined)) writeFileSync(join(ROOT, 'docs', 'torture.md'), pageOf(all));
 }
 
 /** What is wrong with a run. Times are judged where nothing else was measured beside them, and the letters are all there. */
