@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { hanging } from './cli/text';
 import { endGroups } from './local/children';
+import { requireRoom, watchDisks, withFullDisks } from './local/disk';
 import { startLocalAws } from './local/emulator';
 import { type RunReport, runIntake } from './local/intake';
 import { takeLock } from './local/lock';
@@ -62,10 +63,12 @@ const program = new Command('npm start --')
 async function main(): Promise<() => number> {
   program.parse();
   const options = program.opts<Options>();
+  requireRoom(ROOT);
   const progress = new Progress();
   const interruption = watchSignals(progress);
   const { signal } = interruption;
   const giveBack = takeCheckout();
+  const disks = watchDisks(ROOT, interruption.end);
   const work = runAll(options, progress, signal);
   try {
     // Some waits cannot be interrupted, so the rest of the run is not awaited.
@@ -75,6 +78,7 @@ async function main(): Promise<() => number> {
     if (interruption.status() === undefined) throw error;
     return () => interruption.status() ?? EXIT.machine;
   } finally {
+    clearInterval(disks);
     progress.endFlood();
     await endGroups();
     await Promise.race([work.catch(() => {}), wait(TIDY_MILLIS)]);
@@ -90,8 +94,11 @@ async function runAll(options: Options, progress: Progress, signal: AbortSignal)
   const aws = await progress.stage('local AWS', () => startLocalAws({ root: ROOT, say, signal, keep }));
   try {
     const report = await runIntake({ root: ROOT, deliveries, perSecond: rate, seed, progress, signal }, aws);
-    write(report);
-    progress.say(hanging(summary(report), process.stderr.columns));
+    try {
+      write(report);
+    } finally {
+      progress.say(hanging(summary(report), process.stderr.columns));
+    }
     if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return report.ok ? EXIT.ok : EXIT.booksOpen;
   } finally {
@@ -103,7 +110,12 @@ async function runAll(options: Options, progress: Progress, signal: AbortSignal)
 }
 
 /** Signals abort the run. The first one gives the exit status; a second one must not end this process before the rest. */
-function watchSignals(progress: Progress): { readonly signal: AbortSignal; status(): number | undefined } {
+function watchSignals(progress: Progress): {
+  readonly signal: AbortSignal;
+  status(): number | undefined;
+  /** Ends the run for this error. */
+  end(error: Error): void;
+} {
   const controller = new AbortController();
   let status: number | undefined;
   for (const [name, exitStatus] of Object.entries(SIGNALS)) {
@@ -116,7 +128,7 @@ function watchSignals(progress: Progress): { readonly signal: AbortSignal; statu
   }
   // A closed terminal or pipe takes no more lines; the run still has processes to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  return { signal: controller.signal, status: () => status };
+  return { signal: controller.signal, status: () => status, end: (error) => controller.abort(error) };
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
@@ -153,7 +165,8 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 
 main().then(
   (status) => process.exit(status()),
-  (error: Error) => {
+  (failure: Error) => {
+    const error = withFullDisks(ROOT, failure);
     process.stderr.write(`${error.message}\n`);
     process.exit(error instanceof MachineError ? EXIT.machine : EXIT.booksOpen);
   },

@@ -24,6 +24,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'Filebeat, logrotate and a Kafka that stands still',
   },
   {
+    name: 'full-disk',
+    cases: [1, 15],
+    suite: 'engines',
+    file: 'test/engines/full-disk.test.ts',
+    title: 'disks that fill under the queue of Filebeat and under a Kafka',
+  },
+  {
     name: 'streaming-etl',
     cases: [3],
     suite: 'engines',

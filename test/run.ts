@@ -1,9 +1,9 @@
 /**
- * `npm test` and its siblings `test:heavy`, `test:engines`, `test:patterns`, `test:package`, `test:cluster`: installs what the
- * suite needs, runs jest, and ends with one plain line, "N passed, N failed, N skipped".
+ * `npm test` and its siblings `test:heavy`, `test:engines`, `test:counts`, `test:patterns`, `test:package`, `test:cluster`: installs
+ * what the suite needs, runs jest, and ends with one plain line, "N passed, N failed, N skipped".
  *
- * `--suite heavy` picks long simulations and measurements of time, `--suite engines` and `--suite cluster` the tests against
- * real servers, `--suite patterns` those on templates of others, `--suite package` those of the package as it is installed;
+ * `--suite heavy` picks long simulations and measurements of time, `--suite engines`, `--suite counts` and `--suite cluster` the
+ * tests against real servers, `--suite patterns` those on templates of others, `--suite package` those of the package as it is installed;
  * `--long` runs the property tests ten times as long. `--twice` runs the files that failed a second time, alone, and counts
  * that run: for measurements on a machine that others load too. Other arguments go to jest.
  */
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   const again = failedFiles(result);
   if (args.includes('--twice') && again.length > 0) {
     console.log(`once more: ${again.map((path) => relative(ROOT, path)).join(', ')}`);
-    const options = suite.jest.filter((option) => !option.startsWith('--testPathPatterns'));
+    const options = suite.jest.filter((option) => !/^--(testPathPatterns|maxWorkers)/.test(option));
     const second = runJest(file, [...options, '--runInBand', '--runTestsByPath', ...again], long);
     result = withSecondRun(result, second.result);
     status = second.status;

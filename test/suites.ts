@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { installPython } from '../bin/local/python';
 import { KUBECTL } from './cluster/kubernetes';
+import COUNTS from './counts.json';
 import HEAVY from './heavy.json';
 
 const ROOT = join(__dirname, '..');
@@ -13,6 +14,11 @@ const ROOT = join(__dirname, '..');
 export interface Suite {
   readonly jest: readonly string[];
   readonly prepare: () => Promise<void>;
+}
+
+/** In place of the patterns of jest.config.cjs, which leave all of these suites out. */
+function ignoring(files: readonly string[]): string {
+  return `--testPathIgnorePatterns=${['/node_modules/', ...files].join('|')}`;
 }
 
 /** What each suite consists of, and what makes it ready. */
@@ -24,30 +30,31 @@ export const SUITES = {
         await installPython(ROOT, requirements, (line) => console.error(line));
     },
   },
-  // One file at a time: each starts servers of its own and measures.
+  // One file at a time: each starts servers of its own and measures times.
   engines: {
-    jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/engines/'],
-    prepare: async () => {
-      // The stream of the merger's test; without it that is skipped by name.
-      await installPython(ROOT, 'local', (line) => console.error(line)).catch(({ message }) => console.error(message));
-      bundle();
-    },
+    jest: ['--runInBand', ignoring(COUNTS), '--testPathPatterns=test/engines/'],
+    prepare: prepareServers,
+  },
+  // What is counted does not depend on who else is at work.
+  counts: {
+    jest: ['--maxWorkers=2', ignoring([]), `--testPathPatterns=${COUNTS.join('|')}`],
+    prepare: prepareServers,
   },
   heavy: {
-    jest: ['--testPathIgnorePatterns=/node_modules/', `--testPathPatterns=${HEAVY.join('|')}`],
+    jest: [ignoring([]), `--testPathPatterns=${HEAVY.join('|')}`],
     prepare: async () => {},
   },
   patterns: {
-    jest: ['--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/patterns/'],
+    jest: [ignoring([]), '--testPathPatterns=test/patterns/'],
     prepare: async () => installPatterns(),
   },
   // As a user gets it: builds and installs, and takes minutes.
   package: {
-    jest: ['--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/package/'],
+    jest: [ignoring([]), '--testPathPatterns=test/package/'],
     prepare: async () => {},
   },
   cluster: {
-    jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/cluster/'],
+    jest: ['--runInBand', ignoring([]), '--testPathPatterns=test/cluster/'],
     prepare: async () => {
       // The SQS of the trigger tests; without it they are skipped by name.
       await installPython(ROOT, 'local', (line) => console.error(line)).catch(({ message }) => console.error(message));
@@ -59,6 +66,12 @@ export const SUITES = {
 
 /** The name of a suite. */
 export type SuiteName = keyof typeof SUITES;
+
+async function prepareServers(): Promise<void> {
+  // The local AWS; without it its tests are skipped by name.
+  await installPython(ROOT, 'local', (line) => console.error(line)).catch(({ message }) => console.error(message));
+  bundle();
+}
 
 /** What these suites run is what is shipped, not what was bundled some time ago. */
 function bundle(): void {

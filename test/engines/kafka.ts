@@ -22,6 +22,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Certificate, selfSigned } from '../support/certificate';
+import { ended } from '../support/ended';
 import { freePorts } from '../support/ports';
 
 const run = promisify(execFile);
@@ -68,10 +69,10 @@ export interface Kafka {
   stop(): Promise<void>;
 }
 
-/** Starts a broker that knows these users by their passwords. */
-export async function startKafka(passwords: Readonly<Record<string, string>>): Promise<Kafka> {
+/** Starts a broker that knows these users by their passwords, with its data on the disk of that folder. */
+export async function startKafka(passwords: Readonly<Record<string, string>>, on = tmpdir()): Promise<Kafka> {
   await installJars();
-  const folder = mkdtempSync(join(tmpdir(), 'backpressure-kafka-'));
+  const folder = mkdtempSync(join(on, 'backpressure-kafka-'));
   const children = new Set<ChildProcess>();
   const endAll = () => {
     for (const child of children) child.kill('SIGKILL');
@@ -180,9 +181,9 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
       halt: () => broker.kill('SIGSTOP'),
       resume: () => broker.kill('SIGCONT'),
       async restart(signal) {
-        const over = new Promise((resolve) => broker.once('exit', resolve));
         broker.kill(signal);
-        await over;
+        // It may have ended by itself.
+        await ended(broker);
         broker = await start();
       },
       stop,

@@ -1,10 +1,11 @@
 /** Closes the books of a torture run: what became of every letter. */
+import type { Effect } from './effects';
 import { type Letter, SECRET } from './letters';
 
 /** What was found when all was over. */
 export interface Found {
   /** First effects in their order. */
-  readonly effects: readonly { readonly id: string; readonly key: string; readonly place: number }[];
+  readonly effects: readonly Pick<Effect, 'id' | 'key' | 'place' | 'version'>[];
   /** Attempts at an effect that was there already. */
   readonly repeated: number;
   /** Bodies of what was set aside; a consumer that is killed may set one aside twice. */
@@ -28,8 +29,9 @@ export interface Books {
 
 /**
  * @param ordered whether letters of one key have their effects in the order in which they were sent
+ * @param version of the consumers at the end; one that was rolled out must have had effects
  */
-export function closeBooks(letters: readonly Letter[], found: Found, ordered: boolean): Books {
+export function closeBooks(letters: readonly Letter[], found: Found, ordered: boolean, version = 1): Books {
   const { effects, repeated, aside, said, left } = found;
   const wanted = new Set(letters.filter(({ fate }) => fate === 'effect').map(({ id }) => id));
   const ids = effects.map(({ id }) => id);
@@ -61,6 +63,9 @@ export function closeBooks(letters: readonly Letter[], found: Found, ordered: bo
       ...(said.includes(SECRET)
         ? ['a secret can be read in a log or in the reason of a letter that was set aside']
         : []),
+      ...(effects.some((effect) => effect.version === version)
+        ? []
+        : [`no letter had its effect from version ${version} of the consumers`]),
       ...(left === 0 ? [] : [`${left} letters are left in queues`]),
     ],
   };

@@ -5,7 +5,7 @@
 const { appendFileSync, linkSync, unlinkSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 
-const { EFFECTS, WORK_MILLIS } = process.env;
+const { EFFECTS, VERSION = '1', WORK_MILLIS } = process.env;
 
 /** Works on a letter, then has its effect, once. Throws for what is no letter. */
 async function handle(body) {
@@ -19,7 +19,8 @@ async function handle(body) {
   await new Promise((resolve) => setTimeout(resolve, Number(WORK_MILLIS)));
   const { id, key, place } = letter;
   const draft = join(EFFECTS, `.${process.pid}-${id}`);
-  writeFileSync(draft, JSON.stringify({ id, key, place, at: Date.now(), order: String(process.hrtime.bigint()) }));
+  const [at, order] = [globalThis.trueNow(), String(process.hrtime.bigint())];
+  writeFileSync(draft, JSON.stringify({ id, key, place, at, order, version: Number(VERSION) }));
   try {
     linkSync(draft, join(EFFECTS, id));
   } catch (error) {

@@ -1,4 +1,5 @@
 /** What a torture run asks of an engine. */
+import type { Effects } from './effects';
 import type { FaultKind } from './faults';
 import type { Letter } from './letters';
 import type { Pods } from './pods';
@@ -10,7 +11,9 @@ export interface Sizing {
   readonly instances: number;
   /** Letters that all of them finish in a second. */
   readonly clearedPerSecond: number;
-  /** Seconds that the share of a killed consumer stands still. */
+  /** Whether each consumer has letters of its own, as with partitions, or all take from one queue. */
+  readonly shares: 'own' | 'common';
+  /** Seconds for which the work of a killed consumer is not done: until it runs again, or another has taken it over. */
   readonly takeoverSeconds: number;
   /** Waiting letters at the peak without any fault, by the plan. */
   readonly peakBacklog: number;
@@ -20,16 +23,23 @@ export interface Sizing {
 export interface Running {
   readonly sizing: Sizing;
   readonly pods: Pods;
+  /** The effects that letters had; files in the folder of the run unless the engine keeps its own. */
+  readonly effects?: Effects;
   /** Resolves when the engine has taken them all, in their order. Rejects when it is not known whether it has. */
   send(letters: readonly Letter[]): Promise<void>;
-  /** Breaks the engine; resolves when it can be reached again. `kill` is up to the pods. */
-  strike(kind: Exclude<FaultKind, 'kill'>, seconds: number): Promise<void>;
+  /** Breaks the engine; resolves when it can be reached again. */
+  strike(kind: EngineFault, seconds: number): Promise<void>;
+  /** Carries out a changed plan while letters come; resolves to the settings that the consumers are to run with from now on. */
+  replan?(): Promise<Readonly<Record<string, string>>>;
   /** Bodies of letters that were set aside, and all that is said of them. */
   aside(): Promise<{ readonly bodies: readonly string[]; readonly said: string }>;
   /** Letters that are left where consumers take them. */
   left(): Promise<number>;
   stop(): Promise<void>;
 }
+
+/** Faults that are the engine's; the others are the consumers'. */
+export type EngineFault = Extract<FaultKind, 'restart' | 'crash' | 'cut'>;
 
 /** An engine by its name. */
 export interface Engine {

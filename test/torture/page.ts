@@ -25,6 +25,8 @@ export function pageOf(outcomes: readonly Outcome[]): string {
     'The shipped consumers with planned numbers, while consumers are killed with SIGKILL and started again, and the engine is',
     'restarted, crashes, and answers nobody for a while. Of the letters 2 % are sent twice, 0.5 % can never have their effect,',
     'and 0.1 % are made to do harm: nested 5,000 deep, a mebibyte long, with names that mask alike, with forged attributes.',
+    'The clock of one consumer is a minute ahead, that of another a minute behind. In mid-flood every consumer is replaced by its',
+    'next version, one after the other, and once more with the numbers of a changed plan.',
     '',
     markdownTable(
       [
@@ -43,8 +45,11 @@ export function pageOf(outcomes: readonly Outcome[]): string {
     ),
     '',
     'An effect is a file that can be made only once. Delivered again is what that store had to recognize: engines promise at',
-    'least once. Foreseen is a fluid of the planned rates with the faults counted in, as long as each was measured to last; a',
-    'killed consumer of Kafka is counted with its session of 45 s.',
+    'least once. Foreseen is a fluid of the planned rates with the faults counted in, as long as each was measured to last. Recovery',
+    'is from the end of the last fault, the cut, until no more letters wait than without a fault; a run fails when it is more than',
+    'a quarter off. A plan cannot foresee when a fault comes, how long an engine takes to start, and what is delivered again.',
+    '',
+    'What a full disk does is a test of its own, `test/engines/full-disk.test.ts`: rows of cases 1 and 15 in [proof.md](proof.md).',
     '',
     ...outcomes.map(({ title, seed, faults }) => `- ${title}: seed ${seed}, ${spoken(faults)}`),
   ].join('\n')}\n`;

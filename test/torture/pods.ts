@@ -1,68 +1,146 @@
 /** Consumers as processes of their own, which a supervisor starts again, as a kubelet does with containers. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ended } from '../support/ended';
+import { until } from '../support/until';
 
 const RESTART_MILLIS = 1000;
+/** A consumer that has not ended by then is killed, as a kubelet does. */
+const GRACE_MILLIS = 30_000;
+const READY_SECONDS = 120;
+const POLL_MILLIS = 200;
 /** Of what is logged so much is kept: more says nothing new. */
 const MOST_LOG = 64 * 2 ** 20;
+/** Seconds by which the clocks of the first two are off. */
+const CLOCKS_OFF = [60, -60];
 
-/** As many processes of one script as are asked for. */
+interface Pod {
+  readonly child: ChildProcess;
+  ready: boolean;
+}
+
+/** As many processes of one script as are asked for. Each says `"ready":true` when it takes letters. */
 export class Pods {
   /** Everything that they said. */
   public said = '';
-  /** How often one of them was started again. */
+  /** File for what they say, as they say it. */
+  public log: string | undefined;
+  /** How often one of them was started again because it had ended. */
   public restarts = 0;
-  private readonly running = new Map<number, ChildProcess>();
+  private version = 1;
+  private readonly pods = new Map<number, Pod>();
+  private readonly beganAt = Date.now();
   private over = false;
 
   constructor(
     private readonly script: string,
-    private readonly env: Readonly<Record<string, string>>,
+    private env: Readonly<Record<string, string>>,
     private readonly count: number,
   ) {
     for (let number = 0; number < count; number += 1) this.start(number);
   }
 
-  /** Ends one with SIGKILL. */
-  public kill(victim: number): void {
-    this.running.get(victim % this.count)?.kill('SIGKILL');
+  /** How many take letters. */
+  public get ready(): number {
+    return [...this.pods.values()].filter(({ ready }) => ready).length;
+  }
+
+  /** Ends one with SIGKILL, and says which. */
+  public kill(victim: number): number {
+    const number = victim % this.count;
+    this.pods.get(number)?.child.kill('SIGKILL');
+    return number;
+  }
+
+  /**
+   * Gives each in turn a new version: ends it in order, starts it with these settings, and goes on when it is ready.
+   *
+   * @param away called for each when it is back, with when it left
+   */
+  public async roll(
+    settings: Readonly<Record<string, string>>,
+    away: (number: number, leftAt: number) => void,
+  ): Promise<void> {
+    this.version += 1;
+    this.env = { ...this.env, ...settings };
+    for (const number of Array.from({ length: this.count }, (_, index) => index)) {
+      const leftAt = Date.now();
+      const old = this.pods.get(number);
+      if (old) {
+        this.pods.delete(number);
+        await endOf(old.child);
+      }
+      if (this.over) return;
+      this.start(number);
+      await until(
+        `consumer ${number} is ready`,
+        async () => this.pods.get(number)?.ready ?? false,
+        READY_SECONDS,
+        POLL_MILLIS,
+      );
+      away(number, leftAt);
+    }
   }
 
   /** Ends all in order, and waits for them. */
   public async end(): Promise<void> {
     this.over = true;
-    const children = [...this.running.values()];
-    for (const child of children) child.kill('SIGTERM');
-    const late = wait(30_000, undefined, { ref: false }).then(() => {
-      for (const child of children) child.kill('SIGKILL');
-    });
-    await Promise.race([Promise.all(children.map(ended)), late]);
+    await Promise.all([...this.pods.values()].map(({ child }) => endOf(child)));
   }
 
   /** Ends all at once: the run itself was ended. */
   public killAll(): void {
     this.over = true;
-    for (const child of this.running.values()) child.kill('SIGKILL');
+    for (const { child } of this.pods.values()) child.kill('SIGKILL');
+  }
+
+  private seconds(): string {
+    return ((Date.now() - this.beganAt) / 1000).toFixed(1);
   }
 
   private start(number: number): void {
-    const child = spawn(process.execPath, [this.script], {
-      env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', ...this.env, HOSTNAME: `pod-${number}` },
+    const child = spawn(process.execPath, ['--require', join(__dirname, 'skewed-clock.cjs'), this.script], {
+      env: {
+        PATH: process.env.PATH,
+        NODE_NO_WARNINGS: '1',
+        ...this.env,
+        HOSTNAME: `pod-${number}`,
+        VERSION: String(this.version),
+        CLOCK_OFF_SECONDS: String(CLOCKS_OFF[number] ?? 0),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.running.set(number, child);
+    const pod: Pod = { child, ready: false };
+    this.pods.set(number, pod);
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (text) => {
-        if (this.said.length < MOST_LOG) this.said += String(text);
+        if (String(text).includes('"ready":true')) pod.ready = true;
+        if (this.said.length < MOST_LOG) this.said += text;
+        if (this.log !== undefined) appendFileSync(this.log, `${this.seconds()} s, pod-${number}: ${text}`);
       });
     child.once('exit', () => {
-      this.running.delete(number);
-      if (this.over) return;
+      // One that was replaced has gone in order.
+      if (this.over || this.pods.get(number) !== pod) return;
+      pod.ready = false;
       this.restarts += 1;
       setTimeout(() => {
-        if (!this.over) this.start(number);
+        if (!this.over && this.pods.get(number) === pod) this.start(number);
       }, RESTART_MILLIS).unref();
     });
   }
+}
+
+/** Ends a process in order; one that does not is killed. */
+async function endOf(child: ChildProcess): Promise<void> {
+  const over = ended(child);
+  child.kill('SIGTERM');
+  const late = new AbortController();
+  void wait(GRACE_MILLIS, undefined, { ref: false, signal: late.signal }).then(
+    () => child.kill('SIGKILL'),
+    () => {},
+  );
+  await over;
+  late.abort();
 }

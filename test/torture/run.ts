@@ -2,21 +2,24 @@
  * `npm run torture`: letters through an engine with the shipped consumers and the planned numbers, while consumers are killed
  * and the engine is restarted, crashes and is cut off; then the books are closed. Writes dist/torture.json and docs/torture.md.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { ROOT } from '../support/reference';
 import type { Engine } from './engine';
-import { KAFKA } from './engines/kafka';
-import { type Fault, faultsIn, faultsOf, spoken } from './faults';
+import { ENGINES } from './engines';
+import { FAULT_KINDS, type Fault, faultsIn, faultsOf, spoken } from './faults';
 import { pageOf } from './page';
 import { shrink } from './shrink';
 import { type Outcome, torture } from './torture';
 
-const ENGINES: Readonly<Record<string, Engine>> = { kafka: KAFKA };
 /** As long as the network is away in a run with all letters; shorter runs have their share of it. */
 const CUT_SECONDS = 30;
+/** Letters of a whole run. */
+const WHOLE = 100_000;
+/** Share of the foreseen time by which a recovery may be off. */
+const RECOVERY_WITHIN = 0.25;
 
 interface Options {
   readonly engine?: string[];
@@ -25,6 +28,7 @@ interface Options {
   readonly faults?: string;
   readonly log?: string;
   readonly json?: boolean;
+  readonly together?: boolean;
   readonly shrink: boolean;
 }
 
@@ -40,9 +44,10 @@ async function main(): Promise<number> {
       'Sends letters through real engines while consumers are killed and the engines fail, and closes the books.',
     )
     .option('--engine <name...>', `one of ${Object.keys(ENGINES).join(', ')}; all unless told`)
-    .option('--messages <count>', 'letters for each engine', whole, 100_000)
+    .option('--messages <count>', 'letters for each engine', whole, WHOLE)
     .option('--seed <number>', 'of letters and faults; printed, so that a run can be repeated', whole, Date.now() % 1e6)
-    .option('--faults <list>', 'such as "kill@12.5 cut@40+30" in place of seeded ones')
+    .option('--faults <list>', `in place of seeded ones, such as "kill@12.5 cut@40+30"; ${FAULT_KINDS.join(', ')}`)
+    .option('--together', 'all engines at once: quicker, and worth nothing as a measurement')
     .option('--no-shrink', 'do not look for the shortest schedule that still fails')
     .option('--log <file>', 'everything that the consumers say')
     .option('--json', 'the result as JSON on standard output')
@@ -55,32 +60,69 @@ async function main(): Promise<number> {
     return 2;
   }
   const given = options.faults === undefined ? undefined : faultsIn(options.faults);
+  const here = names.filter((name) => {
+    const missing = ENGINES[name].missing();
+    if (missing !== undefined) console.error(`skipped: ${ENGINES[name].title} (${missing})`);
+    return missing === undefined;
+  });
   const outcomes: Outcome[] = [];
-  for (const name of names) {
-    const engine = ENGINES[name];
-    const missing = engine.missing();
-    if (missing !== undefined) {
-      console.error(`skipped: ${engine.title} (${missing})`);
-      continue;
+  const broken: string[] = [];
+  // What came of the others is not lost with one that did not run to its end.
+  const run = async (name: string) => {
+    try {
+      outcomes.push(await shrunk(name, ENGINES[name], options, given));
+    } catch (error) {
+      broken.push(name);
+      console.error(`${name}: WRONG: the run ended before its time: ${(error as Error).stack}`);
     }
-    const outcome = await once(name, engine, options, given);
-    outcomes.push(outcome);
-    if (outcome.books.wrong.length > 0 && options.shrink && outcome.faults.length > 1) {
-      const fails = async (part: readonly Fault[]) => (await once(name, engine, options, part)).books.wrong.length > 0;
-      console.error(
-        `the shortest schedule that still fails: --faults "${spoken(await shrink(outcome.faults, fails))}"`,
-      );
-    }
-  }
-  mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  writeFileSync(join(ROOT, 'dist', 'torture.json'), `${JSON.stringify(outcomes, undefined, 2)}\n`);
-  // The page is of whole runs.
-  if (options.messages >= 100_000 && options.engine === undefined)
-    writeFileSync(join(ROOT, 'docs', 'torture.md'), pageOf(outcomes));
+  };
+  if (options.together) await Promise.all(here.map(run));
+  else for (const name of here) await run(name);
+  keep(outcomes, options);
   if (options.json) console.log(JSON.stringify(outcomes, undefined, 2));
-  const wrong = outcomes.filter(({ books }) => books.wrong.length > 0);
-  console.error(`${outcomes.length - wrong.length} engines with closed books, ${wrong.length} without`);
-  return wrong.length === 0 ? 0 : 1;
+  const failed = outcomes.filter((outcome) => faultsFound(outcome, options).length > 0);
+  for (const outcome of failed)
+    for (const line of faultsFound(outcome, options)) console.error(`${outcome.name}: WRONG: ${line}`);
+  const wrong = failed.length + broken.length;
+  console.error(`${outcomes.length - failed.length} passed, ${wrong} failed`);
+  return wrong === 0 ? 0 : 1;
+}
+
+/** Results of whole runs stay until their engine is run again; the page is of all engines, each in its last whole run. */
+function keep(outcomes: readonly Outcome[], { messages, together }: Options): void {
+  const file = join(ROOT, 'dist', 'torture.json');
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Outcome[]) : [];
+  const whole = messages >= WHOLE && !together;
+  const kept = before.filter(
+    (old) => old.messages >= WHOLE && old.name in ENGINES && !(whole && outcomes.some(({ name }) => name === old.name)),
+  );
+  mkdirSync(join(ROOT, 'dist'), { recursive: true });
+  writeFileSync(file, `${JSON.stringify([...kept, ...outcomes], undefined, 2)}\n`);
+  if (!whole) return;
+  const all = Object.keys(ENGINES).map((name) => [...kept, ...outcomes].find((one) => one.name === name));
+  if (all.every((one) => one !== undefined)) writeFileSync(join(ROOT, 'docs', 'torture.md'), pageOf(all));
+}
+
+/** What is wrong with a run. Times are judged where nothing else was measured beside them, and the letters are all there. */
+function faultsFound({ books, recovery }: Outcome, { messages, together }: Options): readonly string[] {
+  const off = Math.abs(recovery.measured - recovery.predicted) / recovery.predicted;
+  const judged = messages >= WHOLE && !together;
+  return [
+    ...books.wrong,
+    ...(judged && off > RECOVERY_WITHIN
+      ? [`recovery took ${recovery.measured.toFixed(1)} s, foreseen were ${recovery.predicted.toFixed(1)} s`]
+      : []),
+  ];
+}
+
+/** One run; when its books do not close, the shortest schedule with which they still do not is looked for and printed. */
+async function shrunk(name: string, engine: Engine, options: Options, given?: readonly Fault[]): Promise<Outcome> {
+  const outcome = await once(name, engine, options, given);
+  if (outcome.books.wrong.length > 0 && options.shrink && outcome.faults.length > 1) {
+    const fails = async (part: readonly Fault[]) => (await once(name, engine, options, part)).books.wrong.length > 0;
+    console.error(`the shortest schedule that still fails: --faults "${spoken(await shrink(outcome.faults, fails))}"`);
+  }
+  return outcome;
 }
 
 async function once(

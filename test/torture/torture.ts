@@ -1,18 +1,18 @@
 /** One torture run: an engine, its consumers, letters at an even rate, faults at their times, and the books at the end. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import { until } from '../support/until';
-import { type Books, closeBooks, type Found } from './books';
+import { type Books, closeBooks } from './books';
+import { type Effect, EffectFiles, type Effects } from './effects';
 import type { Engine, Running } from './engine';
 import { type Fault, spoken } from './faults';
-import { type Away, foreseen } from './foreseen';
+import { type Away, foreseen, settledBacklog } from './foreseen';
 import { type Letter, lettersOf } from './letters';
 
 const KEYS = 1000;
 const TICK_MILLIS = 50;
-const SAMPLE_MILLIS = 1000;
+const SAMPLE_MILLIS = 500;
+const SAY_EVERY = 20;
 /** Longer than the drain that is foreseen nothing is waited for. */
 const PATIENCE_SECONDS = 180;
 const RETRY_MILLIS = 500;
@@ -50,7 +50,7 @@ export interface Outcome {
   readonly latency: { readonly p50: number; readonly p99: number; readonly most: number };
   /** Letters that were due and had no effect yet, at most: measured, and with the faults counted in. */
   readonly backlog: { readonly predicted: number; readonly measured: number };
-  /** Seconds from the end of the last fault to an empty queue. */
+  /** Seconds from the end of the last fault until no more letters wait than without one. */
   readonly recovery: { readonly predicted: number; readonly measured: number };
 }
 
@@ -59,6 +59,7 @@ export async function torture(run: Run): Promise<Outcome> {
   const { engine, messages, folder, say, seed } = run;
   const letters = lettersOf(messages, KEYS, seed);
   const running = await engine.start(messages, folder);
+  running.pods.log = run.log;
   const interrupted = () => {
     running.pods.killAll();
     void running.stop().finally(() => process.exit(130));
@@ -67,7 +68,7 @@ export async function torture(run: Run): Promise<Outcome> {
   try {
     await until(
       'the consumers are ready',
-      async () => readyIn(running) >= running.sizing.instances,
+      () => running.pods.ready === running.sizing.instances,
       READY_SECONDS,
       SAMPLE_MILLIS,
     );
@@ -75,19 +76,16 @@ export async function torture(run: Run): Promise<Outcome> {
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await running.stop();
-    if (run.log !== undefined) writeFileSync(run.log, running.pods.said);
     say('stopped');
   }
 }
-
-const readyIn = ({ pods }: Running) => pods.said.split('"ready":true').length - 1;
 
 async function flood(
   { name, engine, messages, seed, folder, faultsFor, say }: Run,
   letters: readonly Letter[],
   running: Running,
 ): Promise<Outcome> {
-  const { sizing, pods } = running;
+  const { sizing, pods, effects = new EffectFiles(folder) } = running;
   const floodSeconds = messages / sizing.perSecond;
   const faults = faultsFor(floodSeconds);
   say(
@@ -97,37 +95,41 @@ async function flood(
   const elapsed = () => (Date.now() - began) / 1000;
   const away: Away[] = [];
   const struck = strike(faults, running, elapsed, away, say);
-  let most = 0;
-  let over = false;
   const dueBy = (seconds: number) => Math.min(messages, Math.floor(seconds * sizing.perSecond));
-  const sampling = (async () => {
-    for (let sample = 0; !over; sample += 1) {
-      const waiting = dueBy(elapsed()) - effectsIn(folder).length;
-      most = Math.max(most, waiting);
-      if (sample % 10 === 0) say(`${elapsed().toFixed(0)} s: ${dueBy(elapsed())} due, ${waiting} wait`);
-      await wait(SAMPLE_MILLIS);
-    }
-  })();
+  const watch = watchBacklog(effects, dueBy, elapsed, say);
   try {
     await sendAll(letters, running, (place) => place / sizing.perSecond, elapsed);
     await struck;
-    const lastOver = Math.max(floodSeconds, 0, ...away.map(({ to }) => to));
+    const lastOver = Math.max(0, ...away.map(({ to }) => to));
     const forecast = foreseen(sizing, floodSeconds, away);
     const wanted = letters.filter(({ fate }) => fate === 'effect').length;
     const patience = Math.max(PATIENCE_SECONDS, forecast.emptyAt - elapsed() + PATIENCE_SECONDS);
     const told = ({ message }: Error) => say(message);
-    await until('every letter has its effect', () => effectsIn(folder).length >= wanted, patience, SAMPLE_MILLIS).catch(
-      told,
-    );
-    const emptyAt = elapsed();
+    await until(
+      'every letter has its effect',
+      async () => (await effects.count()) >= wanted,
+      patience,
+      SAMPLE_MILLIS,
+    ).catch(told);
     // What is set aside is set aside by now, but for a consumer that was killed at it.
     await until('nothing is left', async () => (await running.left()) === 0, PATIENCE_SECONDS, SAMPLE_MILLIS).catch(
       told,
     );
-    const found = await findings(folder, running);
-    const books = closeBooks(letters, found, engine.ordered);
+    const all = await effects.all();
+    const { bodies, said } = await running.aside();
+    const books = closeBooks(
+      letters,
+      {
+        effects: all,
+        repeated: await effects.repeated(),
+        aside: bodies,
+        said: said + pods.said,
+        left: await running.left(),
+      },
+      engine.ordered,
+      1 + faults.filter(({ kind }) => kind === 'upgrade' || kind === 'replan').length,
+    );
     for (const line of books.wrong) say(`WRONG: ${line}`);
-    const latency = latencyOf(letters, folder, began, sizing.perSecond);
     return {
       name,
       title: engine.title,
@@ -139,35 +141,75 @@ async function flood(
       consumers: sizing.instances,
       restarts: pods.restarts,
       books,
-      latency,
-      backlog: { predicted: forecast.mostBacklog, measured: most },
-      recovery: { predicted: Math.max(0, forecast.emptyAt - lastOver), measured: Math.max(0, emptyAt - lastOver) },
+      latency: latencyOf(letters, all, began, sizing.perSecond),
+      backlog: { predicted: forecast.mostBacklog, measured: watch.most() },
+      recovery: {
+        predicted: forecast.recoveredAt - lastOver,
+        measured: watch.settledAfter(lastOver, settledBacklog(sizing)) - lastOver,
+      },
     };
   } finally {
-    over = true;
-    await sampling;
+    await watch.end();
   }
 }
 
-/** Every fault at its time. Those of the engine follow one another; what they took is measured. */
+/** Looks at what is due and has no effect yet, until it is ended. */
+function watchBacklog(
+  effects: Effects,
+  dueBy: (seconds: number) => number,
+  elapsed: () => number,
+  say: (line: string) => void,
+) {
+  const seen: { readonly at: number; readonly waiting: number }[] = [];
+  let over = false;
+  const watching = (async () => {
+    for (let sample = 0; !over; sample += 1) {
+      const at = elapsed();
+      const waiting = dueBy(at) - (await effects.count());
+      seen.push({ at, waiting });
+      if (sample % SAY_EVERY === 0) say(`${at.toFixed(0)} s: ${dueBy(at)} due, ${waiting} wait`);
+      await wait(SAMPLE_MILLIS);
+    }
+  })();
+  return {
+    most: () => Math.max(...seen.map(({ waiting }) => waiting)),
+    /** When no more than that waited, from then on; when it was looked at last if that never came. */
+    settledAfter: (from: number, settled: number) =>
+      (seen.find(({ at, waiting }) => at >= from && waiting <= settled) ?? seen.at(-1)!).at,
+    async end() {
+      over = true;
+      await watching;
+    },
+  };
+}
+
+/** Every fault at its time. They follow one another, but for kills, which take no time; what the others took is measured. */
 async function strike(
   faults: readonly Fault[],
-  { pods, strike, sizing }: Running,
+  running: Running,
   elapsed: () => number,
   away: Away[],
   say: (line: string) => void,
 ): Promise<void> {
+  const { pods, sizing } = running;
   for (const { at, kind, seconds = 0, victim = 0 } of faults) {
     await wait(Math.max(0, 1000 * (at - elapsed())));
     const from = elapsed();
     if (kind === 'kill') {
-      pods.kill(victim);
-      away.push({ from, to: from + sizing.takeoverSeconds, share: 1 / sizing.instances });
+      away.push({ from, to: from + sizing.takeoverSeconds, consumer: pods.kill(victim) });
       continue;
     }
     say(`${from.toFixed(1)} s: ${kind}`);
-    await strike(kind, seconds);
-    away.push({ from, to: elapsed(), share: 1 });
+    if (kind === 'upgrade' || kind === 'replan') {
+      const settings = (kind === 'replan' && (await running.replan?.())) || {};
+      await pods.roll(settings, (consumer, leftAt) => {
+        const to = elapsed();
+        away.push({ from: to - (Date.now() - leftAt) / 1000, to, consumer });
+      });
+    } else {
+      await running.strike(kind, seconds);
+      away.push({ from, to: elapsed() });
+    }
   }
 }
 
@@ -206,38 +248,11 @@ function requests(letters: readonly Letter[]): Letter[][] {
   return parts.filter((part) => part.length > 0);
 }
 
-interface Effect {
-  readonly id: string;
-  readonly key: string;
-  readonly place: number;
-  readonly at: number;
-  readonly order: string;
-}
-
-const effectsIn = (folder: string) => readdirSync(folder).filter((name) => !name.startsWith('.'));
-
-function readEffects(folder: string): Effect[] {
-  const effects = effectsIn(folder).map((id) => JSON.parse(readFileSync(join(folder, id), 'utf8')) as Effect);
-  return effects.sort((a, b) => (BigInt(a.order) < BigInt(b.order) ? -1 : 1));
-}
-
-async function findings(folder: string, running: Running): Promise<Found> {
-  const repeated = join(folder, '.repeated');
-  const { bodies, said } = await running.aside();
-  return {
-    effects: readEffects(folder),
-    repeated: existsSync(repeated) ? readFileSync(repeated, 'utf8').split('\n').length - 1 : 0,
-    aside: bodies,
-    said: said + running.pods.said,
-    left: await running.left(),
-  };
-}
-
-function latencyOf(letters: readonly Letter[], folder: string, began: number, perSecond: number) {
+function latencyOf(letters: readonly Letter[], effects: readonly Effect[], began: number, perSecond: number) {
   const places = new Map(letters.map(({ id }, place) => [id, place]));
   const quantiles = new Quantiles();
   let most = 0;
-  for (const { id, at } of readEffects(folder)) {
+  for (const { id, at } of effects) {
     const place = places.get(id);
     if (place === undefined) continue;
     const seconds = Math.max(0, (at - began) / 1000 - place / perSecond);

@@ -52,7 +52,11 @@ export function beginning(committed: bigint | undefined, earliest: bigint, lates
   return committed === undefined || committed < earliest || committed > latest ? earliest : committed;
 }
 
-/** A member of the group. */
+/**
+ * A member of the group. Membership has a client of its own, and so connections of its own: a broker answers the requests of one
+ * connection in their order, and a join is answered when all members have joined, with one that was killed when its session is
+ * over. What is read and committed behind it would wait as long, and with it the whole group.
+ */
 export class Reader {
   /** Counts how often partitions were dealt out: what was read before is not used after. */
   private dealt = 0;
@@ -64,23 +68,24 @@ export class Reader {
   private fault: Error | undefined;
 
   constructor(
-    private readonly consumer: Consumer,
+    private readonly member: Consumer,
+    private readonly client: Consumer,
     private readonly topic: string,
     private readonly log: Log,
   ) {
-    consumer.on('consumer:group:join', () => {
+    member.on('consumer:group:join', () => {
       this.dealt += 1;
     });
     // The client could not join again. An event without a listener would end the process in the middle of a record.
-    consumer.on('error', (error: Error) => {
+    member.on('error', (error: Error) => {
       this.fault = error;
     });
   }
 
   /** Becomes a member. */
   public async join(): Promise<void> {
-    this.consumer.topics.track(this.topic);
-    await this.consumer.joinGroup({});
+    for (const { topics } of [this.member, this.client]) topics.track(this.topic);
+    await this.member.joinGroup({});
   }
 
   /** What is there, at most so many; waits a little for the first one. Empty when nothing came. */
@@ -109,7 +114,10 @@ export class Reader {
         .map((position) => ({ ...position, leaderEpoch: -1 }));
       if (offsets.length === 0) return;
       try {
-        await this.consumer.commit({ offsets });
+        // As the member: only its generation may commit.
+        this.client.memberId = this.member.memberId;
+        this.client.generationId = this.member.generationId;
+        await this.client.commit({ offsets });
         return;
       } catch (error) {
         failures += 1;
@@ -123,7 +131,7 @@ export class Reader {
   }
 
   private partitions(): readonly number[] {
-    return this.consumer.assignments?.find(({ topic }) => topic === this.topic)?.partitions ?? [];
+    return this.member.assignments?.find(({ topic }) => topic === this.topic)?.partitions ?? [];
   }
 
   /** Forgets what was read ahead, and asks where each partition goes on. */
@@ -146,13 +154,13 @@ export class Reader {
   }
 
   private async offsets(partitions: readonly number[]) {
-    const { topic, consumer } = this;
+    const { topic, client } = this;
     if (partitions.length === 0) return new Map<number, never>();
     const of = { topics: [topic], partitions: { [topic]: [...partitions] } };
     const [earliest, latest, committed] = await Promise.all([
-      consumer.listOffsets({ ...of, timestamp: EARLIEST }),
-      consumer.listOffsets({ ...of, timestamp: LATEST }),
-      consumer.listCommittedOffsets({ topics: [{ topic, partitions: [...partitions] }] }),
+      client.listOffsets({ ...of, timestamp: EARLIEST }),
+      client.listOffsets({ ...of, timestamp: LATEST }),
+      client.listCommittedOffsets({ topics: [{ topic, partitions: [...partitions] }] }),
     ]);
     return new Map(
       partitions.map((partition) => {
@@ -176,7 +184,7 @@ export class Reader {
       await new Promise((resolve) => setTimeout(resolve, FETCH_WAIT_MILLIS));
       return;
     }
-    const metadata = await this.consumer.metadata({ topics: [topic] });
+    const metadata = await this.client.metadata({ topics: [topic] });
     const found = metadata.topics.get(topic);
     if (!found) throw new Error(`${topic} is not there`);
     const byNode = new Map<number, [number, bigint][]>();
@@ -186,7 +194,7 @@ export class Reader {
     }
     const answers = await Promise.all(
       [...byNode].map(([node, asked]) =>
-        this.consumer.fetch({
+        this.client.fetch({
           node,
           maxBytes: FETCH_BYTES,
           maxWaitTime: FETCH_WAIT_MILLIS,
@@ -223,7 +231,7 @@ export class Reader {
     this.log({ level: 'warn', fetch: 'failed', error: reasonOf(error), inARow: this.failures });
     if (this.failures >= MOST_FAILURES) throw error;
     this.known = -1;
-    await this.consumer.metadata({ topics: [this.topic], forceUpdate: true });
+    await this.client.metadata({ topics: [this.topic], forceUpdate: true });
   }
 
   /** Until partitions are dealt out, at most a while: a group may also have refused for another reason. */
@@ -232,7 +240,7 @@ export class Reader {
     // Not AbortSignal.timeout, which keeps no process alive: without a broker there is no connection that would.
     const timer = setTimeout(() => over.abort(), REJOIN_MILLIS);
     const signal = AbortSignal.any([stop, over.signal]);
-    await once(this.consumer, 'consumer:group:join', { signal }).catch(() => {});
+    await once(this.member, 'consumer:group:join', { signal }).catch(() => {});
     clearTimeout(timer);
   }
 }

@@ -7,11 +7,12 @@
  * HEALTH_PORT; and KAFKA_TLS with KAFKA_CA, KAFKA_CLIENT_CERTIFICATE and KAFKA_CLIENT_KEY, or KAFKA_USERNAME with
  * KAFKA_PASSWORD.
  */
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { numberSetting, setting } from '../settings';
 import { handleBatch, type OnWorkerRecord, type Taken } from './batch';
-import { loadClient, newConsumer, newProducer, type Producer } from './client';
+import { type Consumer, loadClient, newConsumer, newProducer, type Producer } from './client';
 import { deadLetter } from './dead-letter';
 import { Reader } from './reader';
 
@@ -34,20 +35,36 @@ export async function streamWorker(onRecord: OnWorkerRecord, options: WorkerOpti
   const health = new Health(timeoutSeconds);
   const server = listen(health);
   const client = await loadClient();
-  const consumer = newConsumer(client, timeoutSeconds);
+  const member = newConsumer(client, timeoutSeconds);
+  const reading = newConsumer(client, timeoutSeconds);
   const producer = newProducer(client);
   try {
-    const reader = new Reader(consumer, setting('TOPIC'), log);
-    await reader.join();
-    log({ ready: true, topic: setting('TOPIC'), group: setting('CONSUMER_GROUP') });
-    await loop({ reader, producer, onRecord, stop: stop.signal, health, log });
+    const reader = new Reader(member, reading, setting('TOPIC'), log);
+    const ended = once(stop.signal, 'abort');
+    await Promise.race([reader.join(), ended]);
+    if (!stop.signal.aborted) {
+      log({ ready: true, topic: setting('TOPIC'), group: setting('CONSUMER_GROUP') });
+      await loop({ reader, producer, onRecord, stop: stop.signal, health, log });
+    }
   } finally {
-    // Leaves the group.
-    await closed(consumer.close(true) as unknown as Promise<void>);
+    await leave(member, reading);
     await closed(producer.close());
     server?.close();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, end);
   }
+}
+
+/**
+ * Leaves the group, also in the middle of a join: that is told over the other client, because behind the join it would be heard
+ * when the join is over.
+ */
+async function leave(member: Consumer, reading: Consumer): Promise<void> {
+  reading.memberId = member.memberId;
+  const closing = closed(member.close(true) as unknown as Promise<void>);
+  if (member.assignments === null) await closed(reading.leaveGroup(true) as unknown as Promise<void>);
+  await closing;
+  reading.memberId = null;
+  await closed(reading.close(true) as unknown as Promise<void>);
 }
 
 /** A connection that is gone already is closed. */

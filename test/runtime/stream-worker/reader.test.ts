@@ -17,10 +17,30 @@ const batch = (first: number, values: readonly string[], attributes = 0) => ({
   })),
 });
 
-/** One broker with one record an offset, `partition:offset`; what is committed is the next offset, as Kafka counts. */
-class Client extends EventEmitter {
+/** What has the membership, and nothing else: a request behind its join would wait for a member that was killed. */
+class Membership extends EventEmitter {
   public readonly topics = { track: () => true };
   public assignments: { topic: string; partitions: number[] }[] = [];
+  public memberId = '';
+  public generationId = 0;
+
+  public deal(...partitions: number[]): void {
+    this.assignments = [{ topic: TOPIC, partitions }];
+    this.memberId = 'member-1';
+    this.generationId += 1;
+    this.emit('consumer:group:join');
+  }
+  public async joinGroup(): Promise<void> {
+    this.deal(0, 1);
+  }
+}
+
+/** One broker with one record an offset, `partition:offset`; what is committed is the next offset, as Kafka counts. */
+class Client {
+  public readonly topics = { track: () => true };
+  public memberId: string | null = null;
+  public generationId = 0;
+  public readonly committedAs: [string | null, number][] = [];
   public readonly commits: [number, number][] = [];
   public readonly fetched: [number, number][] = [];
   public committed: Readonly<Record<number, bigint>> = {};
@@ -31,13 +51,6 @@ class Client extends EventEmitter {
   public beforeAnswer: () => void = () => {};
   public refuse: () => Error | undefined = () => undefined;
 
-  public deal(...partitions: number[]): void {
-    this.assignments = [{ topic: TOPIC, partitions }];
-    this.emit('consumer:group:join');
-  }
-  public async joinGroup(): Promise<void> {
-    this.deal(0, 1);
-  }
   public async metadata() {
     return { topics: new Map([[TOPIC, { id: 'id', partitions: [0, 1, 2].map(() => ({ leader: 1 })) }]]) };
   }
@@ -51,6 +64,7 @@ class Client extends EventEmitter {
   public async commit({ offsets }: { offsets: { partition: number; offset: bigint }[] }): Promise<void> {
     const error = this.refuse();
     if (error) throw error;
+    this.committedAs.push([this.memberId, this.generationId]);
     for (const { partition, offset } of offsets) {
       this.commits.push([partition, Number(offset)]);
       this.committed = { ...this.committed, [partition]: offset };
@@ -82,7 +96,8 @@ class Client extends EventEmitter {
 async function member(settings: Partial<Client> = {}) {
   const client = Object.assign(new Client(), settings);
   const lines: Readonly<Record<string, unknown>>[] = [];
-  const reader = new Reader(client as never, TOPIC, (line) => lines.push(line));
+  const group = new Membership();
+  const reader = new Reader(group as never, client as never, TOPIC, (line) => lines.push(line));
   await reader.join();
   const next = async (most = 100) => (await reader.next(most)).map(({ value }) => value);
   const commit = (...positions: [number, number][]) =>
@@ -90,7 +105,7 @@ async function member(settings: Partial<Client> = {}) {
       positions.map(([partition, offset]) => ({ topic: TOPIC, partition, offset: BigInt(offset) })),
       new AbortController().signal,
     );
-  return { client, reader, next, commit, lines };
+  return { client, group, reader, next, commit, lines };
 }
 
 describe('where a member begins', () => {
@@ -130,48 +145,59 @@ describe('where a member begins', () => {
 });
 
 describe('partitions are dealt out anew', () => {
+  test('commits are made as the member of the newest generation, over the other client', async () => {
+    const { client, group, commit } = await member();
+    await commit([0, 1]);
+    group.deal(0);
+    await commit([0, 2]);
+    expect(client.committedAs).toEqual([
+      ['member-1', 1],
+      ['member-1', 2],
+    ]);
+  });
+
   test('what was read ahead is another consumer’s, or is read again from its commit', async () => {
-    const { client, next, commit } = await member();
+    const { group, next, commit } = await member();
     expect(await next(2)).toEqual(['0:0', '0:1']);
     await commit([0, 2]);
-    client.deal(0);
+    group.deal(0);
     expect(await next()).toEqual(['0:2', '0:3', '0:4', '0:5']);
   });
 
   test('an answer that was asked for before is not used', async () => {
-    const { client, next } = await member({ committed: { 0: 10n, 2: 20n } });
+    const { client, group, next } = await member({ committed: { 0: 10n, 2: 20n } });
     client.beforeAnswer = () => {
       client.beforeAnswer = () => {};
-      client.deal(2);
+      group.deal(2);
     };
     expect(await next()).toEqual([]);
     expect(await next(1)).toEqual(['2:20']);
   });
 
   test('a partition that came back begins at what the other one committed', async () => {
-    const { client, next } = await member();
+    const { client, group, next } = await member();
     await next(1);
-    client.deal(1);
+    group.deal(1);
     client.committed = { 0: 50n, 1: 0n };
-    client.deal(0, 1);
+    group.deal(0, 1);
     expect(await next(1)).toEqual(['0:50']);
   });
 
   test('only partitions that are still its own are committed', async () => {
-    const { client, commit } = await member();
-    client.deal(1);
+    const { client, group, commit } = await member();
+    group.deal(1);
     await commit([0, 5], [1, 6]);
     expect(client.commits).toEqual([[1, 6]]);
   });
 
   test('a commit that is refused meanwhile is made again afterwards, so that its records are not handled twice', async () => {
-    const { client, commit, lines } = await member();
+    const { client, group, commit, lines } = await member();
     let dealing = true;
     client.refuse = () => (dealing ? new Error('rebalance') : undefined);
     const committing = commit([0, 5], [1, 6]);
     setImmediate(() => {
       dealing = false;
-      client.deal(1);
+      group.deal(1);
     });
     await committing;
     expect(client.commits).toEqual([[1, 6]]);
@@ -179,7 +205,7 @@ describe('partitions are dealt out anew', () => {
   });
 
   test('a process without a connection lives on while its commit waits for the group', async () => {
-    const { client, commit } = await member();
+    const { client, group, commit } = await member();
     let gone = true;
     client.refuse = () => (gone ? new Error('no broker') : undefined);
     const alive = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
@@ -188,23 +214,23 @@ describe('partitions are dealt out anew', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(alive()).toBe(before + 1);
     gone = false;
-    client.deal(0);
+    group.deal(0);
     await committing;
     expect(alive()).toBe(before);
   });
 
   test('a commit that is refused for good ends the worker: the pod is started again', async () => {
-    const { client, commit } = await member();
+    const { client, group, commit } = await member();
     client.refuse = () => {
-      setImmediate(() => client.deal(0));
+      setImmediate(() => group.deal(0));
       return new Error('no group');
     };
     await expect(commit([0, 5])).rejects.toThrow('no group');
   });
 
   test('a member that cannot join again ends the worker, and no event without a listener the process', async () => {
-    const { client, reader } = await member();
-    client.emit('error', new Error('gone'));
+    const { group, reader } = await member();
+    group.emit('error', new Error('gone'));
     await expect(reader.next(1)).rejects.toThrow('gone');
   });
 });

@@ -6,6 +6,7 @@ import { planStream } from '../../../lib/flow/streams/plan';
 import { SESSION_SECONDS } from '../../../lib/flow/streams/platforms';
 import { type Kafka, kafkaMissing, startKafka } from '../../engines/kafka';
 import type { Engine, Running, Sizing } from '../engine';
+import { FAULT_KINDS } from '../faults';
 import type { Letter } from '../letters';
 import { Pods } from '../pods';
 
@@ -18,9 +19,12 @@ const BUSY = 2.5;
 /** Of a run that is long enough for a group to settle between two kills. */
 const MOST_PER_SECOND = 240;
 const LEAST_SECONDS = 40;
+const LATENCY_SECONDS = 60;
+/** What the changed plan promises. */
+const CHANGED_LATENCY_SECONDS = 30;
 
 /** The numbers of the run. */
-export function sizingOf(messages: number) {
+export function sizingOf(messages: number, latencySeconds = LATENCY_SECONDS) {
   const perSecond = Math.min(MOST_PER_SECOND, messages / LEAST_SECONDS);
   const plan = planStream('Letters', {
     workload: {
@@ -31,7 +35,7 @@ export function sizingOf(messages: number) {
       recordBytes: 1024,
       keys: KEYS,
     },
-    objective: { latencySeconds: 60 },
+    objective: { latencySeconds },
     platform: 'kafka-keda',
   });
   const instances = plan.value('instances');
@@ -39,6 +43,7 @@ export function sizingOf(messages: number) {
     perSecond,
     instances,
     clearedPerSecond: instances * plan.predictions.consumerRecordsPerSecond,
+    shares: 'own',
     takeoverSeconds: SESSION_SECONDS,
     peakBacklog: plan.predictions.peakLag,
   };
@@ -48,7 +53,7 @@ export function sizingOf(messages: number) {
 export const KAFKA: Engine = {
   title: 'Apache Kafka 3.9.1, stream-worker',
   ordered: true,
-  kinds: ['kill', 'restart', 'crash', 'cut'],
+  kinds: FAULT_KINDS,
   killEverySeconds: 1.5 * SESSION_SECONDS,
   missing: kafkaMissing,
   async start(messages, folder) {
@@ -74,9 +79,7 @@ export const KAFKA: Engine = {
           TOPIC,
           CONSUMER_GROUP: GROUP,
           DEAD_TOPIC: `${TOPIC}.dead`,
-          BATCH_SIZE: String(plan.value('batchSize')),
-          RETRY_ATTEMPTS: String(plan.value('retryAttempts')),
-          ITEM_TIMEOUT_SECONDS: String(plan.value('batchTimeoutSeconds')),
+          ...knobsOf(plan),
           KAFKA_TLS: 'true',
           KAFKA_CA: readFileSync(kafka.certificateFile, 'utf8'),
           KAFKA_CLIENT_CERTIFICATE: readFileSync(kafka.client.certificateFile, 'utf8'),
@@ -84,7 +87,7 @@ export const KAFKA: Engine = {
         },
         sizing.instances,
       );
-      return await running(kafka, pods, sizing);
+      return await running(kafka, pods, sizing, messages);
     } catch (error) {
       await kafka.stop();
       throw error;
@@ -92,7 +95,16 @@ export const KAFKA: Engine = {
   },
 };
 
-async function running(kafka: Kafka, pods: Pods, sizing: Sizing): Promise<Running> {
+/** What a consumer is told of a plan. */
+function knobsOf(plan: ReturnType<typeof planStream>) {
+  return {
+    BATCH_SIZE: String(plan.value('batchSize')),
+    RETRY_ATTEMPTS: String(plan.value('retryAttempts')),
+    ITEM_TIMEOUT_SECONDS: String(plan.value('batchTimeoutSeconds')),
+  };
+}
+
+async function running(kafka: Kafka, pods: Pods, sizing: Sizing, messages: number): Promise<Running> {
   const { Consumer, Producer } = await import('@platformatic/kafka');
   const connection = {
     clientId: 'torture',
@@ -132,6 +144,8 @@ async function running(kafka: Kafka, pods: Pods, sizing: Sizing): Promise<Runnin
       await wait(1000 * seconds);
       kafka.resume();
     },
+    // Not other partitions: a key would move to another one, and its order is promised.
+    replan: async () => knobsOf(sizingOf(messages, CHANGED_LATENCY_SECONDS).plan),
     async aside() {
       const bodies: string[] = [];
       let said = '';

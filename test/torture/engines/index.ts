@@ -1,0 +1,5 @@
+/** The engines of `npm run torture`, by the names that it takes. */
+import type { Engine } from '../engine';
+import { KAFKA } from './kafka';
+
+export const ENGINES: Readonly<Record<string, Engine>> = { kafka: KAFKA };
