@@ -20,6 +20,7 @@ import {
   signIn,
   startQueueSecrets,
 } from '../../engines/rabbitmq-objects';
+import { until } from '../../support/until';
 import type { Engine, Running, Sizing } from '../engine';
 import { FAULT_KINDS } from '../faults';
 import type { Letter } from '../letters';
@@ -38,6 +39,7 @@ const HEADROOM = 1.45;
 const KILL_EVERY_SECONDS = 5;
 /** A container that has ended is started again after 1 s; a process then takes so long to its first letter. Measured. */
 const START_SECONDS = 2.5;
+const BACK_SECONDS = 60;
 
 /** What the changed plan is told: a broker that is further away, and that has to hold more. */
 const CHANGED: Partial<QueueQuestion> = { roundTripSeconds: 0.05, consumerOutageSeconds: 7200 };
@@ -128,20 +130,26 @@ function knobsOf(plan: QueuePlan) {
 }
 
 function running(rabbit: RabbitMq, secrets: SecretStore, pods: Pods, messages: number): Running {
+  const { sizing } = sizingOf(messages);
   const producer = new Producer(rabbit);
   const depth = async () => {
     const found = await rabbit.ask<{ messages?: number }>('GET', `queues/%2F/${QUEUE}`);
     return found?.messages ?? Number.NaN;
   };
   return {
-    sizing: sizingOf(messages).sizing,
+    sizing,
     pods,
     send: (letters) => producer.send(letters),
     async strike(kind, seconds) {
-      if (kind !== 'cut') return rabbit.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
-      rabbit.halt();
-      await wait(1000 * seconds);
-      rabbit.resume();
+      if (kind === 'cut') {
+        rabbit.halt();
+        await wait(1000 * seconds);
+        // No heartbeat is missed twice within that time, so connections stay.
+        return rabbit.resume();
+      }
+      await rabbit.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
+      // A lost connection ends a consumer: it is back when its supervisor has started it again.
+      await until('the consumers are back', () => pods.ready === sizing.instances, BACK_SECONDS, 200);
     },
     // Not another consumer time-out: brokers before 3.12 refuse one in a policy.
     async replan() {
