@@ -31,6 +31,8 @@ const SPARE = 1.5;
 /** A machine that others use keeps a process waiting for longer than the 25 ms that a slot is valid for by default. */
 const JITTER_SECONDS = 0.5;
 const KILL_EVERY_SECONDS = 5;
+/** A container that has ended is started again after 1 s; a process then takes so long to its first letter. Measured. */
+const START_SECONDS = 1.5;
 /** What the changed plan is told: calls may take longer, so more letters are in flight and are hidden for longer. */
 const CHANGED_CALLS = 1.5;
 
@@ -52,7 +54,8 @@ export function sizingOf(messages: number, calls = 1) {
     instances: plan.value('senders'),
     clearedPerSecond: plan.value('messagesPerSecond'),
     shares: 'common',
-    takeoverSeconds: plan.value('hideSeconds'),
+    // What it had in hand comes back when it is no longer hidden; its slots are taken by then.
+    takeoverSeconds: START_SECONDS,
     peakBacklog: plan.value('inFlight'),
   };
   return { plan, sizing, callSeconds };
