@@ -25,7 +25,8 @@ const provider = createServer((request, response) => {
 async function untilReady() {
   const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
   if (answer?.ok) console.log(JSON.stringify({ ready: true }));
-  else setTimeout(untilReady, 100);
+  // One that was told to end before it was ready ends.
+  else setTimeout(untilReady, 100).unref();
 }
 
 provider.listen(0, '127.0.0.1', () => {
