@@ -24,7 +24,7 @@ import {
 import { until } from '../../support/until';
 import type { Engine, Running, Sizing } from '../engine';
 import { FAULT_KINDS } from '../faults';
-import type { Letter } from '../letters';
+import { type Letter, SHARES } from '../letters';
 import { Pods } from '../pods';
 
 const QUEUE = 'letters';
@@ -61,7 +61,8 @@ export function sizingOf(messages: number, changed: Partial<QueueQuestion> = {})
   const sizing: Sizing = {
     perSecond,
     instances,
-    clearedPerSecond: (instances * plan.value('slotsPerInstance')) / serviceSeconds,
+    // A letter that is sent twice is worked on twice.
+    clearedPerSecond: (instances * plan.value('slotsPerInstance')) / serviceSeconds / (1 + SHARES.duplicate),
     shares: 'common',
     takeoverSeconds: START_SECONDS,
     peakBacklog: plan.predictions.peakBacklog,
