@@ -32,7 +32,7 @@ const SPARE = 1.5;
 const JITTER_SECONDS = 0.5;
 const KILL_EVERY_SECONDS = 5;
 /** A container that has ended is started again after 1 s; a process then takes so long to its first letter. Measured. */
-const START_SECONDS = 1.5;
+const START_SECONDS = 1.6;
 /** What the changed plan is told: calls may take longer, so more letters are in flight and are hidden for longer. */
 const CHANGED_CALLS = 1.5;
 
