@@ -8,7 +8,7 @@ const LEAST_SPARE = 1.4;
 
 describe.each([
   ['RabbitMQ', rabbitMq, { instances: 4, prefetch: 13 }],
-  ['Redis', redis, { instances: 2 }],
+  ['Redis', redis, { instances: 3 }],
 ] as const)('%s', (_, sizingOf, expected) => {
   test.each([1000, WHOLE])('%i letters leave spare capacity, in a flood that is short enough', (messages) => {
     const { perSecond, clearedPerSecond } = sizingOf(messages).sizing;

@@ -28,8 +28,8 @@ const MOST_PER_SECOND = 300;
 const LEAST_SECONDS = 40;
 /** Spare rate, so that a recovery can be measured while letters come. */
 const SPARE = 1.5;
-/** A machine that others use keeps a process waiting for longer than the 25 ms that a slot is valid for by default. */
-const JITTER_SECONDS = 0.5;
+/** A machine that others use keeps a process waiting, and a slot that is half of this late is lost: by default 25 ms. */
+const JITTER_SECONDS = 1;
 const KILL_EVERY_SECONDS = 5;
 /** A container that has ended is started again after 1 s; a process then takes so long to its first letter. Measured. */
 const START_SECONDS = 1.6;
