@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { selfSigned } from '../support/certificate';
+import { ended } from '../support/ended';
 import { freePorts } from '../support/ports';
 import { until } from '../support/until';
 
@@ -40,6 +41,12 @@ export interface RabbitMq {
   readonly version: string;
   /** Asks the management API, as the administrator, and gives back what it answers; undefined where nothing is. */
   ask<T>(method: string, path: string, body?: object): Promise<T | undefined>;
+  /** Stops the broker where it stands: connections stay open and nobody answers, as after a long pause or a lost host. */
+  halt(): void;
+  /** Lets a halted broker go on. */
+  resume(): void;
+  /** Ends the broker, with SIGTERM in order or with SIGKILL not, and starts it on the same data and ports. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,26 +59,30 @@ export async function startRabbitMq(admin: RabbitMq['admin']): Promise<RabbitMq>
   writeFileSync(config, configuration({ amqps, management, keyFile, certificateFile, admin }), { mode: 0o600 });
   writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_management].');
   const logFile = join(folder, 'server.log');
-  const log = openSync(logFile, 'w');
   // In the foreground: one that Erlang starts by itself outlives the broker.
   const mapper = spawn('epmd', ['-port', String(epmd), '-address', '127.0.0.1'], { stdio: 'ignore' });
-  const child = spawn(server()!, [], {
-    // A group of its own: the script starts Erlang.
-    detached: true,
-    stdio: ['ignore', log, log],
-    env: {
-      PATH: process.env.PATH,
-      HOME: folder,
-      RABBITMQ_NODENAME: `backpressure-${amqps}@localhost`,
-      RABBITMQ_CONFIG_FILE: config,
-      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
-      RABBITMQ_MNESIA_BASE: join(folder, 'data'),
-      RABBITMQ_LOG_BASE: join(folder, 'log'),
-      RABBITMQ_DIST_PORT: String(distribution),
-      ERL_EPMD_PORT: String(epmd),
-    },
-  });
-  closeSync(log);
+  const spawned = () => {
+    const log = openSync(logFile, 'a');
+    const started = spawn(server()!, [], {
+      // A group of its own: the script starts Erlang.
+      detached: true,
+      stdio: ['ignore', log, log],
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        RABBITMQ_NODENAME: `backpressure-${amqps}@localhost`,
+        RABBITMQ_CONFIG_FILE: config,
+        RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
+        RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+        RABBITMQ_LOG_BASE: join(folder, 'log'),
+        RABBITMQ_DIST_PORT: String(distribution),
+        ERL_EPMD_PORT: String(epmd),
+      },
+    });
+    closeSync(log);
+    return started;
+  };
+  let child = spawned();
   const end = () => {
     endGroup(child);
     mapper.kill('SIGKILL');
@@ -80,8 +91,8 @@ export async function startRabbitMq(admin: RabbitMq['admin']): Promise<RabbitMq>
   process.once('exit', end);
   const origin = `https://localhost:${management}`;
   const ask = asking(origin, certificateFile, admin);
-  try {
-    await until(
+  const answering = () =>
+    until(
       'RabbitMQ answers',
       async () => {
         if (child.exitCode !== null) throw new Error(`RabbitMQ did not start:\n${readFileSync(logFile, 'utf8')}`);
@@ -92,6 +103,8 @@ export async function startRabbitMq(admin: RabbitMq['admin']): Promise<RabbitMq>
       },
       START_SECONDS,
     );
+  try {
+    await answering();
     const { rabbitmq_version: version } = (await ask<{ rabbitmq_version: string }>('GET', 'overview'))!;
     return {
       management: origin,
@@ -100,6 +113,17 @@ export async function startRabbitMq(admin: RabbitMq['admin']): Promise<RabbitMq>
       admin,
       version,
       ask,
+      halt: () => signalGroup(child, 'SIGSTOP'),
+      resume: () => signalGroup(child, 'SIGCONT'),
+      async restart(signal) {
+        const over = ended(child);
+        // The script hands SIGTERM on to Erlang, and to nothing that Erlang needs to end in order.
+        if (signal === 'SIGTERM') child.kill(signal);
+        else signalGroup(child, signal);
+        await over;
+        child = spawned();
+        await answering();
+      },
       async stop() {
         const closed = new Promise((resolve) => child.once('close', resolve));
         endGroup(child);
@@ -115,9 +139,13 @@ export async function startRabbitMq(admin: RabbitMq['admin']): Promise<RabbitMq>
   }
 }
 
-function endGroup({ pid }: ChildProcess): void {
+function endGroup(child: ChildProcess): void {
+  signalGroup(child, 'SIGKILL');
+}
+
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    if (pid !== undefined) process.kill(-pid, signal);
   } catch {
     // It has ended by itself.
   }

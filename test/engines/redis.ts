@@ -1,11 +1,11 @@
-/** A real Redis server on loopback, in memory. It lasts as long as the test. */
+/** A real Redis server on loopback. It lasts as long as the test. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { ended } from '../support/ended';
 import { freePorts } from '../support/ports';
 
 const START_TIMEOUT_MILLIS = 20_000;
@@ -20,26 +20,35 @@ export interface RedisServer {
   readonly url: string;
   readonly port: number;
   readonly client: Redis;
-  /** Ends it and starts an empty one in its place. */
-  restart(): Promise<void>;
+  /** Ends it, with SIGKILL unless told otherwise, and starts one in its place: empty, or with what it kept. */
+  restart(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Stops it where it stands: connections stay open and nobody answers. */
+  halt(): void;
+  /** Lets a halted server go on. */
+  resume(): void;
   stop(): Promise<void>;
 }
 
-/** Starts a server that keeps nothing. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * Starts a server.
+ *
+ * @param keeps whether it keeps an append-only file, written to once a second, as docs/constructs/k8s-rate-limited-sender.md
+ * wants it. Default: it keeps nothing
+ */
+export async function startRedis(keeps = false): Promise<RedisServer> {
   const [port] = await freePorts(1);
   const folder = mkdtempSync(join(tmpdir(), 'backpressure-redis-'));
   const url = `redis://127.0.0.1:${port}/0`;
   let server: ChildProcess;
   const start = async () => {
-    const options = { port, bind: '127.0.0.1', save: '', appendonly: 'no', dir: folder };
+    const options = { port, bind: '127.0.0.1', save: '', appendonly: keeps ? 'yes' : 'no', dir: folder };
     const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
     server = spawn('redis-server', args, { stdio: 'ignore' });
   };
-  const end = async () => {
-    if (server.exitCode !== null) return;
-    server.kill('SIGKILL');
-    await once(server, 'close');
+  const end = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    const over = ended(server);
+    server.kill(signal);
+    await over;
   };
   await start();
   const client = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
@@ -50,8 +59,10 @@ export async function startRedis(): Promise<RedisServer> {
     url,
     port,
     client,
-    async restart() {
-      await end();
+    halt: () => server.kill('SIGSTOP'),
+    resume: () => server.kill('SIGCONT'),
+    async restart(signal) {
+      await end(signal);
       await start();
       await client.ping();
     },

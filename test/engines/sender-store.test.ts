@@ -45,12 +45,33 @@ suite('a Redis server', () => {
     const claims = new RedisClaims(redis.client, 'claims', 3600);
     expect(await claims.claim('a', 1, 'mine')).toEqual({ state: 'mine' });
     expect(await claims.claim('a', 1, 'mine')).toEqual({ state: 'mine' });
-    expect(await claims.claim('a', 1, 'other')).toEqual({ state: 'sending', since: 1 });
+    const { since } = await sending(claims, 'a', Date.now());
     await claims.release('a', 'other');
-    expect(await claims.takeOver('a', 2, 3, 'other')).toBe(false);
-    expect(await claims.takeOver('a', 1, 3, 'other')).toBe(true);
-    expect(await claims.takeOver('a', 1, 3, 'other')).toBe(true);
+    expect(await claims.takeOver('a', since - 1, 3, 'other')).toBe(false);
+    expect(await claims.takeOver('a', since, 3, 'other')).toBe(true);
+    expect(await claims.takeOver('a', since, 3, 'other')).toBe(true);
     await claims.release('a', 'other');
     expect(await claims.claim('a', 4, 'third')).toEqual({ state: 'mine' });
   });
+
+  test('how old a claim is does not depend on the clocks of senders, which may be minutes off', async () => {
+    const claims = new RedisClaims(redis.client, 'clocks', 3600);
+    for (const [id, ahead] of [
+      ['slow', -60_000],
+      ['fast', 60_000],
+    ] as const) {
+      expect(await claims.claim(id, Date.now() + ahead, 'mine')).toEqual({ state: 'mine' });
+      const { since, ageMillis } = await sending(claims, id, Date.now() - ahead);
+      expect(Math.abs(ageMillis)).toBeLessThan(10_000);
+      expect(await claims.takeOver(id, since, Date.now() + ahead, 'next')).toBe(true);
+      expect(Math.abs((await sending(claims, id, Date.now() - ahead)).ageMillis)).toBeLessThan(10_000);
+    }
+  });
+
+  /** The claim of another sender. */
+  async function sending(claims: RedisClaims, id: string, now: number) {
+    const claim = await claims.claim(id, now, 'other');
+    if (claim.state !== 'sending') throw new Error(`the claim is ${claim.state}`);
+    return claim;
+  }
 });

@@ -156,7 +156,8 @@ export class DynamoClaims implements Claims {
       if (error.Item?.claimToken?.S === token) return { state: 'mine' };
       const state = error.Item?.mailState?.S;
       if (state === 'sent' || state === 'parked') return { state };
-      return { state: 'sending', since: Number(error.Item?.since?.N ?? now) };
+      const since = Number(error.Item?.since?.N ?? now);
+      return { state: 'sending', since, ageMillis: now - since };
     }
   }
 

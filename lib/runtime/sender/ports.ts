@@ -15,14 +15,18 @@ export interface Message {
 export type Claim =
   | { readonly state: 'mine' }
   | { readonly state: 'sent' | 'parked' }
-  /** Another sender claimed it then and has not said what became of it. Milliseconds since the epoch. */
-  | { readonly state: 'sending'; readonly since: number };
+  /**
+   * Another sender claimed it then and has not said what became of it: when, in milliseconds since the epoch, and how long
+   * ago, by the clock of the store where it has one.
+   */
+  | { readonly state: 'sending'; readonly since: number; readonly ageMillis: number };
 
 /** The record of every mail. */
 export interface Claims {
   /**
    * Claims the mail, unless there is a record of it.
    *
+   * @param now for a store that has no clock of its own
    * @param token of this claim alone: a write that is repeated because its answer was lost finds itself
    */
   claim(id: string, now: number, token: string): Promise<Claim>;

@@ -159,33 +159,40 @@ export class RedisBucket implements Bucket {
   }
 }
 
-/** KEYS: record. ARGV: the claim, its lifetime. A claim that is there already was sent twice: its answer was lost. */
-const CLAIM = `
+/** Milliseconds of the server's clock, and whether a record is the claim with that token. */
+const CLAIMED = `
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local known = redis.call('GET', KEYS[1])
-if known and known ~= ARGV[1] then return known end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+local function isOf(token)
+  return known and string.sub(known, 1, 8) == 'sending ' and string.sub(known, -#token - 1) == ' ' .. token
+end
+`;
+
+/** KEYS: record. ARGV: the token, its lifetime. A claim that is there already was sent twice: its answer was lost. */
+const CLAIM = `${CLAIMED}
+if known and not isOf(ARGV[1]) then return {known, now} end
+redis.call('SET', KEYS[1], 'sending ' .. now .. ' ' .. ARGV[1], 'EX', ARGV[2])
 return false
 `;
 
-/** KEYS: record. ARGV: how the old claim begins, the new one, its lifetime. The new one is there if its answer was lost. */
-const TAKE_OVER = `
-local known = redis.call('GET', KEYS[1])
+/** KEYS: record. ARGV: how the old claim begins, the new token, its lifetime. The new one is there if its answer was lost. */
+const TAKE_OVER = `${CLAIMED}
 if not known then return 0 end
-if known ~= ARGV[2] and string.sub(known, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+if not isOf(ARGV[2]) and string.sub(known, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], 'sending ' .. now .. ' ' .. ARGV[2], 'EX', ARGV[3])
 return 1
 `;
 
 /** KEYS: record. ARGV: the token of the claim. */
-const RELEASE = `
-local known = redis.call('GET', KEYS[1])
-if not known or string.sub(known, 1, 8) ~= 'sending ' or string.sub(known, -#ARGV[1]) ~= ARGV[1] then return 0 end
+const RELEASE = `${CLAIMED}
+if not isOf(ARGV[1]) then return 0 end
 return redis.call('DEL', KEYS[1])
 `;
 
 const SET = `redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])`;
 
-/** The record of every mail. */
+/** The record of every mail. The age of a claim is by Redis' clock: those of two senders may differ by more than a claim lasts. */
 export class RedisClaims implements Claims {
   constructor(
     private readonly redis: RedisScripts,
@@ -193,16 +200,19 @@ export class RedisClaims implements Claims {
     private readonly recordSeconds: number,
   ) {}
 
-  public async claim(id: string, now: number, token: string): Promise<Claim> {
-    const claim = sending(now, token);
-    const known = (await this.redis.eval(CLAIM, 1, this.#key(id), claim, this.recordSeconds)) as string | null;
-    if (known === null) return { state: 'mine' };
+  public async claim(id: string, _now: number, token: string): Promise<Claim> {
+    const answer = (await this.redis.eval(CLAIM, 1, this.#key(id), token, this.recordSeconds)) as
+      | [string, string]
+      | null;
+    if (answer === null) return { state: 'mine' };
+    const [known, now] = answer;
     const [state, since] = known.split(' ', 2);
-    return state === 'sending' ? { state, since: Number(since) } : { state: state === 'sent' ? 'sent' : 'parked' };
+    if (state !== 'sending') return { state: state === 'sent' ? 'sent' : 'parked' };
+    return { state, since: Number(since), ageMillis: Number(now) - Number(since) };
   }
 
-  public async takeOver(id: string, since: number, now: number, token: string): Promise<boolean> {
-    const args = [sending(since, ''), sending(now, token), this.recordSeconds];
+  public async takeOver(id: string, since: number, _now: number, token: string): Promise<boolean> {
+    const args = [`sending ${since} `, token, this.recordSeconds];
     return (await this.redis.eval(TAKE_OVER, 1, this.#key(id), ...args)) === 1;
   }
 
@@ -221,10 +231,6 @@ export class RedisClaims implements Claims {
   #key(id: string): string {
     return `${this.prefix}:mail:${id}`;
   }
-}
-
-function sending(since: number, token: string): string {
-  return `sending ${since} ${token}`;
 }
 
 /** KEYS: due times, bodies, receives. ARGV: how many, how long they are hidden, in microseconds. */

@@ -77,7 +77,7 @@ class Batch {
         this.#verdicts.set(message.messageId, 'done');
         return [];
       }
-      const rest = claim.since + this.config.claimSeconds * 1000 - now;
+      const rest = this.config.claimSeconds * 1000 - claim.ageMillis;
       // Another sender is at it. A clock ahead of this one must not hide the message for hours.
       if (rest > 0) {
         this.#hide(message, Math.min(Math.ceil(rest / 1000), this.config.claimSeconds));

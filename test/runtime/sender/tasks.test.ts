@@ -25,7 +25,8 @@ class MemoryClaims implements Claims {
       this.records.set(id, { state: 'sending', since: now, token });
       return { state: 'mine' };
     }
-    return known.state === 'sending' ? { state: 'sending', since: known.since } : { state: known.state as 'sent' };
+    const { state, since } = known;
+    return state === 'sending' ? { state, since, ageMillis: now - since } : { state: state as 'sent' };
   }
   public async takeOver(): Promise<boolean> {
     return false;
