@@ -9,13 +9,14 @@ import { Command, InvalidArgumentError } from 'commander';
 import { ROOT } from '../support/reference';
 import type { Engine } from './engine';
 import { KAFKA } from './engines/kafka';
+import { PUBSUB } from './engines/pubsub';
 import { SQS } from './engines/sqs';
 import { FAULT_KINDS, type Fault, faultsIn, faultsOf, spoken } from './faults';
 import { pageOf } from './page';
 import { shrink } from './shrink';
 import { type Outcome, torture } from './torture';
 
-const ENGINES: Readonly<Record<string, Engine>> = { kafka: KAFKA, sqs: SQS };
+const ENGINES: Readonly<Record<string, Engine>> = { kafka: KAFKA, sqs: SQS, pubsub: PUBSUB };
 /** As long as the network is away in a run with all letters; shorter runs have their share of it. */
 const CUT_SECONDS = 30;
 /** Letters of a whole run. */
