@@ -95,7 +95,8 @@ async function flood(
   const elapsed = () => (Date.now() - began) / 1000;
   const away: Away[] = [];
   const struck = strike(faults, running, elapsed, away, say);
-  const dueBy = (seconds: number) => Math.min(messages, Math.floor(seconds * sizing.perSecond));
+  const effectsOf = effectsBefore(letters);
+  const dueBy = (seconds: number) => effectsOf[Math.min(messages, Math.floor(seconds * sizing.perSecond))];
   const watch = watchBacklog(effects, dueBy, elapsed, say);
   try {
     await sendAll(letters, running, (place) => place / sizing.perSecond, elapsed);
@@ -151,6 +152,13 @@ async function flood(
   } finally {
     await watch.end();
   }
+}
+
+/** Of so many first letters, those that have an effect: the others never have one, and nobody waits for it. */
+function effectsBefore(letters: readonly Letter[]): readonly number[] {
+  const counts = [0];
+  for (const { fate } of letters) counts.push(counts.at(-1)! + (fate === 'effect' ? 1 : 0));
+  return counts;
 }
 
 /** Looks at what is due and has no effect yet, until it is ended. */
