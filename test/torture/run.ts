@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { ROOT } from '../support/reference';
 import type { Engine } from './engine';
 import { KAFKA } from './engines/kafka';
+import { MONGO } from './engines/mongo';
 import { PUBSUB } from './engines/pubsub';
 import { SQS } from './engines/sqs';
 import { FAULT_KINDS, type Fault, faultsIn, faultsOf, spoken } from './faults';
@@ -16,7 +17,7 @@ import { pageOf } from './page';
 import { shrink } from './shrink';
 import { type Outcome, torture } from './torture';
 
-const ENGINES: Readonly<Record<string, Engine>> = { kafka: KAFKA, sqs: SQS, pubsub: PUBSUB };
+const ENGINES: Readonly<Record<string, Engine>> = { kafka: KAFKA, sqs: SQS, pubsub: PUBSUB, mongo: MONGO };
 /** As long as the network is away in a run with all letters; shorter runs have their share of it. */
 const CUT_SECONDS = 30;
 /** Letters of a whole run. */
