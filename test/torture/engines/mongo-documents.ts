@@ -98,7 +98,7 @@ export class DatedDocuments implements Effects {
     const isRight = expireAt instanceof Date && expireAt.getTime() === due;
     const { id, key, place } = letter;
     this.dated.push({
-      id: isRight ? id : `${id} with ${String(expireAt)} in place of ${new Date(due).toISOString()}`,
+      id: isRight ? id : `${id}, whose date is wrong`,
       ...{ key, place, at: Date.now(), version: this.options.version() },
     });
   }
