@@ -92,7 +92,9 @@ export class DatedDocuments implements Effects {
   }
 
   private note({ _id, createdAt, expireAt }: Stored): void {
-    const letter = this.undated.get(_id)!;
+    const letter = this.undated.get(_id);
+    // Another look has seen it meanwhile.
+    if (letter === undefined) return;
     this.undated.delete(_id);
     const due = createdAt.getTime() + 1000 * this.options.retentionSeconds;
     const isRight = expireAt instanceof Date && expireAt.getTime() === due;

@@ -18,11 +18,11 @@ import { attributesOf, countIn, createQueue, drain, SECRET_OF_SOURCE, SOURCE, se
 
 /** Environments that are busy, whatever the rate: letters are slower where fewer come. */
 const BUSY = 6;
-/** As many as two cores carry, with every consumer and the local AWS on them. */
-const MOST_PER_SECOND = 280;
+/** As many as two cores carry. The local AWS looks through the whole queue for every receive and every deletion. */
+const MOST_PER_SECOND = 240;
 const LEAST_SECONDS = 60;
 /** What is left of the rate when what waits is worked off. */
-const HEADROOM = 1.5;
+const HEADROOM = 1.4;
 const LATENCY_SECONDS = 60;
 /** Of each letter: its key and its commit in DynamoDB, and its share of receiving and deleting. Measured. */
 const STORE_SECONDS = 0.008;
