@@ -4,7 +4,7 @@ import type { Letter } from '../letters';
 
 /** What is used of a collection of MongoDB's driver, which the shell brings along without its types. */
 export interface Collection {
-  insertMany(documents: readonly object[], options: { readonly ordered: boolean }): Promise<unknown>;
+  insertMany(documents: readonly object[], options: object): Promise<unknown>;
   find(filter: object, options?: { readonly projection: object }): { toArray(): Promise<readonly Stored[]> };
   countDocuments(filter: object): Promise<number>;
 }
@@ -18,6 +18,8 @@ interface Stored {
   readonly expireAt?: unknown;
 }
 
+/** Of mongod, a majority has it in its journal; this server keeps only what is asked for so. */
+const JOURNALED = { w: 'majority', j: true };
 const DUPLICATE_KEY = 11_000;
 const LOOK_AT = 1000;
 
@@ -53,7 +55,7 @@ export class DatedDocuments implements Effects {
     }));
     for (const letter of letters) if (letter.fate === 'effect' && !this.known.has(letter.id)) this.waitFor(letter);
     try {
-      await this.options.collection.insertMany(documents, { ordered: false });
+      await this.options.collection.insertMany(documents, { ordered: false, writeConcern: JOURNALED });
     } catch (error) {
       const { writeErrors } = error as { readonly writeErrors?: Refused | readonly Refused[] };
       const refused = [writeErrors ?? []].flat();
