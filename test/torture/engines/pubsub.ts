@@ -21,7 +21,7 @@ const LEAST_SECONDS = 60;
 /** What is left of the rate when what waits is worked off. */
 const HEADROOM = 1.5;
 const LATENCY_SECONDS = 60;
-/** Of each letter: its answer waits 10 ms for others and travels, and until it is there the service sends no other. Measured. */
+/** Of each letter: its answer waits 10 ms for others and travels, and until it is there the service sends no other. Estimated. */
 const ANSWER_SECONDS = 0.015;
 /** A killed process is started again after a second, and loads its client. */
 const TAKEOVER_SECONDS = 3;

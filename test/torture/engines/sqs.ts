@@ -24,7 +24,7 @@ const LEAST_SECONDS = 60;
 /** What is left of the rate when what waits is worked off. */
 const HEADROOM = 1.4;
 const LATENCY_SECONDS = 60;
-/** Of each letter: its key and its commit in DynamoDB, and its share of receiving and deleting. Measured. */
+/** Of each letter: its key and its commit in DynamoDB, and its share of receiving and deleting. Estimated from single calls. */
 const STORE_SECONDS = 0.008;
 /** A killed process is started again after a second, and loads its clients. */
 const TAKEOVER_SECONDS = 3;
