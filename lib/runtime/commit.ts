@@ -5,6 +5,7 @@
  * moment is the key taken while the effect is missing; a key set before processing loses events that way.
  */
 import { createHash } from 'node:crypto';
+import { IdempotencyItemAlreadyExistsError, IdempotencyRecordStatus } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import type { IdempotencyRecord } from '@aws-lambda-powertools/idempotency/persistence';
 import {
@@ -32,6 +33,7 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
   readonly #dynamo: DynamoDBClient;
   readonly #effects: TransactWriteItem[] = [];
   #lockedUntil: number | undefined;
+  #heldUntil: number | undefined;
   #formerKey: string | undefined;
 
   constructor(tableName: string, client: DynamoDBClient) {
@@ -57,6 +59,14 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
     throw new Error('a consumer of an earlier release is working on this delivery');
   }
 
+  /**
+   * When the key of another consumer gives way, in milliseconds since the epoch by the clock of that consumer; undefined
+   * when none has taken the delivery.
+   */
+  public get heldUntilMillis(): number | undefined {
+    return this.#heldUntil;
+  }
+
   /** Adds writes to the transaction that completes this delivery. */
   public add(...effects: TransactWriteItem[]): void {
     const most = this.#formerKey === undefined ? MAX_EFFECTS : MAX_EFFECTS - 1;
@@ -67,7 +77,14 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
   }
 
   protected override async _putRecord(record: IdempotencyRecord): Promise<void> {
-    await super._putRecord(record);
+    this.#heldUntil = undefined;
+    try {
+      await super._putRecord(record);
+    } catch (error) {
+      const other = error instanceof IdempotencyItemAlreadyExistsError ? error.existingRecord : undefined;
+      if (other?.getStatus() === IdempotencyRecordStatus.INPROGRESS) this.#heldUntil = other.inProgressExpiryTimestamp;
+      throw error;
+    }
     this.#lockedUntil = record.inProgressExpiryTimestamp;
   }
 

@@ -20,7 +20,12 @@ const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'bac
 const VENV = join(CACHE, 'mongo', 'venv');
 const STAMP = join(VENV, '.engines');
 const MONGOSH_VERSION = '2.12.0';
-const MONGOSH = join(CACHE, 'mongosh', 'node_modules', '.bin', 'mongosh');
+const MODULES = join(CACHE, 'mongosh', 'node_modules');
+const MONGOSH = join(MODULES, '.bin', 'mongosh');
+/** The program of the shell, for a process that is to become it. */
+export const MONGOSH_PROGRAM = join(MODULES, '@mongosh', 'cli-repl', 'bin', 'mongosh.js');
+/** The driver that the shell brings along. */
+export const MONGO_DRIVER = join(MODULES, 'mongodb');
 const INSTALL_TIMEOUT_MILLIS = 15 * 60_000;
 const START_TIMEOUT_MILLIS = 60_000;
 const SCRIPT_TIMEOUT_MILLIS = 120_000;
@@ -40,6 +45,12 @@ export interface Mongo {
   evaluate<T>(expression: string): Promise<T>;
   /** Starts a script that the caller ends. */
   start(files: string | readonly string[], environment: Readonly<Record<string, string>>): ChildProcess;
+  /** Stops the server where it stands: connections stay open and nobody answers. */
+  halt(): void;
+  /** Lets a halted server go on. */
+  resume(): void;
+  /** Ends the server, with SIGTERM in order or with SIGKILL not, and starts it on the same data and port. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,11 +60,13 @@ export async function startMongo(database: string): Promise<Mongo> {
   await installShell();
   const folder = mkdtempSync(join(tmpdir(), 'backpressure-mongo-'));
   const port = await freePort();
-  const server = spawn(
-    join(VENV, 'bin', 'secantusd-py'),
-    ['--host', '127.0.0.1', '--port', String(port), '--storage-path', join(folder, 'data'), '--log-level', 'ERROR'],
-    { stdio: 'ignore' },
-  );
+  const startServer = () =>
+    spawn(
+      join(VENV, 'bin', 'secantusd-py'),
+      ['--host', '127.0.0.1', '--port', String(port), '--storage-path', join(folder, 'data'), '--log-level', 'ERROR'],
+      { stdio: 'ignore' },
+    );
+  let server = startServer();
   const end = () => {
     server.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
@@ -86,6 +99,15 @@ export async function startMongo(database: string): Promise<Mongo> {
     async evaluate<T>(expression: string) {
       const lines = await shell([uri, '--quiet', '--norc', '--eval', `print(EJSON.stringify(${expression}))`], {});
       return JSON.parse(lines[lines.length - 1]) as T;
+    },
+    halt: () => server.kill('SIGSTOP'),
+    resume: () => server.kill('SIGCONT'),
+    async restart(signal) {
+      const exit = new Promise((resolve) => server.once('exit', resolve));
+      server.kill(signal);
+      await exit;
+      server = startServer();
+      await listening(port, server);
     },
     async stop() {
       const exit = new Promise((resolve) => server.once('exit', resolve));

@@ -9,12 +9,17 @@ const SOURCES = {
   shop: { scheme: 'standard-webhooks', secretArn: 'arn:shop', toleranceSeconds: 300, deduplicateBy: 'delivery-id' },
 } as const;
 
+const NOON = Date.UTC(2026, 5, 1, 12);
+
 let lines: string[];
 beforeEach(() => {
   lines = [];
   jest.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
 });
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+  jest.useRealTimers();
+});
 
 /** A store that is read at this moment, whenever it is asked. */
 function fixed(...texts: string[]) {
@@ -189,6 +194,40 @@ describe('trap of case 15: a key set before processing and without a time to liv
     release();
     await first;
     expect([calls, effects('d1')]).toEqual([1, 1]);
+  });
+
+  test('a consumer that is lost with a clock that is a minute ahead costs one more receive, not all that are left', async () => {
+    jest.useFakeTimers({ now: NOON + 60_000, doNotFake: ['nextTick', 'setImmediate', 'setTimeout'] });
+    const { consume, effects, dynamo, hidden } = setUp();
+    const timeOutMillis = 5000;
+    dynamo.dieOn('TransactWriteItemsCommand');
+    await consume([message()], timeOutMillis);
+    dynamo.revive();
+    hidden.length = 0;
+    // Its messages are seen again after six times the time-out, by a consumer whose clock is right.
+    jest.setSystemTime(NOON + 6 * timeOutMillis);
+    await consume([message({ receiveCount: 2 })], timeOutMillis);
+    expect(hidden).toEqual([60 + 5 - 30 + 1]);
+    jest.setSystemTime(NOON + 6 * timeOutMillis + 1000 * hidden[0]);
+    expect(await consume([message({ receiveCount: 3 })], timeOutMillis)).toEqual({ batchItemFailures: [] });
+    expect(effects('d1')).toBe(1);
+  });
+
+  test.each([
+    ['at a first attempt, as a retry: the other will be done in a moment', 1, 40_000, [0, 2]],
+    ['by a clock that is hours ahead, for as long as a function can run', 2, 10 * 3_600_000, [900, 900]],
+    ['by a clock that is behind, as a retry', 3, -1, [0, 8]],
+  ] as const)('a delivery that another consumer holds is hidden %s', async (_, receiveCount, ahead, [least, most]) => {
+    const { consume, dynamo, hidden } = setUp();
+    dynamo.dieOn('TransactWriteItemsCommand');
+    await consume([message()], ahead);
+    dynamo.revive();
+    hidden.length = 0;
+    if (ahead < 0) jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 60_000);
+    await consume([message({ receiveCount })]);
+    expect(hidden).toHaveLength(1);
+    expect(hidden[0]).toBeGreaterThanOrEqual(least);
+    expect(hidden[0]).toBeLessThanOrEqual(most);
   });
 
   test('a consumer slower than its own time-out cannot commit over the one that took its place', async () => {

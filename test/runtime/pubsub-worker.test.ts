@@ -65,6 +65,9 @@ test('no more messages are held than are worked on, and the client waits for the
   pull(effect, { slots: 3 });
   expect(subscription.options).toEqual({
     flowControl: { maxMessages: 3, allowExcessMessages: false },
+    // The service counts messages of a stream; one that was answered counts until the answer is sent.
+    streamingOptions: { maxStreams: 1 },
+    batching: { maxMilliseconds: 10 },
     closeOptions: { behavior: 'WAIT' },
   });
 });

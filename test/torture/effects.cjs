@@ -7,8 +7,8 @@ const { join } = require('node:path');
 
 const { EFFECTS, VERSION = '1', WORK_MILLIS } = process.env;
 
-/** Works on a letter, then has its effect, once. Throws for what is no letter. */
-async function handle(body) {
+/** Works on a letter; gives what it says. Throws for what is no letter. */
+async function worked(body) {
   let letter;
   try {
     letter = JSON.parse(body);
@@ -17,7 +17,12 @@ async function handle(body) {
     throw new Error(`no letter: ${body.slice(0, 200)}`);
   }
   await new Promise((resolve) => setTimeout(resolve, Number(WORK_MILLIS)));
-  const { id, key, place } = letter;
+  return letter;
+}
+
+/** Works on a letter, then has its effect, once. */
+async function handle(body) {
+  const { id, key, place } = await worked(body);
   const draft = join(EFFECTS, `.${process.pid}-${id}`);
   const [at, order] = [globalThis.trueNow(), String(process.hrtime.bigint())];
   writeFileSync(draft, JSON.stringify({ id, key, place, at, order, version: Number(VERSION) }));
@@ -31,4 +36,4 @@ async function handle(body) {
   }
 }
 
-module.exports = { handle };
+module.exports = { handle, worked };

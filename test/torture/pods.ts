@@ -29,7 +29,8 @@ export class Pods {
   public log: string | undefined;
   /** How often one of them was started again because it had ended. */
   public restarts = 0;
-  private version = 1;
+  /** Of what is started now; while all are replaced some are of the one before. */
+  public version = 1;
   private readonly pods = new Map<number, Pod>();
   private readonly beganAt = Date.now();
   private over = false;

@@ -27,6 +27,8 @@ export interface PulledMessage {
 export interface PulledSubscription {
   setOptions(options: {
     readonly flowControl: { readonly maxMessages: number; readonly allowExcessMessages: boolean };
+    readonly streamingOptions: { readonly maxStreams: number };
+    readonly batching: { readonly maxMilliseconds: number };
     readonly closeOptions: { readonly behavior: 'WAIT' };
   }): void;
   on(event: 'message', listener: (message: PulledMessage) => void): unknown;
@@ -63,6 +65,11 @@ export interface Pulling {
   stop(): Promise<void>;
 }
 
+/**
+ * Milliseconds that an answer waits for others to be sent with. Until it is sent the service counts its message, and sends no
+ * other; the client's own 100 ms would be longer than short work.
+ */
+const ANSWERS_MILLIS = 10;
 /** Time for what was returned at the end to be sent. */
 const FLUSH_SECONDS = 2;
 
@@ -128,6 +135,10 @@ export function pullMessages<Transaction>(
   // Server and client hand over no more than can be worked on: what waits at one instance, another cannot take.
   subscription.setOptions({
     flowControl: { maxMessages: slots, allowExcessMessages: false },
+    // The service counts for each stream, and the client opens up to five. What came over the others would wait here, and at
+    // the end the client neither hands it over nor returns it: the end takes all of its time, and others wait for the leases.
+    streamingOptions: { maxStreams: 1 },
+    batching: { maxMilliseconds: ANSWERS_MILLIS },
     closeOptions: { behavior: 'WAIT' },
   });
   subscription.on('message', (message) => {

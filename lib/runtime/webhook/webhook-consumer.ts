@@ -108,6 +108,20 @@ const REPLAY_CAP_SECONDS = 43_200 - 900;
 /** A repair does not make these deliveries genuine: no sender of that name is configured. */
 const NEVER_PARKED = 'unknown-source';
 
+/** AWS Lambda quotas: no consumer holds a delivery for longer, whatever its clock says. */
+const LONGEST_HOLD_SECONDS = 900;
+
+/** Another consumer has taken the delivery: it works on it, or was lost at it. */
+class HeldError extends DeliveryError<Delivery> {
+  constructor(
+    delivery: Delivery,
+    thrown: unknown,
+    public readonly untilMillis: number,
+  ) {
+    super(delivery, thrown);
+  }
+}
+
 /** Still refused on replay: the message stays in its queue. */
 class StillRefusedError extends Error {
   public override readonly name = 'StillRefusedError';
@@ -197,6 +211,8 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
     try {
       if (!before) await once(identityText(source, claimedTenant, distinct));
     } catch (error) {
+      const { heldUntilMillis } = persistence;
+      if (heldUntilMillis !== undefined) throw new HeldError(delivery, error, heldUntilMillis);
       // What the business logic threw, not what the idempotency layer made of it.
       throw new DeliveryError(delivery, thrown === undefined ? error : thrown.error);
     }
@@ -265,7 +281,16 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
       return Math.min(REPLAY_CAP_SECONDS, REPLAY_BASE_SECONDS * 2 ** Math.min(30, attempt - 1));
     }
     const seconds = Math.ceil(fullJitter(attempt - 1, Math.random, { baseSeconds, capSeconds }));
+    if (error instanceof HeldError && attempt > 1) return Math.max(seconds, heldSeconds(error));
     return error instanceof SecretTooOldError ? SECOND_LOOK_SECONDS + seconds : seconds;
+  }
+
+  /**
+   * The first attempt meets a consumer that will be done in a moment. A later one may follow a consumer that was lost with a
+   * clock that is ahead: its key outlives the message's visibility, and retries before it gives way would use up the receives.
+   */
+  function heldSeconds({ untilMillis }: HeldError): number {
+    return Math.min(LONGEST_HOLD_SECONDS, Math.ceil((untilMillis - now()) / 1000) + 1);
   }
 
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {

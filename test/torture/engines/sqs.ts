@@ -1,0 +1,180 @@
+/** SQS and DynamoDB of a local AWS with the shipped consumer of webhooks, sized by `planQueue`. */
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { webhookKnobs } from '../../../lib/aws/webhooks/webhook-plan';
+import { WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
+import { planQueue } from '../../../lib/flow/queue/plan';
+import { TOLERANCE_SECONDS } from '../../../lib/flow/webhooks/sources';
+import type { SourceConfig } from '../../../lib/runtime/webhook/contract';
+import { type LocalAws, localAwsMissing, startLocalAws } from '../../engines/local-aws';
+import type { Engine, Running, Sizing } from '../engine';
+import { SHARES } from '../letters';
+import { Pods } from '../pods';
+import { Ledger } from './sqs-ledger';
+import { attributesOf, countIn, createQueue, drain, SECRET_OF_SOURCE, SOURCE, sendAll } from './sqs-queues';
+
+/** Environments that are busy, whatever the rate: letters are slower where fewer come. */
+const BUSY = 6;
+/** As many as two cores carry. The local AWS looks through the whole queue for every receive and every deletion. */
+const MOST_PER_SECOND = 240;
+const LEAST_SECONDS = 60;
+/** What is left of the rate when what waits is worked off. */
+const HEADROOM = 1.4;
+const LATENCY_SECONDS = 60;
+/** Of each letter: its key and its commit in DynamoDB, and its share of receiving and deleting. Estimated from single calls. */
+const STORE_SECONDS = 0.008;
+/** A killed process is started again after a second, and loads its clients. */
+const TAKEOVER_SECONDS = 3;
+const FUNCTION_TIMEOUT_SECONDS = 5;
+/** What the changed plan has: its queue hides a message for longer. */
+const CHANGED_TIMEOUT_SECONDS = 8;
+
+/** The numbers of the run. */
+export function sizingOf(messages: number, functionTimeoutSeconds = FUNCTION_TIMEOUT_SECONDS) {
+  const perSecond = Math.min(MOST_PER_SECOND, messages / LEAST_SECONDS);
+  const serviceSeconds = BUSY / perSecond;
+  const workload = {
+    steadyPerSecond: perSecond,
+    serviceSeconds,
+    serviceVariation: 0,
+    poisonRatio: SHARES.poison + SHARES.hostile,
+  };
+  const plan = planQueue('Letters', {
+    workload,
+    objective: { latencySeconds: LATENCY_SECONDS, headroom: HEADROOM },
+    platform: 'lambda',
+    broker: 'sqs',
+    functionTimeoutSeconds,
+    // A person reads the dead letters: in the quarantine their bodies would be masked, and not to be compared.
+    redrive: { maxRedrives: 0 },
+  });
+  const instances = plan.value('maxInstances');
+  const sizing: Sizing = {
+    perSecond,
+    instances,
+    clearedPerSecond: instances / serviceSeconds,
+    shares: 'common',
+    takeoverSeconds: TAKEOVER_SECONDS,
+    peakBacklog: plan.predictions.peakBacklog,
+  };
+  const sources = [{ name: SOURCE, scheme: WebhookScheme.STANDARD_WEBHOOKS }];
+  return { plan: plan.withKnobs(webhookKnobs(plan, { workload, sources })), sizing, serviceSeconds };
+}
+
+type Planned = ReturnType<typeof sizingOf>['plan'];
+
+export const SQS: Engine = {
+  title: 'Amazon SQS and DynamoDB (ministack 1.5.33), webhookConsumer',
+  ordered: false,
+  // Not a crash: the local AWS writes what it has when it ends in order, and AWS itself is not to lose what it took.
+  kinds: ['kill', 'upgrade', 'replan', 'restart', 'cut'],
+  killEverySeconds: 5,
+  missing: localAwsMissing,
+  async start(messages) {
+    const aws = await startLocalAws();
+    try {
+      return await running(aws, messages);
+    } catch (error) {
+      await aws.stop();
+      throw error;
+    }
+  },
+};
+
+/** What an environment is told of a plan. */
+function knobsOf(plan: Planned) {
+  return {
+    BATCH_SIZE: String(plan.value('batchSize')),
+    FUNCTION_TIMEOUT_SECONDS: String(plan.value('functionTimeoutSeconds')),
+    IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
+    PARKED_PER_HOUR: String(plan.value('parkedPerHour')),
+  };
+}
+
+async function running(aws: LocalAws, messages: number): Promise<Running> {
+  const { plan, sizing, serviceSeconds } = sizingOf(messages);
+  const sqs = new SQSClient(aws.client);
+  const dynamo = new DynamoDBClient(aws.client);
+  const dead = await createQueue(sqs, 'dead-letters', {
+    MessageRetentionPeriod: String(plan.value('deadLetterRetentionSeconds')),
+  });
+  const queue = await createQueue(sqs, 'letters', attributesOf(plan, dead.arn));
+  const refused = await createQueue(sqs, 'refused', {});
+  const [keys, ledger] = ['keys', 'ledger'];
+  for (const TableName of [keys, ledger])
+    await dynamo.send(
+      new CreateTableCommand({
+        TableName,
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        BillingMode: 'PAY_PER_REQUEST',
+      }),
+    );
+  const secrets = new SecretsManagerClient(aws.client);
+  const { ARN: secretArn = '' } = await secrets.send(
+    new CreateSecretCommand({ Name: SOURCE, SecretString: SECRET_OF_SOURCE }),
+  );
+  secrets.destroy();
+  const source: SourceConfig = {
+    scheme: WebhookScheme.STANDARD_WEBHOOKS,
+    secretArn,
+    toleranceSeconds: TOLERANCE_SECONDS.usual,
+    deduplicateBy: 'delivery-id',
+  };
+  const { endpoint, region, credentials } = aws.client;
+  const pods = new Pods(
+    join(__dirname, 'pod-sqs.cjs'),
+    {
+      WORK_MILLIS: String(1000 * Math.max(0, serviceSeconds - STORE_SECONDS)),
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      WEBHOOK_SOURCES: JSON.stringify({ [SOURCE]: source }),
+      IDEMPOTENCY_TABLE: keys,
+      LEDGER_TABLE: ledger,
+      QUEUE_URL: queue.url,
+      QUEUE_ARN: queue.arn,
+      REFUSED_QUEUE_URL: refused.url,
+      REFUSED_QUEUE_ARN: refused.arn,
+      ...knobsOf(plan),
+    },
+    sizing.instances,
+  );
+  /** What the queue refused, as the sender was told. */
+  const refusals = new Set<string>();
+  return {
+    sizing,
+    pods,
+    effects: new Ledger(dynamo, ledger, () => pods.said),
+    async send(letters) {
+      for (const body of await sendAll(sqs, queue.url, letters)) refusals.add(body);
+    },
+    async strike(kind, seconds) {
+      if (kind === 'restart') return aws.restart();
+      aws.halt();
+      await wait(1000 * seconds);
+      aws.resume();
+    },
+    async replan() {
+      const { plan: changed } = sizingOf(messages, CHANGED_TIMEOUT_SECONDS);
+      await sqs.send(
+        new SetQueueAttributesCommand({ QueueUrl: queue.url, Attributes: attributesOf(changed, dead.arn) }),
+      );
+      return knobsOf(changed);
+    },
+    aside: async () => ({ bodies: [...refusals, ...(await drain(sqs, dead.url))], said: '' }),
+    // Refused are forgeries, and there are none: one that is parked is a good letter that was lost.
+    left: async () => (await countIn(sqs, queue.url)) + (await countIn(sqs, refused.url)),
+    async stop() {
+      // The books are closed: nothing is left to be finished in order.
+      pods.killAll();
+      sqs.destroy();
+      dynamo.destroy();
+      await aws.stop();
+    },
+  };
+}
