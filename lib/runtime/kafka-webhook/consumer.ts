@@ -8,7 +8,8 @@
  */
 
 import type { EffectStore } from '../effect-store';
-import { streamWorker, type WorkerOptions } from '../stream-worker/stream-worker';
+// The whole of it, which the package has once: see lib/runtime/build.ts.
+import { streamWorker, type WorkerOptions } from '../stream-worker/consumer';
 import { type ConsumerOptions, deliveryConsumer, type OnDelivery } from '../webhook-receiver/delivery';
 
 export type { EffectStore } from '../effect-store';
