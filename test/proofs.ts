@@ -108,6 +108,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'a gate before a real HTTP server, at half to five times its capacity',
   },
   {
+    name: 'bounded-service-limit',
+    cases: [12],
+    suite: 'engines',
+    file: 'test/engines/bounded-service-limit.test.ts',
+    title: 'a gate whose limit follows a real HTTP server that loses half of its processors, and one with fixed slots',
+  },
+  {
     name: 'bounded-service-k6',
     cases: [12],
     suite: 'engines',

@@ -4,16 +4,14 @@
  */
 import { once } from 'node:events';
 import { Agent } from 'node:http';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
-import { Random } from '../../lib/flow/numerics/random';
 import { boundedForecast } from '../../lib/flow/services/bounded';
 import { BoundedService } from '../../lib/k8s/services/bounded-service';
 import { RetryBudget } from '../../lib/runtime/gate/retry-budget';
 import { emptyChart, type Manifest, one, written } from '../support/manifest';
 import { about, atMost, EXACT, prove } from '../support/proof';
 import { until } from '../support/until';
-import { ask, endGated, startGated } from './services/gated';
+import { ask, endGated, poisson, startGated, undisturbed } from './services/gated';
 
 const SECONDS = 60;
 const SKIPPED_SECONDS = 3;
@@ -61,11 +59,9 @@ interface Measured {
 /** Sends so many requests a second, Poisson, whatever comes back. */
 async function load(ratePerSecond: number, seed: number, budget?: RetryBudget): Promise<Measured> {
   const { port, target, metrics } = await startGated(variables, WORK.serviceSeconds);
-  const random = new Random(seed);
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   const latencies = new Quantiles();
   const counts = { requests: 0, attempts: 0, refused: 0, unmarked: 0 };
-  const began = performance.now();
   const open: Promise<void>[] = [];
   const attempt = async (isCounted: boolean, left: number): Promise<void> => {
     const sent = performance.now();
@@ -77,14 +73,12 @@ async function load(ratePerSecond: number, seed: number, budget?: RetryBudget): 
     if (!(Number(answer.retryAfter) >= 1)) counts.unmarked += 1;
     if (left > 0 && budget?.retry()) await attempt(isCounted, left - 1);
   };
-  for (let at = random.exponential() / ratePerSecond; at < SECONDS; at += random.exponential() / ratePerSecond) {
-    const wait = began + 1000 * at - performance.now();
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  await poisson(ratePerSecond, SECONDS, seed, (at) => {
     const isCounted = at >= SKIPPED_SECONDS;
     if (isCounted) counts.requests += 1;
     budget?.request();
     open.push(attempt(isCounted, 3));
-  }
+  });
   await Promise.all(open);
   const mostWorking = Number((await ask(target, '/most')).text);
   expect((await ask(metrics, '/metrics')).text).toContain(`gate_working{service="${variables.SERVICE}"} 0`);
@@ -113,22 +107,16 @@ const RUNS = [
   { times: 2, retries: true },
 ];
 let measured: Measured[] = [];
-/** Another program that takes the processors for longer than this is in the latencies: the runs are taken again. */
 const STALL_SECONDS = 0.15;
-const MOST_TRIES = 3;
 // All at once: together they are a load of 315 requests a second.
 beforeAll(async () => {
-  for (let tries = 0, stalled = true; stalled && tries < MOST_TRIES; tries += 1) {
-    const delay = monitorEventLoopDelay();
-    delay.enable();
-    measured = await Promise.all(
+  measured = await undisturbed(STALL_SECONDS, () =>
+    Promise.all(
       RUNS.map(({ times, retries }, index) =>
         load(times * CAPACITY, index + 1, retries ? new RetryBudget(plan.value('retryBudgetRatio'), 0) : undefined),
       ),
-    );
-    delay.disable();
-    stalled = delay.max / 1e9 > STALL_SECONDS;
-  }
+    ),
+  );
 }, 300_000);
 
 const NAMES = ['half the capacity', 'the capacity', 'twice the capacity', 'five times the capacity'];
