@@ -21,11 +21,32 @@ const NAMES: Readonly<Record<WhenSubject, string>> = {
   streams: 'PartitionedStream',
   etl: 'StreamingEtl',
   services: 'BoundedService',
+  replication: 'ReplicaLagGuard',
 };
 /** So many that a sample takes about a second. */
 const COUNTS: Readonly<Record<'aws' | 'k8s', Readonly<Record<WhenSubject, number>>>> = {
-  aws: { schedule: 15, rates: 20, merging: 40, jvm: 40, compaction: 40, streams: 40, etl: 40, services: 40 },
-  k8s: { schedule: 30, rates: 100, merging: 100, jvm: 100, compaction: 100, streams: 100, etl: 100, services: 100 },
+  aws: {
+    schedule: 15,
+    rates: 20,
+    merging: 40,
+    jvm: 40,
+    compaction: 40,
+    streams: 40,
+    etl: 40,
+    services: 40,
+    replication: 40,
+  },
+  k8s: {
+    schedule: 30,
+    rates: 100,
+    merging: 100,
+    jvm: 100,
+    compaction: 100,
+    streams: 100,
+    etl: 100,
+    services: 100,
+    replication: 100,
+  },
 };
 
 /**
