@@ -260,6 +260,14 @@ describe('a limit that follows the work', () => {
   });
 });
 
+test('a promise of half a minute: pods get the grace that it needs, and no Deployment is asked for one', () => {
+  const slow = make({
+    workload: { peakPerSecond: 5, serviceSeconds: 5, serviceVariation: 0.5 },
+    objective: { latencySeconds: 30, errorRatio: 0.05 },
+  });
+  expect(one(slow, 'Deployment').spec.template.spec.terminationGracePeriodSeconds).toBe(70);
+});
+
 test('a field that cdk8s-plus does not know is kept when it is patched into the Deployment, and replicas stay out', () => {
   const chart = emptyChart();
   const { deployment } = new BoundedService(chart, 'Api', props);
