@@ -52,6 +52,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'the scripts of compaction on Delta tables of delta-rs',
   },
   {
+    name: 'compaction-spark',
+    cases: [17],
+    suite: 'engines',
+    file: 'test/engines/compaction-spark.test.ts',
+    title: 'the script for Spark with the arguments of its manifest, on Delta tables',
+  },
+  {
     name: 'sender',
     cases: [7],
     suite: 'engines',
