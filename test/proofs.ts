@@ -136,6 +136,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'a thread pool of Java with the threads and the queue of the plan, and with one too long',
   },
   {
+    name: 'bounded-python',
+    cases: [12],
+    suite: 'engines',
+    file: 'test/engines/bounded-python.test.ts',
+    title: "anyio's limiter with the slots and the queue of the plan, and clients with its attempts and its breaker",
+  },
+  {
     name: 'replica-lag',
     cases: [8],
     suite: 'engines',
