@@ -6,11 +6,12 @@ import { JvmService } from '../lib/k8s/jvm/jvm-service';
 import type { ReplicaLagGuard } from '../lib/k8s/replication/replica-lag-guard';
 import { BoundedService } from '../lib/k8s/services/bounded-service';
 import { restrictedNamespace } from './namespace';
+import { quotes } from './services/quotes';
 import { ordersReplica } from './services/replication';
 
 /**
  * Services: an API in a JVM whose heap bears what it allocates (case 10), one that accepts what it can answer in time (case
- * 12), and the replica of its orders, which keeps up with a peak of writes (case 8). Expects KEDA, kube-state-metrics and the
+ * 12), one that also works on fewer requests while it is slow, and the replica of its orders, which keeps up with a peak of writes (case 8). Expects KEDA, kube-state-metrics and the
  * Prometheus operator. The images stand for your own.
  */
 export class ServicesChart extends Chart {
@@ -20,6 +21,9 @@ export class ServicesChart extends Chart {
   /** The API that refuses what would be late. */
   public readonly bounded: BoundedService;
 
+  /** The API that works on fewer requests while it is slow. */
+  public readonly quotes: BoundedService;
+
   /** What keeps the replica of the orders fresh. */
   public readonly ordersReplica: ReplicaLagGuard;
 
@@ -28,6 +32,7 @@ export class ServicesChart extends Chart {
     restrictedNamespace(this);
     this.api = new JvmService(this, 'Api', { ...BUSY_JVM, image: 'docker.io/example/api:1.0.0' });
     this.bounded = new BoundedService(this, 'Bounded', { ...OVERRUN_API, image: 'docker.io/example/orders:1.0.0' });
+    this.quotes = quotes(this);
     this.ordersReplica = ordersReplica(this);
   }
 }

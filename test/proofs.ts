@@ -66,6 +66,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'the scripts of compaction on Delta tables of delta-rs',
   },
   {
+    name: 'compaction-spark',
+    cases: [17],
+    suite: 'engines',
+    file: 'test/engines/compaction-spark.test.ts',
+    title: 'the script for Spark with the arguments of its manifest, on Delta tables',
+  },
+  {
     name: 'sender',
     cases: [7],
     suite: 'engines',
@@ -122,6 +129,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'a gate before a real HTTP server, at half to five times its capacity',
   },
   {
+    name: 'bounded-service-limit',
+    cases: [12],
+    suite: 'engines',
+    file: 'test/engines/bounded-service-limit.test.ts',
+    title: 'a gate whose limit follows a real HTTP server that loses half of its processors, and one with fixed slots',
+  },
+  {
     name: 'bounded-service-k6',
     cases: [12],
     suite: 'engines',
@@ -134,6 +148,13 @@ export const PROOFS: readonly Proof[] = [
     suite: 'engines',
     file: 'test/engines/bounded-pool.test.ts',
     title: 'a thread pool of Java with the threads and the queue of the plan, and with one too long',
+  },
+  {
+    name: 'bounded-python',
+    cases: [12],
+    suite: 'engines',
+    file: 'test/engines/bounded-python.test.ts',
+    title: "anyio's limiter with the slots and the queue of the plan, and clients with its attempts and its breaker",
   },
   {
     name: 'replica-lag',

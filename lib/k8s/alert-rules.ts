@@ -22,6 +22,11 @@ export interface Alert {
   readonly runbook: string;
   /** Whether its series are of other namespaces, one each, and keep their own label `namespace`. */
   readonly ofOtherNamespaces?: boolean;
+  /**
+   * More labels. Of two objects of a kind in one namespace, whose series are summed, they say which one it is: without them
+   * Alertmanager takes both alerts for one.
+   */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -30,11 +35,11 @@ export interface Alert {
  */
 export function alertRules(scope: Construct, id: string, group: string, alerts: readonly Alert[]): ApiObject {
   const namespace = namespaceOf(scope);
-  const rules = alerts.map(({ name, expr, forSeconds, severity, summary, runbook, ofOtherNamespaces }) => ({
+  const rules = alerts.map(({ name, expr, forSeconds, severity, summary, runbook, ofOtherNamespaces, labels }) => ({
     alert: name,
     expr,
     ...(forSeconds > 0 ? { for: prometheusDuration(forSeconds) } : {}),
-    labels: { severity, ...(namespace === undefined || ofOtherNamespaces ? {} : { namespace }) },
+    labels: { severity, ...(namespace === undefined || ofOtherNamespaces ? {} : { namespace }), ...labels },
     annotations: { summary, runbook },
   }));
   return prometheusRule(scope, id, [{ name: group, rules }]);

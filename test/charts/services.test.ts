@@ -1,7 +1,7 @@
 import { Testing } from 'cdk8s';
 import { ServicesChart } from '../../charts/services';
 import { caseOf } from '../../lib/cases/catalogue';
-import { every, one, written } from '../support/manifest';
+import { every, type Manifest, one, written } from '../support/manifest';
 
 const chart = new ServicesChart(Testing.app(), 'services');
 const made = written(chart);
@@ -29,6 +29,17 @@ test('the headline of case 12 is predicted', () => {
   expect(chart.bounded.plan.predictions.shedRatio).toBeLessThan(errors.after.value);
 });
 
+test('the quotes work on fewer requests while they are slow: the plan of case 12, with a shorter queue and an alert', () => {
+  const { plan } = chart.quotes;
+  expect(plan.value('slotsPerInstance')).toBe(chart.bounded.plan.value('slotsPerInstance'));
+  expect(plan.value('queueBound')).toBeLessThan(chart.bounded.plan.value('queueBound'));
+  const alerts = every(made, 'PrometheusRule').flatMap(({ spec }) =>
+    spec.groups.flatMap((group: Manifest) => group.rules.map(({ alert }: Manifest) => alert)),
+  );
+  expect(alerts.filter((alert) => alert === 'ServiceLimited')).toHaveLength(1);
+  expect(plan.predictions.shedRatio).toBeLessThan(0.015);
+});
+
 test('the headline of case 8 is predicted', () => {
   const [lag] = caseOf(8).headline.changes;
   const { unthrottledLagSeconds, lagSeconds } = chart.ordersReplica.plan.predictions;
@@ -38,6 +49,6 @@ test('the headline of case 8 is predicted', () => {
 
 test('its namespace is restricted, its pods may be drained one at a time, and no secret stands in it', () => {
   expect(one(made, 'Namespace').metadata.labels['pod-security.kubernetes.io/enforce']).toBe('restricted');
-  expect(every(made, 'PodDisruptionBudget').map(({ spec }) => spec.maxUnavailable)).toEqual([1, 1]);
+  expect(every(made, 'PodDisruptionBudget').map(({ spec }) => spec.maxUnavailable)).toEqual([1, 1, 1]);
   expect(every(made, 'Secret')).toEqual([]);
 });

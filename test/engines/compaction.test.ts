@@ -14,7 +14,7 @@ import type { ContinuousCompactionProps } from '../../lib/k8s/compaction/compact
 import { ContinuousCompaction } from '../../lib/k8s/compaction/continuous-compaction';
 import { emptyChart, every, one, written } from '../support/manifest';
 import { about, atMost, EXACT, prove } from '../support/proof';
-import { deltaMissing, deltaPython } from './delta';
+import { pythonMissing, pythonWith } from './venv';
 
 const run = promisify(execFile);
 const MIB = 2 ** 20;
@@ -23,7 +23,7 @@ const PARTITIONS = 3;
 const ROWS = 2000;
 const FILE_BYTES = 19_000;
 
-const missing = deltaMissing();
+const missing = pythonMissing();
 const suite = missing === undefined ? describe : describe.skip;
 
 const CLAIM = {
@@ -106,7 +106,7 @@ suite('ContinuousCompaction on Delta tables', () => {
   };
 
   beforeAll(async () => {
-    python = await deltaPython();
+    python = await pythonWith('compaction');
   }, 15 * 60_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -9,8 +9,8 @@ import * as gcp from '../../lib/gcp';
 import * as k8s from '../../lib/k8s';
 import { runCases } from './props/cases';
 import type { Over } from './props/protocol';
-import { SUBJECTS } from './props/table';
-import { hole } from './props/verdict';
+import { caseOf, SUBJECTS } from './props/table';
+import { hole, named } from './props/verdict';
 
 const { FC_SEED, LONG } = process.env;
 /** Each construct as often as another. */
@@ -51,6 +51,27 @@ test.each(SUBJECTS.map(({ name }) => name))('%s: a valid document or a named err
   const faults = results.filter(({ subject, fault }) => subject === name && fault !== undefined);
   expect(faults.map(({ over, fault, given }) => `seed ${SEED}, case ${over}: ${fault}\n${given}`)).toEqual([]);
 });
+
+/** Their promise is a multiple of their work, and most choices are left to the plan. */
+const MOSTLY_MADE = ['aws.BoundedService', 'k8s.BoundedService'];
+test.each(MOSTLY_MADE)(
+  '%s: at least half of what is drawn becomes a document',
+  async (name) => {
+    const first = SUBJECTS.findIndex((subject) => subject.name === name);
+    let made = 0;
+    const turns = 100;
+    for (let turn = 0; turn < turns; turn += 1) {
+      try {
+        await caseOf(20261123, turn * SUBJECTS.length + first).drawn.make();
+        made += 1;
+      } catch (error) {
+        expect(named(error)).toBe(true);
+      }
+    }
+    expect(made).toBeGreaterThanOrEqual(turns / 2);
+  },
+  60_000,
+);
 
 test.each<[string, unknown]>([
   ['null', { a: [{ b: null }] }],

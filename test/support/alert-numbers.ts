@@ -81,6 +81,7 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   ServiceBusy: alert('alarmBusySeconds', 'alarmBusyRatio'),
   ServiceSlow: alert('alarmLatencyHoldSeconds', 'alarmLatencyQuantile', 'alarmLatencySeconds'),
   ServiceUnread: alert('alarmDownSeconds'),
+  ServiceLimited: alert('alarmBusySeconds', 'alarmLimitRatio'),
   ServiceScalerBlind: alert('alarmWindowSeconds', 'alarmScalerErrors'),
   ReplicaLagHigh: alert('alarmHoldSeconds', 'alarmLagSeconds'),
   ReplicationStopped: alert('alarmHoldSeconds', 'alarmStopped'),

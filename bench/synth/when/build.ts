@@ -8,6 +8,7 @@ import { etl } from './etl';
 import { jvm } from './jvm';
 import { merging } from './merging';
 import { rates } from './rates';
+import { replication } from './replication';
 import { type Maker, makers } from './rivals';
 import { schedule } from './schedule';
 import { services } from './services';
@@ -25,6 +26,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Stack>>> = {
   streams: makers(streams, root),
   etl: makers(etl, root),
   services: makers(services, root),
+  replication: makers(replication, root),
 };
 /** A stack holds at most 500 resources; the largest of them has 67. */
 const PER_STACK = 5;

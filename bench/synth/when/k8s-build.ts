@@ -9,6 +9,7 @@ import { k8sJvm } from './k8s-jvm';
 import { k8sMerging } from './k8s-merging';
 import { NAMESPACE } from './k8s-parts';
 import { k8sRates } from './k8s-rates';
+import { k8sReplication } from './k8s-replication';
 import { k8sSchedule } from './k8s-schedule';
 import { k8sServices } from './k8s-services';
 import { k8sStreams } from './k8s-streams';
@@ -28,6 +29,7 @@ const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Chart>>> = {
   streams: makers(k8sStreams, root),
   etl: makers(k8sEtl, root),
   services: makers(k8sServices, root),
+  replication: makers(k8sReplication, root),
 };
 
 /** CPU seconds of an app with so many of them, written as `cdk8s synth` does. */
@@ -44,7 +46,7 @@ export function synthesizeWhenK8s(subject: WhenSubject, side: Side, count: numbe
 }
 
 /** Those whose numbers the library can be asked for without their construct. */
-export const PLANNED: readonly WhenSubject[] = ['jvm', 'compaction', 'streams', 'etl'];
+export const PLANNED: readonly WhenSubject[] = ['jvm', 'compaction', 'streams', 'etl', 'services', 'replication'];
 
 /** A ratio is valid only if both sides make the same. */
 export function assertSameWhenK8s(subject: WhenSubject): void {

@@ -101,11 +101,15 @@ export interface Watched {
 
 /** Alerts and dashboard; `named` puts the name of the installation into an expression. */
 export function watch(scope: Construct, { alerts, graphs }: Watched, named = (query: string) => query): void {
-  const rules = alerts.map(({ name, expr, forSeconds, severity, summary, runbook }) => ({
+  const rules = alerts.map(({ name, expr, forSeconds, severity, summary, runbook, labels = {} }) => ({
     alert: name,
     expr: named(expr),
     ...(forSeconds > 0 && { for: forSeconds % 60 === 0 ? `${forSeconds / 60}m` : `${forSeconds}s` }),
-    labels: { severity, namespace: NAMESPACE },
+    labels: {
+      severity,
+      namespace: NAMESPACE,
+      ...Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, named(value)])),
+    },
     annotations: { summary: named(summary), runbook: named(runbook) },
   }));
   new ApiObject(scope, 'Alerts', {

@@ -5,9 +5,11 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { boundsOf } from '../../../lib/flow/services/bounds';
+import { planService } from '../../../lib/flow/services/plan';
 import { ServiceAdmission } from '../../../lib/flow/services/workload';
 import { stockImage } from '../../../lib/k8s/images';
 import { BoundedService } from '../../../lib/k8s/services/bounded-service';
+import { type BoundedServiceProps, questionOf } from '../../../lib/k8s/services/bounded-service-props';
 import { serviceAlerts, serviceGraphs } from '../../../lib/k8s/services/service-alerts';
 import { inFlight } from '../../../lib/k8s/services/service-series';
 import type { Numbers } from '../numbers';
@@ -36,13 +38,14 @@ interface Known {
 }
 
 const IMAGE = 'shop/api:1.4.2';
+const PROPS: BoundedServiceProps = { ...OVERRUN_API, image: IMAGE };
 /** Stand for names in what is known in advance. */
 const NAME = 'servicename';
 const SCALER = 'scalername';
 const [PORT, METRICS, DRAIN] = [9400, 9401, 9402];
 
 function ours(chart: Chart, number: number): BoundedService {
-  return new BoundedService(chart, `Api${number}`, { ...OVERRUN_API, image: IMAGE });
+  return new BoundedService(chart, `Api${number}`, PROPS);
 }
 
 function known(chart: Chart): Known {
@@ -225,4 +228,7 @@ function makePolicy(scope: Construct, matchLabels: Record<string, string>): void
   });
 }
 
-export const k8sServices = { ours, byHand, known };
+/** As the author does who asks the library for the numbers of each service. */
+const plan = (number: number) => planService(`Api${number}`, questionOf(PROPS));
+
+export const k8sServices = { ours, byHand, known, plan };

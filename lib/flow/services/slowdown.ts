@@ -7,6 +7,19 @@ import { Quantiles } from '../numerics/quantiles';
 import { Random, ServiceTime } from '../numerics/random';
 import { ConcurrencyLimit, type LimitSettings } from './limit';
 
+/** How well the program is for some time. */
+export interface ProgramPhase {
+  readonly seconds: number;
+  /** So many requests are worked on at full speed; more share it. */
+  readonly processors: number;
+  /**
+   * Share of the planned speed that a request has at most, however few there are, such as behind a slow downstream.
+   *
+   * @default 1
+   */
+  readonly speed?: number;
+}
+
 /** One instance, its requests, and how much of its program there is. */
 export interface SlowingServer {
   readonly requestsPerSecond: number;
@@ -18,8 +31,8 @@ export interface SlowingServer {
   readonly deadlineSeconds: number;
   /** What makes the slots follow; undefined where they are fixed. */
   readonly limit?: LimitSettings;
-  /** One after another: for so many seconds so many requests are worked on at full speed. */
-  readonly phases: readonly { readonly seconds: number; readonly processors: number }[];
+  /** One after another. */
+  readonly phases: readonly ProgramPhase[];
 }
 
 /** What the requests of one phase saw. */
@@ -44,7 +57,7 @@ interface Working {
 /** The phases of an instance, request by request. */
 export function runSlowingServer(server: SlowingServer, seed: number): SlowingPhase[] {
   const run = new Run(server, seed);
-  return server.phases.map(({ seconds, processors }) => run.phase(seconds, processors));
+  return server.phases.map((phase) => run.phase(phase));
 }
 
 class Run {
@@ -66,8 +79,8 @@ class Run {
     this.#arrival = this.#next(0);
   }
 
-  /** So many seconds with so many processors. What began before and ends in this phase is counted here. */
-  public phase(seconds: number, processors: number): SlowingPhase {
+  /** What began before and ends in this phase is counted here. */
+  public phase({ seconds, processors, speed: most = 1 }: ProgramPhase): SlowingPhase {
     const { slots, queueBound, waitSeconds, deadlineSeconds } = this.server;
     const latencies = new Quantiles();
     let [requests, refused, overdue, limitSeconds] = [0, 0, 0, 0];
@@ -75,7 +88,7 @@ class Run {
     const settled = this.#now + seconds / 2;
     const current = () => this.#limit?.current ?? slots;
     while (this.#now < end) {
-      const speed = Math.min(1, processors / Math.max(1, this.#working.length));
+      const speed = most * Math.min(1, processors / Math.max(1, this.#working.length));
       const first = this.#working.reduce((least, one) => Math.min(least, one.left), Number.POSITIVE_INFINITY);
       const at = Math.min(this.#arrival, this.#now + first / speed, end);
       for (const one of this.#working) one.left -= speed * (at - this.#now);

@@ -70,7 +70,7 @@ export function createDeployment(
   mountTemporary(scope, deployment.containers[0]);
   spreadOverNodes(deployment);
   onLinux(deployment);
-  return keepPatches(deployment);
+  return deployment;
 }
 
 /** Gives a Deployment that is there already what one made here has: its bounds, and an end after that of the gate. */

@@ -293,10 +293,14 @@ const ADMISSIONS: readonly unknown[] = [ServiceAdmission.GATE, ServiceAdmission.
 /** Props of a Deployment that is made here. */
 const OF_MADE = ['image', 'command', 'environment', 'healthPath', 'resources'] as const;
 
+/** Kubernetes, Pod lifecycle: `terminationGracePeriodSeconds` when it is left out. */
+const KUBERNETES_GRACE_SECONDS = 30;
+
 /** The checks of what is not in the question. */
 export function inputChecks(props: BoundedServiceProps): Check[] {
   const { deployment, image, command = [], environment = {}, port, admission, mesh, priorityHeader, gateway } = props;
   const leastGraceSeconds = graceSeconds(props.objective?.latencySeconds ?? 0);
+  const givenGraceSeconds = deployment?.terminationGracePeriod?.toSeconds() ?? KUBERNETES_GRACE_SECONDS;
   return [
     imageReference('image', image),
     { refused: image === undefined && deployment === undefined, message: 'image is missing' },
@@ -305,8 +309,8 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
       message: `${name} must not be given with deployment, which has its own`,
     })),
     {
-      refused: (deployment?.terminationGracePeriod?.toSeconds() ?? 30) < leastGraceSeconds,
-      message: `terminationGracePeriod of deployment must be at least ${leastGraceSeconds} s, so that what was accepted is answered, got ${deployment?.terminationGracePeriod?.toSeconds()} s`,
+      refused: deployment !== undefined && givenGraceSeconds < leastGraceSeconds,
+      message: `terminationGracePeriod of deployment must be at least ${leastGraceSeconds} s, so that what was accepted is answered, got ${givenGraceSeconds} s`,
     },
     {
       refused: deployment?.containers.length === 0,

@@ -9,6 +9,7 @@ import { type Resilience4jSettings, resilience4jSettings, resilience4jYaml } fro
 import { ServiceAdmission, type ServicePlan } from '../../flow/services/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
+import { keepPatches } from '../keep-patches';
 import { ingressPolicy } from '../network-policy';
 import { podMonitor } from '../operators/prometheus';
 import { namespaceOf } from '../promql';
@@ -141,6 +142,8 @@ export class BoundedService extends Construct {
       const { prometheus = PROMETHEUS } = usable;
       this.scaledObject = serviceScaler(this, this.deployment.name, this.plan, series, prometheus);
     }
+    // Those of this construct are in already: they have only fields that are kept anyway.
+    if (given === undefined) keepPatches(this.deployment);
     const { callerNamespaces = [], monitoringNamespace = MONITORING } = usable;
     this.networkPolicy = ingressPolicy(this, 'NetworkPolicy', matchLabels, [
       { ports: [isGated ? GATE_PORT : port], namespaces: callerNamespaces, own: true },

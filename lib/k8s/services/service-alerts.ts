@@ -11,8 +11,8 @@ import { arriving, gate, inFlight, latency, refused, type ServiceSeries } from '
 export function serviceAlerts(plan: ServicePlan, series: ServiceSeries, scaler: ApiObject | undefined): Alert[] {
   const value = (name: string) => plan.value(name);
   const window = `[${value('alarmWindowSeconds')}s]`;
-  const { namespace, admission } = series;
-  return [
+  const { namespace, admission, service } = series;
+  const alerts: Alert[] = [
     {
       name: 'ServiceSheds',
       expr: `${refused(series, window, value('shedStatus'))} / ${arriving(series, window)} > ${value('alarmShedRatio')}`,
@@ -55,6 +55,8 @@ export function serviceAlerts(plan: ServicePlan, series: ServiceSeries, scaler: 
           },
         ]),
   ];
+  // What is summed has lost the label of its service.
+  return alerts.map((alert) => ({ ...alert, labels: { service } }));
 }
 
 /** In flight beside the slots: of Envoy's requests only their time is known. */

@@ -66,6 +66,18 @@ const TRANSITION: Fields = {
   TransitionDate: 'date',
 };
 
+/** Both names are the provider's: the second one is older. */
+const TARGET_GROUP: Row = {
+  type: 'AWS::ElasticLoadBalancingV2::TargetGroup',
+  properties: {
+    Name: 'name',
+    TargetControlPort: unless('target_control_port', 0),
+    TargetGroupAttributes: list(
+      object({ Key: set('deregistration_delay.timeout_seconds'), Value: 'deregistration_delay' }),
+    ),
+  },
+};
+
 const API = 'aws_api_gateway_rest_api';
 const HTTP_API = 'aws_apigatewayv2_api';
 const ROLE = 'aws_iam_role';
@@ -472,6 +484,18 @@ export const AWS: Readonly<Record<string, Row>> = {
           WeightFactor: 'weight_factor',
         }),
       }),
+    },
+  },
+  aws_lb_target_group: TARGET_GROUP,
+  aws_alb_target_group: TARGET_GROUP,
+  aws_db_instance: {
+    type: 'AWS::RDS::DBInstance',
+    pulumi: 'aws:rds/instance:Instance',
+    properties: {
+      DBInstanceIdentifier: 'identifier',
+      DBInstanceClass: 'instance_class',
+      DBParameterGroupName: resource('parameter_group_name', 'aws_db_parameter_group'),
+      SourceDBInstanceIdentifier: resource('replicate_source_db', 'aws_db_instance'),
     },
   },
   aws_db_parameter_group: {

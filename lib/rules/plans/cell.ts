@@ -132,4 +132,5 @@ export const IDENTITIES = [
   'stream_arn',
   'execution_arn',
   'key_id',
+  'identifier',
 ] as const;

@@ -340,6 +340,7 @@ const SHAPES: { readonly [K in Shaped['as']]: Shape<K> } = {
     return Object.keys(properties).length === 0 ? undefined : properties;
   },
   list: (own, cell, { of }, at) => {
+    own.mark(at, cell);
     const items = of.flatMap((field, i) => own.field(cell, field, `${at}[${i}]`) ?? []);
     return items.length === 0 ? undefined : items;
   },

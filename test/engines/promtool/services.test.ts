@@ -14,6 +14,9 @@ const minute = 60;
 const bounded = (name: string) => chart.bounded.plan.value(name);
 const gate = (name: string, more = '') =>
   `gate_${name}{namespace="services",service="${chart.bounded.service.name}"${more}}`;
+const ofQuotes = (name: string) => `gate_${name}{namespace="services",service="${chart.quotes.service.name}"}`;
+const ofQuotesPlan = (name: string) => chart.quotes.plan.value(name);
+const limitHeld = Math.ceil(ofQuotesPlan('alarmBusySeconds') / 60) + 2;
 /** Requests of which so many in a thousand are refused, of 600 a minute. */
 const refused = (perThousand: number) => ({
   [gate('admitted_total')]: `0+${0.6 * (1000 - perThousand)}x60`,
@@ -69,7 +72,44 @@ testAlerts('services', {
     { alert: 'ServiceSlow', when: 'two of a hundred are late', series: late(12), atMinute: 20, fires: true },
     { alert: 'ServiceSlow', when: 'one of two hundred is', series: late(3), atMinute: 20, fires: false },
     { alert: 'ServiceUnread', when: 'no gate is read', series: { up: '0x30' }, atMinute: 10, fires: true },
-    { alert: 'ServiceUnread', when: 'one is', series: { [gate('slots')]: '30x30' }, atMinute: 10, fires: false },
+    {
+      alert: 'ServiceUnread',
+      when: 'one of each service is',
+      series: { [gate('slots')]: '30x30', [ofQuotes('slots')]: '30x30' },
+      atMinute: 10,
+      fires: false,
+    },
+    {
+      alert: 'ServiceUnread',
+      when: 'that of one service is, and none of the other',
+      series: { [gate('slots')]: '30x30' },
+      atMinute: 10,
+      fires: true,
+    },
+    {
+      alert: 'ServiceLimited',
+      when: 'half of the program is lost',
+      series: { [ofQuotes('limit')]: '17x60', [ofQuotes('slots')]: '30x60' },
+      atMinute: limitHeld,
+      fires: true,
+    },
+    {
+      alert: 'ServiceLimited',
+      when: 'it is back before the time is up',
+      series: { [ofQuotes('limit')]: '17x8 30x60', [ofQuotes('slots')]: '30x60' },
+      atMinute: limitHeld,
+      fires: false,
+    },
+    {
+      alert: 'ServiceLimited',
+      when: 'the limit is three quarters of the slots',
+      series: {
+        [ofQuotes('limit')]: `${Math.ceil(ofQuotesPlan('alarmLimitRatio') * 30)}x60`,
+        [ofQuotes('slots')]: '30x60',
+      },
+      atMinute: limitHeld,
+      fires: false,
+    },
     {
       alert: 'ServiceScalerBlind',
       when: 'KEDA fails for ten minutes',

@@ -2,6 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { type Agent, get } from 'node:http';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Random } from '../../../lib/flow/numerics/random';
 import { freePorts } from '../../support/ports';
 import { until } from '../../support/until';
 
@@ -59,10 +61,18 @@ export interface Gated {
   readonly gate: ChildProcess;
 }
 
-/** Starts both, and waits until they answer. */
-export async function startGated(variables: Readonly<Record<string, string>>, serviceSeconds: number): Promise<Gated> {
+/**
+ * Starts both, and waits until they answer.
+ *
+ * @param source the program; it gets its port as its argument, and answers `/most`
+ */
+export async function startGated(
+  variables: Readonly<Record<string, string>>,
+  serviceSeconds: number,
+  source: string = program(serviceSeconds),
+): Promise<Gated> {
   const [port, target, metrics, drain] = await freePorts(4);
-  children.push(spawn(process.execPath, ['-e', program(serviceSeconds), String(target)], { stdio: 'inherit' }));
+  children.push(spawn(process.execPath, ['-e', source, String(target)], { stdio: 'inherit' }));
   const env = {
     ...process.env,
     ...variables,
@@ -79,4 +89,33 @@ export async function startGated(variables: Readonly<Record<string, string>>, se
     async () => (await ask(metrics, '/healthz')).status === 200 && (await ask(target, '/most')).status === 200,
   );
   return { port, target, metrics, drain, gate };
+}
+
+/** Calls `send` so many times a second, Poisson, whatever becomes of the calls before. */
+export async function poisson(
+  ratePerSecond: number,
+  seconds: number,
+  seed: number,
+  send: (atSeconds: number) => void,
+): Promise<void> {
+  const random = new Random(seed);
+  const began = performance.now();
+  for (let at = random.exponential() / ratePerSecond; at < seconds; at += random.exponential() / ratePerSecond) {
+    const wait = began + 1000 * at - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    send(at);
+  }
+}
+
+const MOST_TRIES = 3;
+
+/** Another program that takes the processors for longer than this is in the latencies: what was measured is measured again. */
+export async function undisturbed<T>(stallSeconds: number, measure: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    const delay = monitorEventLoopDelay();
+    delay.enable();
+    const measured = await measure();
+    delay.disable();
+    if (delay.max / 1e9 <= stallSeconds || tries === MOST_TRIES) return measured;
+  }
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { CapacityError } from '../../../lib/flow/errors';
 import { ConcurrencyLimit, type LimitSettings, nextLimit } from '../../../lib/flow/services/limit';
 import { planService } from '../../../lib/flow/services/plan';
-import { runSlowingServer, type SlowingPhase } from '../../../lib/flow/services/slowdown';
+import { type ProgramPhase, runSlowingServer, type SlowingPhase } from '../../../lib/flow/services/slowdown';
 import { ServiceLimit, type ServiceQuestion } from '../../../lib/flow/services/workload';
 import { runs } from '../../support/property';
 
@@ -100,7 +100,11 @@ describe('the plan', () => {
 });
 
 /** 270/s, nine tenths of what an instance of 30 slots does; then half of its program is lost, then it is back. */
-function slowing(limit: ServiceLimit, seed: number): SlowingPhase[] {
+function slowing(
+  limit: ServiceLimit,
+  seed: number,
+  half: Omit<ProgramPhase, 'seconds'> = { processors: 15 },
+): SlowingPhase[] {
   const made = plan(limit);
   const value = (name: string) => made.value(name);
   return runSlowingServer(
@@ -125,8 +129,8 @@ function slowing(limit: ServiceLimit, seed: number): SlowingPhase[] {
       }),
       phases: [
         { seconds: 60, processors: 30 },
-        { seconds: 20, processors: 15 },
-        { seconds: 120, processors: 15 },
+        { seconds: 20, ...half },
+        { seconds: 120, ...half },
         { seconds: 20, processors: 30 },
         { seconds: 60, processors: 30 },
       ],
@@ -179,4 +183,28 @@ describe('half of the program is lost for two minutes', () => {
     expect(before.latencies.quantile(0.99)).toBeCloseTo(0.266, 1);
     expect(before.refused / before.requests).toBeLessThan(0.01);
   });
+});
+
+describe('each request takes twice as long, however few there are', () => {
+  const downstream = { processors: 30, speed: 0.5 };
+
+  test('with fixed slots half of the capacity is left, of which a quarter is late', () => {
+    const [, , half] = slowing(ServiceLimit.FIXED, 1, downstream);
+    expect(servedOf(half)).toBeGreaterThan(110);
+    expect(servedOf(half)).toBeLessThan(120);
+    expect(lateOf(half)).toBeCloseTo(0.24, 1);
+  });
+
+  test.each([ServiceLimit.AIMD, ServiceLimit.GRADIENT])(
+    '%s: fewer requests are no quicker, so the limit falls to its floor and serves less than fixed slots; then it comes back',
+    (limit) => {
+      const [, , half, , after] = slowing(limit, 1, downstream);
+      expect(half.settledLimit).toBe(8);
+      // Eight slots of 0.2 s, of which a tenth is late.
+      expect(servedOf(half)).toBeGreaterThan(33);
+      expect(servedOf(half)).toBeLessThan(40);
+      expect(lateOf(half)).toBeLessThan(0.15);
+      expect(after.settledLimit).toBeGreaterThan(29);
+    },
+  );
 });

@@ -97,6 +97,7 @@ import {
   compactionWorkload,
   consumers,
   etlWorkload,
+  fewChanges,
   figures,
   isPlain,
   jvmObjective,
@@ -106,8 +107,8 @@ import {
   queueWorkload,
   ratesWorkload,
   seconds,
-  serviceObjective,
-  serviceWorkload,
+  seldom,
+  serviceNumbers,
   streamObjective,
   streamWorkload,
   ttlTableObjective,
@@ -287,13 +288,16 @@ const quotas = fc.record({
   alarms: flag,
   asked: fc.constantFrom('orders', 'clicks'),
 });
-const guards = fc.record({
-  ...writePeaks,
-  isCluster: fc.boolean(),
-  replicaCount: fc.integer({ min: 0, max: 3 }),
-  heartbeat: optional(seconds(1, 10)),
-  schema: optional(fc.constantFrom('backpressure', 'a-b')),
-});
+const guards = fc
+  .record({
+    ...writePeaks,
+    otherKind: usually(fc.constant(false), fc.constant(true)),
+    replicaCount: usually(fc.integer({ min: 1, max: 3 }), fc.constant(0)),
+    heartbeat: optional(seconds(1, 3)),
+    schema: optional(usually(fc.constant('backpressure'), fc.constant('a-b'))),
+  })
+  // A cluster has the engine of clusters, as a rule.
+  .map(({ otherKind, ...rest }) => ({ ...rest, isCluster: (rest.engine === 'aurora-mysql8.0') !== otherKind }));
 
 type Guards = typeof guards extends fc.Arbitrary<infer T> ? T : never;
 
@@ -551,29 +555,39 @@ function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
   });
 }
 
-const boundeds = fc.record({
-  workload: serviceWorkload(),
-  objective: serviceObjective(),
-  slotsPerInstance: optional(fc.integer({ min: 1, max: 2000 })),
-  queueBound: optional(fc.integer({ min: 0, max: 50 })),
-  minTasks: optional(fc.integer({ min: 1, max: 5 })),
-  maxTasks: optional(fc.integer({ min: 1, max: 50 })),
-  shedStatus: optional(fc.constantFrom(503, 429, 500)),
-  retryAttempts: optional(fc.integer({ min: 0, max: 3 })),
-  admission: optional(fc.constantFrom(...Object.values(ServiceAdmission))),
-  limit: optional(fc.constantFrom(...Object.values(ServiceLimit))),
-  cpu: optional(fc.constantFrom(256, 512, 1024, 300)),
-  memoryLimitMiB: optional(fc.constantFrom(512, 1024, 2048)),
-  port: optional(fc.integer({ min: 1, max: 65_535 })),
-  clientLimit: optional(
-    fc.record({
-      clients: usually(spread(1, 1e6), fc.constant(0)),
-      shareTimes: optional(spread(1, 100)),
-      header: optional(fc.constantFrom('X-Api-Key', 'a b')),
-    }),
-  ),
-  alarms: flag,
-});
+const taskSizes = fc.constantFrom<{ cpu?: number; memoryLimitMiB?: number }>(
+  {},
+  { cpu: 256, memoryLimitMiB: 512 },
+  { cpu: 2048, memoryLimitMiB: 4096 },
+);
+const boundeds = fc
+  .record({
+    numbers: serviceNumbers(),
+    slotsPerInstance: optional(fc.integer({ min: 4, max: 60 })),
+    queueBound: seldom(fc.integer({ min: 0, max: 50 })),
+    minTasks: seldom(fc.integer({ min: 1, max: 5 })),
+    maxTasks: seldom(fc.integer({ min: 1, max: 50 })),
+    shedStatus: optional(usually(fc.constantFrom(503, 429), fc.constant(500))),
+    retryAttempts: optional(fc.integer({ min: 0, max: 3 })),
+    admission: optional(
+      usually(
+        fc.constantFrom(ServiceAdmission.APPLICATION, ServiceAdmission.TARGET_OPTIMIZER),
+        fc.constantFrom(...Object.values(ServiceAdmission)),
+      ),
+    ),
+    limit: optional(fc.constantFrom(...Object.values(ServiceLimit))),
+    size: taskSizes,
+    port: optional(fc.integer({ min: 1, max: 65_535 })),
+    clientLimit: optional(
+      fc.record({
+        clients: spread(1, 1e6),
+        shareTimes: optional(spread(1, 100)),
+        header: optional(usually(fc.constant('X-Api-Key'), fc.constant('a b'))),
+      }),
+    ),
+    alarms: flag,
+  })
+  .map(({ numbers, size, ...rest }) => ({ ...numbers, ...size, ...rest }));
 type Boundeds = typeof boundeds extends fc.Arbitrary<infer T> ? T : never;
 
 function makeBounded(stack: Stack, id: string, { alarms, ...props }: Boundeds): BoundedService {
@@ -1204,6 +1218,8 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, props) => {
       makeGuard(stack, id, props).plan.explain();
     }),
+    undefined,
+    fewChanges,
   ),
   subject(
     'aws.ReplicaAlarms',
@@ -1302,6 +1318,8 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, props) => {
       makeBounded(stack, id, props).plan.explain();
     }),
+    undefined,
+    fewChanges,
   ),
   subject(
     'aws.LogShipping',

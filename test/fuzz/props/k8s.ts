@@ -48,14 +48,15 @@ import {
   compactionWorkload,
   consumers,
   etlWorkload,
+  fewChanges,
   figures,
   jvmObjective,
   jvmWorkload,
   queueObjective,
   queueWorkload,
   ratesWorkload,
-  serviceObjective,
-  serviceWorkload,
+  seldom,
+  serviceNumbers,
   streamObjective,
   streamWorkload,
 } from './values';
@@ -736,37 +737,46 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     'k8s.BoundedService',
     ['k8s.BoundedService'],
     'text',
-    fc.record({
-      workload: serviceWorkload(),
-      objective: serviceObjective(),
-      downstreams: optional(
-        fc.array(fc.record({ name: fc.constantFrom('db', 'stock-api'), latencySeconds: figures(0.0001, 0.05) }), {
-          maxLength: 2,
-        }),
-      ),
-      slotsPerInstance: optional(fc.integer({ min: 1, max: 100 })),
-      queueBound: optional(fc.integer({ min: 0, max: 50 })),
-      minReplicas: optional(fc.integer({ min: 1, max: 5 })),
-      maxReplicas: optional(fc.integer({ min: 1, max: 50 })),
-      shedStatus: optional(fc.constantFrom(503, 429, 500)),
-      retryAttempts: optional(fc.integer({ min: 0, max: 3 })),
-      admission: optional(fc.constantFrom(...Object.values(ServiceAdmission))),
-      limit: optional(fc.constantFrom(...Object.values(ServiceLimit))),
-      gateway: optional(
-        fc.record({
-          httpRoute: usually(fc.constant('orders'), fc.constant('No')),
-          proxies: optional(fc.integer({ min: 1, max: 9 })),
-        }),
-      ),
-      mesh: optional(fc.record({ istio: flag, clients: optional(fc.integer({ min: 1, max: 10 })) })),
-      autoscaling: flag,
-      loadTest: flag,
-      port: optional(fc.integer({ min: 1, max: 65_535 })),
-      image: fc.constant('docker.io/example/api:1.0.0'),
-    }),
+    fc
+      .record({
+        numbers: serviceNumbers(),
+        slotsPerInstance: optional(fc.integer({ min: 4, max: 100 })),
+        queueBound: seldom(fc.integer({ min: 0, max: 50 })),
+        minReplicas: seldom(fc.integer({ min: 1, max: 5 })),
+        maxReplicas: seldom(fc.integer({ min: 1, max: 50 })),
+        shedStatus: optional(usually(fc.constantFrom(503, 429), fc.constant(500))),
+        retryAttempts: optional(fc.integer({ min: 0, max: 3 })),
+        bound: fc.oneof(
+          fc.record({
+            admission: optional(fc.constantFrom(ServiceAdmission.GATE, ServiceAdmission.APPLICATION)),
+            limit: optional(fc.constantFrom(...Object.values(ServiceLimit))),
+            mesh: optional(fc.record({ istio: flag, clients: optional(fc.integer({ min: 1, max: 10 })) })),
+          }),
+          fc.constant({ admission: ServiceAdmission.ENVOY, mesh: { clients: 2 } }),
+          seldom(
+            fc.record({
+              admission: fc.constantFrom(...Object.values(ServiceAdmission)),
+              limit: fc.constant(ServiceLimit.AIMD),
+            }),
+          ),
+        ),
+        gateway: optional(
+          fc.record({
+            httpRoute: usually(fc.constant('orders'), fc.constant('No')),
+            proxies: optional(fc.integer({ min: 1, max: 9 })),
+          }),
+        ),
+        autoscaling: flag,
+        loadTest: flag,
+        port: optional(usually(fc.integer({ min: 1, max: 9399 }), fc.integer({ min: 9400, max: 9402 }))),
+        image: fc.constant('docker.io/example/api:1.0.0'),
+      })
+      .map(({ numbers, bound, ...rest }) => ({ ...numbers, ...bound, ...rest })),
     inChart((chart, id, props) => {
       new BoundedService(chart, id, props as never).plan.explain();
     }),
+    undefined,
+    fewChanges,
   ),
   subject(
     'k8s.ReplicaLagGuard',
@@ -775,21 +785,25 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     fc.record({
       ...writePeaks,
       source: fc.constant({ host: 'source' }),
-      replicas: fc.constantFrom<MysqlServer[][]>(
-        [{ host: 'a' }],
-        [{ host: 'a' }, { host: 'b', port: 3307, namespace: 'databases' }],
-        [],
+      replicas: usually(
+        fc.constantFrom<MysqlServer[][]>(
+          [{ host: 'a' }],
+          [{ host: 'a' }, { host: 'b', port: 3307, namespace: 'databases' }],
+        ),
+        fc.constant<MysqlServer[]>([]),
       ),
       user: fc.constant({ secretName: 'databases', key: 'user' }),
       password: fc.constant({ secretName: 'databases', key: 'password' }),
       tls: flag,
-      heartbeat: optional(chartSeconds(1, 10)),
-      tick: optional(chartSeconds(1, 10)),
-      schema: optional(fc.constantFrom('backpressure', 'a-b')),
+      heartbeat: optional(chartSeconds(1, 3)),
+      tick: optional(chartSeconds(1, 3)),
+      schema: optional(usually(fc.constant('backpressure'), fc.constant('a-b'))),
     }),
     inChart((chart, id, props) => {
       new ReplicaLagGuard(chart, id, props).plan.explain();
     }),
+    undefined,
+    fewChanges,
   ),
   subject(
     'k8s.MetricsSampling',

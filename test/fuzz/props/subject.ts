@@ -26,8 +26,9 @@ export function subject<P>(
   props: fc.Arbitrary<P>,
   make: (id: string, props: P) => unknown,
   names: fc.Arbitrary<string> = ids,
+  hostile: fc.Arbitrary<Change[]> = changes,
 ): Subject {
-  const drawn: fc.Arbitrary<[string, P, Change[]]> = fc.tuple(names, props, changes);
+  const drawn: fc.Arbitrary<[string, P, Change[]]> = fc.tuple(names, props, hostile);
   return {
     name,
     covers,

@@ -105,25 +105,37 @@ export const ratesWorkload = fc.record({
   undeliverableRatio: optional(spread(0.001, 0.2)),
 });
 
-/** Requests of a service. */
-export const serviceWorkload = () =>
-  fc.record({
-    peakPerSecond: figures(0.1, 10_000),
-    steadyPerSecond: optional(figures(0.01, 1000)),
-    peakSeconds: optional(figures(1, 86_400)),
-    serviceSeconds: figures(0.001, 5),
-    serviceVariation: optional(fc.double({ min: 0, max: 3, noNaN: true })),
-    coldStartSeconds: optional(figures(0.1, 300)),
-  });
-
-/** What is promised of a service. */
-export const serviceObjective = () =>
-  fc.record({
-    latencySeconds: figures(0.01, 30),
-    latencyQuantile: optional(fc.constantFrom(0.5, 0.9, 0.99, 0.999)),
-    errorRatio: optional(figures(1e-6, 0.5)),
-    headroom: optional(fc.constantFrom(1, 1.25, 2)),
-  });
+/** What a service is sized from. A promise takes some times the work, or there would be nothing but refusals. */
+export const serviceNumbers = () =>
+  fc
+    .record({
+      peakPerSecond: figures(0.1, 2000),
+      steadyShare: optional(spread(0.05, 1)),
+      peakSeconds: optional(figures(600, 86_400)),
+      serviceSeconds: figures(0.001, 0.5),
+      serviceVariation: optional(fc.double({ min: 0, max: 1.5, noNaN: true })),
+      coldStartSeconds: optional(figures(0.1, 60)),
+      latencyFactor: spread(10, 60),
+      latencyQuantile: optional(fc.constantFrom(0.5, 0.9, 0.99, 0.999)),
+      errorRatio: optional(figures(1e-4, 0.5)),
+      headroom: optional(fc.constantFrom(1, 1.25, 2)),
+      downstreams: optional(
+        fc.uniqueArray(fc.record({ name: fc.constantFrom('db', 'stock-api'), share: spread(0.01, 0.2) }), {
+          selector: ({ name }) => name,
+        }),
+      ),
+    })
+    .map(({ steadyShare, latencyFactor, latencyQuantile, errorRatio, headroom, downstreams, ...workload }) => ({
+      workload: {
+        ...workload,
+        ...(steadyShare !== undefined && { steadyPerSecond: steadyShare * workload.peakPerSecond }),
+      },
+      objective: { latencySeconds: latencyFactor * workload.serviceSeconds, latencyQuantile, errorRatio, headroom },
+      downstreams: downstreams?.map(({ name, share }) => ({
+        name,
+        latencySeconds: share * workload.serviceSeconds,
+      })),
+    }));
 
 /** Records of a stream into a table. */
 export const etlWorkload = fc
@@ -225,6 +237,11 @@ export const changes: fc.Arbitrary<Change[]> = fc
   .constantFrom(0, 1, 1, 1, 2, 2, 3)
   .chain((count) => fc.array(fc.tuple(fc.nat(1e6), fc.nat(1e6)), { minLength: count, maxLength: count }));
 
+/** Where good numbers are refused more often than elsewhere: two in three are left as they are. */
+export const fewChanges: fc.Arbitrary<Change[]> = fc
+  .constantFrom(0, 0, 0, 0, 1, 2)
+  .chain((count) => fc.array(fc.tuple(fc.nat(1e6), fc.nat(1e6)), { minLength: count, maxLength: count }));
+
 /** Props with some of their values changed into others of the same type, hostile as a rule. */
 export function changed<T>(props: T, list: readonly Change[], tokens: Tokens): T {
   const copy = { props: copied(props) };
@@ -291,6 +308,10 @@ function copied<T>(value: T): T {
   const entries = Object.entries(value).filter(([, one]) => one !== undefined);
   return Object.fromEntries(entries.map(([name, one]) => [name, copied(one)])) as T;
 }
+
+/** What hardly anybody gives by hand: each of them may contradict the plan. */
+export const seldom = <T>(value: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 
 /** What a JVM does, on any engine. */
 export const jvmWorkload = fc.record({

@@ -1,3 +1,4 @@
+import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
@@ -237,10 +238,45 @@ describe('a limit that follows the work', () => {
     expect(alerts(made).map(({ alert }: Manifest) => alert)).not.toContain('ServiceLimited');
   });
 
+  test('two services of one namespace have alerts that Alertmanager tells apart', () => {
+    const chart = emptyChart();
+    const services = ['Api', 'Quotes'].map(
+      (id) => new BoundedService(chart, id, { ...props, limit: ServiceLimit.AIMD }),
+    );
+    const rules: Manifest[] = every(written(chart), 'PrometheusRule').flatMap(({ spec }) =>
+      spec.groups.flatMap((group: Manifest) => group.rules),
+    );
+    const identities = rules.map(({ alert, labels }) => JSON.stringify({ alert, labels }));
+    expect(rules).toHaveLength(2 * 6);
+    expect(new Set(identities).size).toBe(identities.length);
+    expect(new Set(rules.map(({ labels }) => labels.service))).toEqual(
+      new Set(services.map(({ service }) => service.name)),
+    );
+  });
+
   test("Envoy's filter has a gradient of its own", () => {
     const given = { admission: ServiceAdmission.ENVOY, mesh: {}, limit: ServiceLimit.GRADIENT };
     expect(() => make(given)).toThrow('limit must not be given with admission envoy');
   });
+});
+
+test('a promise of half a minute: pods get the grace that it needs, and no Deployment is asked for one', () => {
+  const slow = make({
+    workload: { peakPerSecond: 5, serviceSeconds: 5, serviceVariation: 0.5 },
+    objective: { latencySeconds: 30, errorRatio: 0.05 },
+  });
+  expect(one(slow, 'Deployment').spec.template.spec.terminationGracePeriodSeconds).toBe(70);
+});
+
+test('a field that cdk8s-plus does not know is kept when it is patched into the Deployment, and replicas stay out', () => {
+  const chart = emptyChart();
+  const { deployment } = new BoundedService(chart, 'Api', props);
+  const preStop = { sleep: { seconds: 5 } };
+  ApiObject.of(deployment).addJsonPatch(JsonPatch.add('/spec/template/spec/containers/0/lifecycle', { preStop }));
+  const { spec: patched } = one(written(chart), 'Deployment');
+  expect(patched.template.spec.containers[0].lifecycle).toEqual({ preStop });
+  expect(patched.replicas).toBeUndefined();
+  expect(patched.template.spec.nodeSelector).toEqual({ 'kubernetes.io/os': 'linux' });
 });
 
 describe('behind Envoy Gateway', () => {

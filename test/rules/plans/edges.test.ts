@@ -345,8 +345,8 @@ describe('what is not read', () => {
   test('of the types that rules read, these are made of no resource of Terraform', () => {
     const read = new Set(Object.values(AWS).map(({ type }) => type));
     expect(TYPES_READ.filter((type) => !read.has(type))).toEqual([
-      // Terraform has brokers, definitions of jobs, projects, target groups, streams of Firehose and instances of RDS, which are
-      // not converted yet: a plan with one says that it was not read.
+      // Terraform has brokers, definitions of jobs, projects and streams of Firehose, which are not converted yet: a plan with one
+      // says that it was not read.
       'AWS::AmazonMQ::Broker',
       // Its throttles are those of the stage.
       'AWS::ApiGateway::Deployment',
@@ -355,7 +355,6 @@ describe('what is not read', () => {
       'AWS::DynamoDB::GlobalTable',
       // Of a cluster that is there; Terraform has steps within a cluster alone.
       'AWS::EMR::Step',
-      'AWS::ElasticLoadBalancingV2::TargetGroup',
       // Terraform has these, which are not converted yet: a plan with one says that it was not read.
       'AWS::Glue::Job',
       'AWS::Glue::TableOptimizer',
@@ -367,7 +366,6 @@ describe('what is not read', () => {
       'AWS::Lambda::Url',
       'AWS::Lambda::Version',
       'AWS::MSK::Topic',
-      'AWS::RDS::DBInstance',
       'AWS::SNS::TopicInlinePolicy',
     ]);
     expect([...read].filter((type) => !TYPES_READ.includes(type))).toEqual([]);

@@ -124,9 +124,6 @@ test('what rules name in their own text', () => {
     'BillingMode',
     'Code',
     'Command',
-    // Of instances of RDS, which no plan of Terraform or Pulumi is converted to yet.
-    'DBInstanceClass',
-    'DBParameterGroupName',
     'DefaultArguments',
     'DeploymentMode',
     'EngineType',
@@ -144,14 +141,10 @@ test('what rules name in their own text', () => {
     'Schedule',
     // Of a job definition of AWS Batch.
     'SchedulingPriority',
-    'SourceDBInstanceIdentifier',
     // Within a topic of SNS; there it is always a resource of its own.
     'Subscription',
     // Of an optimizer of AWS Glue, which no plan of Terraform or Pulumi is converted to yet.
     'TableOptimizerConfiguration',
-    // Of targets of a load balancer, which none is converted to yet either.
-    'TargetControlPort',
-    'TargetGroupAttributes',
     'Triggers',
     'Type',
     'Users',
