@@ -21,6 +21,8 @@ export interface Books {
   readonly sent: number;
   readonly effects: number;
   readonly aside: number;
+  /** Letters that were refused where they were sent; their sender knows. */
+  readonly refused: number;
   /** Deliveries that a store had to recognize. */
   readonly repeated: number;
   /** Disagreements, in words. Empty when the books close. */
@@ -49,6 +51,7 @@ export function closeBooks(letters: readonly Letter[], found: Found, ordered: bo
     sent: letters.length,
     effects: had.size,
     aside: hopeless.length - notAside.length,
+    refused: letters.filter(({ fate }) => fate === 'refused').length,
     repeated,
     wrong: [
       ...counted(missing, 'letters had no effect'),

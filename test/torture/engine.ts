@@ -23,6 +23,10 @@ export interface Sizing {
 export interface Running {
   readonly sizing: Sizing;
   readonly pods: Pods;
+  /** What stands in front of the engine and takes the letters; an upgrade replaces it too. */
+  readonly front?: Pods;
+  /** Letters that were refused for good where they were sent. */
+  refused?(): ReadonlySet<string>;
   /** The effects that letters had; files in the folder of the run unless the engine keeps its own. */
   readonly effects?: Effects;
   /** Resolves when the engine has taken them all, in their order. Rejects when it is not known whether it has. */

@@ -1,8 +1,8 @@
 /** What is sent in a torture run: letters that have an effect, that never can, and that are made to do harm. Seeded. */
 import { Random } from '../../lib/flow/numerics/random';
 
-/** What is to become of a letter. */
-export type Fate = 'effect' | 'aside';
+/** What is to become of a letter. `refused` is what its engine says of one that it may refuse. */
+export type Fate = 'effect' | 'aside' | 'refused';
 
 /** One letter. */
 export interface Letter {

@@ -93,6 +93,18 @@ describe('the books', () => {
     expect(wrong(changed)).toContain(expected);
   });
 
+  test('count what was refused where it was sent, and do not close over an effect of it', () => {
+    const chosen = letters.findIndex(({ fate }) => fate === 'effect');
+    const refused = letters.map((letter, place) =>
+      place === chosen ? { ...letter, fate: 'refused' as const } : letter,
+    );
+    const others = perfect().effects.filter(({ id }) => id !== letters[chosen].id);
+    expect(closeBooks(refused, { ...perfect(), effects: others }, true)).toMatchObject({ refused: 1, wrong: [] });
+    expect(closeBooks(refused, perfect(), true).wrong).toEqual([
+      `1 letters had an effect and should have none: ${letters[chosen].id}`,
+    ]);
+  });
+
   test('do not close over a version that was rolled out and had no effect', () => {
     expect(wrong({}, true, 2)).toBe('no letter had its effect from version 2 of the consumers');
   });

@@ -60,8 +60,10 @@ export async function torture(run: Run): Promise<Outcome> {
   const letters = lettersOf(messages, KEYS, seed);
   const running = await engine.start(messages, folder);
   running.pods.log = run.log;
+  if (running.front) running.front.log = run.log;
   const interrupted = () => {
     running.pods.killAll();
+    running.front?.killAll();
     void running.stop().finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
@@ -103,7 +105,9 @@ async function flood(
     await struck;
     const lastOver = Math.max(0, ...away.map(({ to }) => to));
     const forecast = foreseen(sizing, floodSeconds, away);
-    const wanted = letters.filter(({ fate }) => fate === 'effect').length;
+    const refused = running.refused?.() ?? new Set();
+    const judged = letters.map((letter) => (refused.has(letter.id) ? { ...letter, fate: 'refused' as const } : letter));
+    const wanted = judged.filter(({ fate }) => fate === 'effect').length;
     const patience = Math.max(PATIENCE_SECONDS, forecast.emptyAt - elapsed() + PATIENCE_SECONDS);
     const told = ({ message }: Error) => say(message);
     await until(
@@ -119,12 +123,12 @@ async function flood(
     const all = await effects.all();
     const { bodies, said } = await running.aside();
     const books = closeBooks(
-      letters,
+      judged,
       {
         effects: all,
         repeated: await effects.repeated(),
         aside: bodies,
-        said: said + pods.said,
+        said: said + pods.said + (running.front?.said ?? ''),
         left: await running.left(),
       },
       engine.ordered,
@@ -210,6 +214,7 @@ async function strike(
     say(`${from.toFixed(1)} s: ${kind}`);
     if (kind === 'upgrade' || kind === 'replan') {
       const settings = (kind === 'replan' && (await running.replan?.())) || {};
+      if (kind === 'upgrade') await running.front?.roll({}, () => {});
       await pods.roll(settings, (consumer, leftAt) => {
         const to = elapsed();
         away.push({ from: to - (Date.now() - leftAt) / 1000, to, consumer });

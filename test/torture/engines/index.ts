@@ -6,6 +6,7 @@ import { PUBSUB } from './pubsub';
 import { RABBITMQ } from './rabbitmq';
 import { REDIS } from './redis';
 import { SQS } from './sqs';
+import { WEBHOOKS } from './webhooks';
 
 export const ENGINES: Readonly<Record<string, Engine>> = {
   kafka: KAFKA,
@@ -14,4 +15,5 @@ export const ENGINES: Readonly<Record<string, Engine>> = {
   sqs: SQS,
   pubsub: PUBSUB,
   mongo: MONGO,
+  webhooks: WEBHOOKS,
 };

@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { planStream } from '../../../lib/flow/streams/plan';
 import { SESSION_SECONDS } from '../../../lib/flow/streams/platforms';
+import type { StreamPlan } from '../../../lib/flow/streams/workload';
 import { type Kafka, kafkaMissing, startKafka } from '../../engines/kafka';
 import type { Engine, Running, Sizing } from '../engine';
 import { FAULT_KINDS } from '../faults';
 import type { Letter } from '../letters';
 import { Pods } from '../pods';
 
-const ADMIN = { username: 'admin', password: 'admin-7Yt3' };
-const TOPIC = 'letters';
+export const ADMIN = { username: 'admin', password: 'admin-7Yt3' };
+export const TOPIC = 'letters';
 const GROUP = 'readers';
 const KEYS = 1000;
 /** Consumers that are busy at the peak, whatever the rate: records are slower where fewer come. */
@@ -58,45 +59,61 @@ export const KAFKA: Engine = {
   missing: kafkaMissing,
   async start(messages, folder) {
     const { plan, sizing } = sizingOf(messages);
-    const kafka = await startKafka({ [ADMIN.username]: ADMIN.password });
-    try {
-      const create = (topic: string, partitions: number) =>
-        kafka.tool('org.apache.kafka.tools.TopicCommand', ADMIN.username, [
-          '--create',
-          '--topic',
-          topic,
-          '--partitions',
-          String(partitions),
-        ]);
-      await create(TOPIC, plan.value('partitions'));
-      await create(`${TOPIC}.dead`, 1);
+    return onKafka(plan.value('partitions'), async (kafka) => {
       const pods = new Pods(
         join(__dirname, 'pod-kafka.cjs'),
         {
           EFFECTS: folder,
           WORK_MILLIS: String((1000 * BUSY) / sizing.perSecond),
-          BOOTSTRAP_SERVERS: kafka.certificateBroker,
-          TOPIC,
-          CONSUMER_GROUP: GROUP,
-          DEAD_TOPIC: `${TOPIC}.dead`,
+          ...readerSettings(kafka),
           ...knobsOf(plan),
-          KAFKA_TLS: 'true',
-          KAFKA_CA: readFileSync(kafka.certificateFile, 'utf8'),
-          KAFKA_CLIENT_CERTIFICATE: readFileSync(kafka.client.certificateFile, 'utf8'),
-          KAFKA_CLIENT_KEY: readFileSync(kafka.client.keyFile, 'utf8'),
         },
         sizing.instances,
       );
-      return await running(kafka, pods, sizing, messages);
-    } catch (error) {
-      await kafka.stop();
-      throw error;
-    }
+      return {
+        ...(await withTopic(kafka, pods, sizing)),
+        // Not other partitions: a key would move to another one, and its order is promised.
+        replan: async () => knobsOf(sizingOf(messages, CHANGED_LATENCY_SECONDS).plan),
+      };
+    });
   },
 };
 
+/** Starts a broker with the topics of a run, and ends it when the run cannot begin. */
+export async function onKafka(partitions: number, begin: (kafka: Kafka) => Promise<Running>): Promise<Running> {
+  const kafka = await startKafka({ [ADMIN.username]: ADMIN.password });
+  try {
+    for (const [topic, count] of Object.entries({ [TOPIC]: partitions, [`${TOPIC}.dead`]: 1 }))
+      await kafka.tool('org.apache.kafka.tools.TopicCommand', ADMIN.username, [
+        '--create',
+        '--topic',
+        topic,
+        '--partitions',
+        String(count),
+      ]);
+    return await begin(kafka);
+  } catch (error) {
+    await kafka.stop();
+    throw error;
+  }
+}
+
+/** How consumers, and receivers, reach the broker. */
+export function readerSettings(kafka: Kafka) {
+  return {
+    BOOTSTRAP_SERVERS: kafka.certificateBroker,
+    TOPIC,
+    CONSUMER_GROUP: GROUP,
+    DEAD_TOPIC: `${TOPIC}.dead`,
+    KAFKA_TLS: 'true',
+    KAFKA_CA: readFileSync(kafka.certificateFile, 'utf8'),
+    KAFKA_CLIENT_CERTIFICATE: readFileSync(kafka.client.certificateFile, 'utf8'),
+    KAFKA_CLIENT_KEY: readFileSync(kafka.client.keyFile, 'utf8'),
+  };
+}
+
 /** What a consumer is told of a plan. */
-function knobsOf(plan: ReturnType<typeof planStream>) {
+export function knobsOf(plan: StreamPlan) {
   return {
     BATCH_SIZE: String(plan.value('batchSize')),
     RETRY_ATTEMPTS: String(plan.value('retryAttempts')),
@@ -104,7 +121,8 @@ function knobsOf(plan: ReturnType<typeof planStream>) {
   };
 }
 
-async function running(kafka: Kafka, pods: Pods, sizing: Sizing, messages: number): Promise<Running> {
+/** The topic, to which letters are sent by a client of its own, and the books of it. */
+export async function withTopic(kafka: Kafka, pods: Pods, sizing: Sizing): Promise<Running> {
   const { Consumer, Producer } = await import('@platformatic/kafka');
   const connection = {
     clientId: 'torture',
@@ -144,8 +162,6 @@ async function running(kafka: Kafka, pods: Pods, sizing: Sizing, messages: numbe
       await wait(1000 * seconds);
       kafka.resume();
     },
-    // Not other partitions: a key would move to another one, and its order is promised.
-    replan: async () => knobsOf(sizingOf(messages, CHANGED_LATENCY_SECONDS).plan),
     async aside() {
       const bodies: string[] = [];
       let said = '';

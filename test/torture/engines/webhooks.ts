@@ -1,0 +1,169 @@
+/**
+ * Webhooks: two shipped receivers, Kafka behind them, and the shipped consumer, sized by `planWebhooks`. Letters are signed
+ * deliveries; each that has forged attributes has a twin with a forged signature, which nobody may store.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { SESSION_SECONDS } from '../../../lib/flow/streams/platforms';
+import { planWebhooks } from '../../../lib/flow/webhooks/plan';
+import { signRequest } from '../../../lib/runtime/webhook/signature';
+import { kafkaMissing } from '../../engines/kafka';
+import { freePorts } from '../../support/ports';
+import { until } from '../../support/until';
+import type { Engine, Running, Sizing } from '../engine';
+import { FAULT_KINDS } from '../faults';
+import type { Letter } from '../letters';
+import { Pods } from '../pods';
+import { knobsOf, onKafka, readerSettings, withTopic } from './kafka';
+
+const SECRET = 'whsec_c2VzYW1lIHNlc2FtZSBzZXNhbWU=';
+const FORGED = 'whsec_Zm9yZ2VkIGZvcmdlZCBmb3JnZWQ=';
+/** Consumers that are busy at the peak, as on Kafka alone. */
+const BUSY = 2.5;
+const MOST_PER_SECOND = 240;
+const LEAST_SECONDS = 40;
+const [LATENCY_SECONDS, CHANGED_LATENCY_SECONDS] = [60, 30];
+const RECEIVERS = 2;
+const READY_SECONDS = 60;
+/** Requests at once. */
+const AT_ONCE = 20;
+const PATIENCE_MILLIS = 10_000;
+const AGAIN_MILLIS = 500;
+const [UNAUTHORIZED, TOO_LARGE] = [401, 413];
+
+/** The numbers of the run. */
+export function webhookSizing(messages: number, latencySeconds = LATENCY_SECONDS) {
+  const perSecond = Math.min(MOST_PER_SECOND, messages / LEAST_SECONDS);
+  const plan = planWebhooks('Letters', {
+    workload: { steadyPerSecond: perSecond, serviceSeconds: BUSY / perSecond, serviceVariation: 0, itemBytes: 1024 },
+    objective: { latencySeconds },
+  });
+  const instances = plan.value('instances');
+  const sizing: Sizing = {
+    perSecond,
+    instances,
+    clearedPerSecond: instances * plan.predictions.consumerRecordsPerSecond,
+    shares: 'own',
+    takeoverSeconds: SESSION_SECONDS,
+    peakBacklog: plan.predictions.peakLag,
+  };
+  return { plan, sizing };
+}
+
+export const WEBHOOKS: Engine = {
+  title: 'webhook receivers, Apache Kafka 3.9.1, kafka-webhook',
+  // Deliveries are spread by their ids.
+  ordered: false,
+  kinds: FAULT_KINDS,
+  killEverySeconds: 1.5 * SESSION_SECONDS,
+  missing: kafkaMissing,
+  async start(messages, folder) {
+    const { plan, sizing } = webhookSizing(messages);
+    return onKafka(plan.value('partitions'), async (kafka) => {
+      const secrets = mkdtempSync(join(tmpdir(), 'backpressure-torture-secrets-'));
+      const secretFile = join(secrets, 'shop');
+      writeFileSync(secretFile, SECRET);
+      const ports = await freePorts(RECEIVERS);
+      const source = { scheme: 'standard-webhooks', secretFile, deduplicateBy: 'delivery-id', toleranceSeconds: 300 };
+      const front = new Pods(
+        join(__dirname, 'pod-receiver.cjs'),
+        {
+          ...readerSettings(kafka),
+          PORTS: ports.join(),
+          WEBHOOK_SOURCES: JSON.stringify({ shop: source }),
+          MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
+          PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
+          CONCURRENCY: String(plan.value('receiverConcurrency')),
+        },
+        RECEIVERS,
+      );
+      const pods = new Pods(
+        join(__dirname, 'pod-webhooks.cjs'),
+        {
+          EFFECTS: folder,
+          WORK_MILLIS: String((1000 * BUSY) / sizing.perSecond),
+          ...readerSettings(kafka),
+          ...knobsOf(plan),
+          IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
+        },
+        sizing.instances,
+      );
+      const topic = await withTopic(kafka, pods, sizing);
+      await until('the receivers are ready', () => front.ready === RECEIVERS, READY_SECONDS);
+      const door = new Door(ports, plan.value('maxBodyBytes'));
+      return {
+        ...topic,
+        front,
+        send: (letters) => door.send(letters),
+        refused: () => door.refused,
+        replan: async () => knobsOf(webhookSizing(messages, CHANGED_LATENCY_SECONDS).plan),
+        async stop() {
+          await front.end();
+          await topic.stop();
+          rmSync(secrets, { recursive: true });
+        },
+      } satisfies Running;
+    });
+  },
+};
+
+/** The senders: each sends until it is told that its delivery is stored, or is refused for good. */
+class Door {
+  public readonly refused = new Set<string>();
+  private turn = 0;
+
+  constructor(
+    private readonly ports: readonly number[],
+    private readonly maxBodyBytes: number,
+  ) {}
+
+  public async send(letters: readonly Letter[]): Promise<void> {
+    const left = [...letters];
+    const one = async () => {
+      for (let letter = left.shift(); letter !== undefined; letter = left.shift()) await this.deliver(letter);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, one));
+  }
+
+  private async deliver(letter: Letter): Promise<void> {
+    const { id, body, attributes } = letter;
+    if (Object.keys(attributes).length > 0) {
+      const status = await this.untilJudged(`forged-${id}`, JSON.stringify({ id: `forged-${id}` }), attributes, FORGED);
+      if (status !== UNAUTHORIZED) throw new Error(`a forged delivery was answered with ${status}`);
+    }
+    const status = await this.untilJudged(id, body, attributes, SECRET);
+    if (status < 300) return;
+    if (status === TOO_LARGE && Buffer.byteLength(body) > this.maxBodyBytes) this.refused.add(id);
+    else throw new Error(`${id} was answered with ${status}`);
+  }
+
+  /** The first answer that is not to come again. */
+  private async untilJudged(
+    id: string,
+    body: string,
+    attributes: Readonly<Record<string, string>>,
+    secret: string,
+  ): Promise<number> {
+    for (;;) {
+      this.turn += 1;
+      const port = this.ports[this.turn % this.ports.length];
+      const status = await fetch(`http://127.0.0.1:${port}/shop/acme`, {
+        method: 'POST',
+        headers: {
+          ...attributes,
+          ...signRequest('standard-webhooks', secret, body, id, Date.now()),
+          'content-type': 'application/json',
+        },
+        body,
+        signal: AbortSignal.timeout(PATIENCE_MILLIS),
+      }).then(
+        (response) => response.status,
+        () => undefined,
+      );
+      if (status !== undefined && status < 500) return status;
+      await wait(AGAIN_MILLIS);
+    }
+  }
+}
