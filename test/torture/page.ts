@@ -4,8 +4,12 @@ import { figure } from '../../lib/flow/figures';
 import { spoken } from './faults';
 import type { Outcome } from './torture';
 
-/** The page of runs with all letters. */
-export function pageOf(outcomes: readonly Outcome[]): string {
+/**
+ * The page of runs with all letters.
+ *
+ * @param without titles of engines that had no such run yet
+ */
+export function pageOf(outcomes: readonly Outcome[], without: readonly string[]): string {
   const rows = outcomes.map(({ title, messages, books, restarts, latency, backlog, recovery }) => [
     title,
     figure(messages),
@@ -46,6 +50,7 @@ export function pageOf(outcomes: readonly Outcome[]): string {
       rows,
     ),
     '',
+    ...(without.length === 0 ? [] : [`No run with all letters was made yet of: ${without.join('; ')}.`, '']),
     'An effect is a file that can be made only once. Delivered again is what that store had to recognize: engines promise at',
     'least once. Foreseen is a fluid of the planned rates with the faults counted in, as long as each was measured to last. Recovery',
     'is from the end of the last fault, the cut, until no more letters wait than without a fault; a run fails when it is more than',

@@ -88,7 +88,7 @@ async function main(): Promise<number> {
   return wrong === 0 ? 0 : 1;
 }
 
-/** Results of whole runs stay until their engine is run again; the page is of all engines, each in its last whole run. */
+/** Results of whole runs stay until their engine is run again; the page has each engine's last one. */
 function keep(outcomes: readonly Outcome[], { messages, together }: Options): void {
   const file = join(ROOT, 'dist', 'torture.json');
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Outcome[]) : [];
@@ -99,8 +99,16 @@ function keep(outcomes: readonly Outcome[], { messages, together }: Options): vo
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   writeFileSync(file, `${JSON.stringify([...kept, ...outcomes], undefined, 2)}\n`);
   if (!whole) return;
-  const all = Object.keys(ENGINES).map((name) => [...kept, ...outcomes].find((one) => one.name === name));
-  if (all.every((one) => one !== undefined)) writeFileSync(join(ROOT, 'docs', 'torture.md'), pageOf(all));
+  const all = [...kept, ...outcomes];
+  const had = Object.keys(ENGINES).flatMap((name) => all.find((one) => one.name === name) ?? []);
+  const without = Object.entries(ENGINES).filter(([name]) => !all.some((one) => one.name === name));
+  writeFileSync(
+    join(ROOT, 'docs', 'torture.md'),
+    pageOf(
+      had,
+      without.map(([, { title }]) => title),
+    ),
+  );
 }
 
 /** What is wrong with a run. Times are judged where nothing else was measured beside them, and the letters are all there. */
