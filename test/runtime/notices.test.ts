@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { aliasesOf } from '../../lib/runtime/aliases';
+import { besides } from '../../lib/runtime/beside';
 import { noticesOf, packageFolders } from '../../lib/runtime/notices';
 import { ROOT } from '../support/reference';
 
@@ -85,6 +86,7 @@ test.each(NOTICED)('every package with code in the shipped bundle %s is in its n
     platform: 'node',
     mainFields: ['module', 'main'],
     alias: aliasesOf(join(ROOT, 'lib', 'runtime', name)),
+    plugins: besides(entry),
     logLevel: 'silent',
   });
   const packages = packageFolders(made).map((folder) => {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type App, Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type App, Aws, Duration, Names, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
   Column,
@@ -20,6 +20,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  AwsLogDriverMode,
   ContainerDependencyCondition,
   ContainerImage,
   CpuArchitecture,
@@ -111,7 +112,12 @@ function makeTask(scope: Construct, name: string, { numbers, flags, program }: K
     memoryLimitMiB: numbers('jvmMemoryBytes') / MIB,
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(numbers('stopTimeoutSeconds')),
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'jvm' }),
+    logging: LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: 'jvm',
+      mode: AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: Size.mebibytes(10),
+    }),
     environment: { JDK_JAVA_OPTIONS: flags },
   });
   const temporary = { sourceVolume: 'tmp', containerPath: '/tmp', readOnly: false };
@@ -126,7 +132,12 @@ function makeTask(scope: Construct, name: string, { numbers, flags, program }: K
     essential: false,
     user: '0',
     readonlyRootFilesystem: true,
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'gc-folders' }),
+    logging: LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: 'gc-folders',
+      mode: AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: Size.mebibytes(10),
+    }),
   });
   folders.addMountPoints(temporary, log);
   jvm.addContainerDependencies({ container: folders, condition: ContainerDependencyCondition.SUCCESS });
@@ -147,7 +158,12 @@ function makeTask(scope: Construct, name: string, { numbers, flags, program }: K
     memoryLimitMiB: numbers('exporterMemoryBytes') / MIB,
     user: '1000',
     readonlyRootFilesystem: true,
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'gc-exporter' }),
+    logging: LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: 'gc-exporter',
+      mode: AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: Size.mebibytes(10),
+    }),
   });
   exporter.addMountPoints({ ...log, readOnly: true });
   return task;

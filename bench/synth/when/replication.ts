@@ -1,5 +1,5 @@
 /** `ReplicaLagGuard` for two instances of RDS, and the same resources by hand. */
-import { type App, Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type App, Aws, Duration, Names, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
   Column,
@@ -18,6 +18,7 @@ import {
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
+  AwsLogDriverMode,
   ContainerImage,
   CpuArchitecture,
   FargateService,
@@ -197,7 +198,12 @@ function makeTask(
       retries: numbers('livenessProbeFailures'),
     },
     portMappings: [{ containerPort: PORT }],
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'guard' }),
+    logging: LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: 'guard',
+      mode: AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: Size.mebibytes(10),
+    }),
   });
   return task;
 }

@@ -1,5 +1,5 @@
 /** `BoundedService` on Fargate, and the same resources by hand. */
-import { type App, Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type App, Aws, Duration, Names, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
   Column,
@@ -15,6 +15,7 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  AwsLogDriverMode,
   ContainerImage,
   CpuArchitecture,
   FargateService,
@@ -156,7 +157,12 @@ function makeTask(scope: Construct, environment: Record<string, string>, numbers
     portMappings: [{ containerPort: 8080 }],
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(numbers('stopTimeoutSeconds')),
-    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'service' }),
+    logging: LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: 'service',
+      mode: AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: Size.mebibytes(10),
+    }),
   });
   return task;
 }

@@ -8,7 +8,7 @@
  */
 
 import type { EffectStore } from '../effect-store';
-// The whole of it, which the package has once: see lib/runtime/build.ts.
+// The whole of it, which the package has once: see lib/runtime/beside.ts.
 import { streamWorker, type WorkerOptions } from '../stream-worker/consumer';
 import { type ConsumerOptions, deliveryConsumer, type OnDelivery } from '../webhook-receiver/delivery';
 
