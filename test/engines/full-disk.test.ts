@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { planWebhooks } from '../../lib/flow/webhooks/plan';
 import { LogOutput } from '../../lib/k8s/logs/log-output';
 import { signRequest } from '../../lib/runtime/webhook/signature';
 import { freePorts } from '../support/ports';
@@ -53,6 +54,10 @@ describedIf(noBroker)(`the receiver of webhooks, whose broker has a disk that fi
   /** What the stranger leaves: some deliveries, and what the broker writes for itself. */
   const LEFT_BYTES = 3 * MIB;
   const MOST = 200;
+  const plan = planWebhooks('Hooks', {
+    workload: { steadyPerSecond: 20, serviceSeconds: 0.02, itemBytes: BODY_BYTES },
+    objective: { latencySeconds: 60 },
+  });
   let disk: SmallDisk;
   let folder: string;
   let kafka: Kafka;
@@ -79,8 +84,9 @@ describedIf(noBroker)(`the receiver of webhooks, whose broker has a disk that fi
       PORT: '0',
       TOPIC: 'hooks',
       WEBHOOK_SOURCES: JSON.stringify({ shop: { ...source, toleranceSeconds: 300 } }),
-      MAX_BODY_BYTES: String(2 * BODY_BYTES),
-      PUBLISH_TIMEOUT_SECONDS: '8',
+      MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
+      PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
+      CONCURRENCY: String(plan.value('receiverConcurrency')),
     });
   }, 240_000);
 
@@ -129,9 +135,9 @@ describedIf(noBroker)(`the receiver of webhooks, whose broker has a disk that fi
     reader.kill();
     prove({
       case: 15,
-      construct: 'webhook-receiver-kafka',
+      construct: 'k8s.WebhookBuffer',
       engine: 'Apache Kafka 3.9.1',
-      how: 'The shipped receiver; the disk of the only broker is filled by somebody else until it ends, then freed.',
+      how: 'The shipped receiver with the numbers of a plan; the disk of the only broker is filled by somebody else until it ends, then freed.',
       scaledBy: 'a disk of 192 MiB for one of hundreds of gigabytes: what matters is that it is full.',
       metric: 'deliveries answered with 200 while the disk of the broker filled, found afterwards',
       unit: 'deliveries',
