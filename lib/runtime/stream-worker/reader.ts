@@ -16,6 +16,8 @@ const FETCH_WAIT_MILLIS = 500;
 const MOST_FAILURES = 5;
 /** Longer than a heartbeat, with which a consumer hears that it has to join again. */
 const REJOIN_MILLIS = 5000;
+/** What a broker answers that coordinates the group no more. */
+const MOVED = 'NOT_COORDINATOR';
 const EARLIEST = -2n;
 const LATEST = -1n;
 /** A batch of a transaction's marker, not of records. */
@@ -39,7 +41,7 @@ export function recordsOf(topic: string, partition: number, from: bigint, batch:
         value: bytes.toString('utf8'),
         bytes,
         headers: Object.fromEntries(
-          (headers ?? []).map(([name, text]) => [name.toString('utf8'), text?.toString('utf8') ?? '']),
+          (headers ?? []).map(([name, text]) => [name?.toString('utf8') ?? '', text?.toString('utf8') ?? '']),
         ),
         sentAtMillis: Number(batch.firstTimestamp + timestampDelta),
       };
@@ -75,6 +77,10 @@ export class Reader {
   ) {
     member.on('consumer:group:join', () => {
       this.dealt += 1;
+    });
+    // The client never asks again who coordinates its group. Whoever begins anew does.
+    member.on('consumer:heartbeat:error', ({ error }: { readonly error: Error }) => {
+      if (reasonOf(error) === MOVED) this.fault = error;
     });
     // The client could not join again. An event without a listener would end the process in the middle of a record.
     member.on('error', (error: Error) => {
@@ -122,7 +128,7 @@ export class Reader {
       } catch (error) {
         failures += 1;
         this.log({ level: 'warn', commit: 'refused', error: reasonOf(error as Error), inARow: failures });
-        if (failures >= MOST_FAILURES) throw error;
+        if (failures >= MOST_FAILURES || reasonOf(error as Error) === MOVED) throw error;
         // Whoever has the partition next handles these records again.
         if (stop.aborted) return;
         if (dealt === this.dealt) await this.dealtOut(stop);

@@ -12,7 +12,7 @@ import { createServer, type Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { numberSetting, setting } from '../settings';
 import { handleBatch, type OnWorkerRecord, type Taken } from './batch';
-import { type Consumer, loadClient, newConsumer, newProducer, type Producer } from './client';
+import { type Consumer, loadClient, newMember, newProducer, newReader, type Producer } from './client';
 import { deadLetter } from './dead-letter';
 import { Reader } from './reader';
 
@@ -35,8 +35,8 @@ export async function streamWorker(onRecord: OnWorkerRecord, options: WorkerOpti
   const health = new Health(timeoutSeconds);
   const server = listen(health);
   const client = await loadClient();
-  const member = newConsumer(client, timeoutSeconds);
-  const reading = newConsumer(client, timeoutSeconds);
+  const member = newMember(client, timeoutSeconds);
+  const reading = newReader(client, timeoutSeconds);
   const producer = newProducer(client);
   try {
     const reader = new Reader(member, reading, setting('TOPIC'), log);

@@ -228,6 +228,24 @@ describe('partitions are dealt out anew', () => {
     await expect(commit([0, 5])).rejects.toThrow('no group');
   });
 
+  test('a coordinator that has moved ends the worker: its client would ask the old one for ever', async () => {
+    const moved = Object.assign(new Error('moved'), { errors: [{ apiId: 'NOT_COORDINATOR' }] });
+    const { group, reader } = await member();
+    group.emit('consumer:heartbeat:error', { error: new Error('broker is away for a moment') });
+    await reader.next(1);
+    group.emit('consumer:heartbeat:error', { error: moved });
+    await expect(reader.next(1)).rejects.toThrow('moved');
+
+    const { client, commit } = await member();
+    let refused = 0;
+    client.refuse = () => {
+      refused += 1;
+      return moved;
+    };
+    await expect(commit([0, 1])).rejects.toThrow('moved');
+    expect(refused).toBe(1);
+  });
+
   test('a member that cannot join again ends the worker, and no event without a listener the process', async () => {
     const { group, reader } = await member();
     group.emit('error', new Error('gone'));
