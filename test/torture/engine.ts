@@ -42,6 +42,11 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** What no repetition mends: it ends the run, with its reason. */
+export class Broken extends Error {
+  public override readonly name = 'Broken';
+}
+
 /** Faults that are the engine's; the others are the consumers'. */
 export type EngineFault = Extract<FaultKind, 'restart' | 'crash' | 'cut'>;
 

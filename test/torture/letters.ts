@@ -41,7 +41,7 @@ const HOSTILE: readonly ((base: Readonly<Record<string, unknown>>) => Pick<Lette
       attributes: { 'backpressure-attempts': '99', 'backpressure-error': 'forged', 'x-death': '99' },
     }),
     // Not a letter at all.
-    () => ({ fate: 'aside', attributes: {}, body: '\u0000\uFFFD{"id":' }),
+    ({ id }) => ({ fate: 'aside', attributes: {}, body: `\u0000\uFFFD{"id":"${id}` }),
   ];
 
 const effect = () => ({ fate: 'effect' as const, attributes: {} });

@@ -41,6 +41,8 @@ export class Pods {
     private readonly count: number,
   ) {
     for (let number = 0; number < count; number += 1) this.start(number);
+    // However this process ends: nothing goes on without it.
+    process.once('exit', this.killAll);
   }
 
   /** How many take letters. */
@@ -88,14 +90,15 @@ export class Pods {
   /** Ends all in order, and waits for them. */
   public async end(): Promise<void> {
     this.over = true;
+    process.off('exit', this.killAll);
     await Promise.all([...this.pods.values()].map(({ child }) => endOf(child)));
   }
 
   /** Ends all at once: the run itself was ended. */
-  public killAll(): void {
+  public readonly killAll = (): void => {
     this.over = true;
     for (const { child } of this.pods.values()) child.kill('SIGKILL');
-  }
+  };
 
   private seconds(): string {
     return ((Date.now() - this.beganAt) / 1000).toFixed(1);

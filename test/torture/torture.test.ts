@@ -27,6 +27,11 @@ describe('letters', () => {
     expect(share(poison.length) / SHARES.poison).toBeLessThan(1.3);
   });
 
+  test('are told apart by their bodies: one that was set aside vouches for no other', () => {
+    const many = lettersOf(100_000, 1000, 11).filter(({ fate }) => fate === 'aside');
+    expect(new Set(many.map(({ body }) => body)).size).toBe(many.length);
+  });
+
   test('with an effect can be read, also those that are made to do harm; the others cannot', () => {
     for (const { body, fate, id } of letters) {
       const read = () => (JSON.parse(body) as { id: string }).id;

@@ -4,7 +4,7 @@ import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import { until } from '../support/until';
 import { type Books, closeBooks } from './books';
 import { type Effect, EffectFiles, type Effects } from './effects';
-import type { Engine, Running } from './engine';
+import { Broken, type Engine, type Running } from './engine';
 import { type Fault, spoken } from './faults';
 import { type Away, foreseen, settledBacklog } from './foreseen';
 import { type Letter, lettersOf } from './letters';
@@ -96,13 +96,19 @@ async function flood(
   const began = Date.now();
   const elapsed = () => (Date.now() - began) / 1000;
   const away: Away[] = [];
-  const struck = strike(faults, running, elapsed, away, say);
   const effectsOf = effectsBefore(letters);
   const dueBy = (seconds: number) => effectsOf[Math.min(messages, Math.floor(seconds * sizing.perSecond))];
   const watch = watchBacklog(effects, dueBy, elapsed, say);
   try {
-    await sendAll(letters, running, (place) => place / sizing.perSecond, elapsed);
-    await struck;
+    const failed = new AbortController();
+    const either = (error: unknown) => {
+      failed.abort();
+      throw error;
+    };
+    await Promise.all([
+      sendAll(letters, running, (place) => place / sizing.perSecond, elapsed, failed.signal).catch(either),
+      strike(faults, running, elapsed, away, say, failed.signal).catch(either),
+    ]);
     const lastOver = Math.max(0, ...away.map(({ to }) => to));
     const forecast = foreseen(sizing, floodSeconds, away);
     const refused = running.refused?.() ?? new Set();
@@ -174,6 +180,7 @@ function watchBacklog(
 ) {
   const seen: { readonly at: number; readonly waiting: number }[] = [];
   let over = false;
+  let failure: Error | undefined;
   const watching = (async () => {
     for (let sample = 0; !over; sample += 1) {
       const at = elapsed();
@@ -182,7 +189,9 @@ function watchBacklog(
       if (sample % SAY_EVERY === 0) say(`${at.toFixed(0)} s: ${dueBy(at)} due, ${waiting} wait`);
       await wait(SAMPLE_MILLIS);
     }
-  })();
+  })().catch((error: Error) => {
+    failure = error;
+  });
   return {
     most: () => Math.max(...seen.map(({ waiting }) => waiting)),
     /** When no more than that waited, from then on; when it was looked at last if that never came. */
@@ -191,6 +200,7 @@ function watchBacklog(
     async end() {
       over = true;
       await watching;
+      if (failure) throw failure;
     },
   };
 }
@@ -202,10 +212,12 @@ async function strike(
   elapsed: () => number,
   away: Away[],
   say: (line: string) => void,
+  failed: AbortSignal,
 ): Promise<void> {
   const { pods, sizing } = running;
   for (const { at, kind, seconds = 0, victim = 0 } of faults) {
-    await wait(Math.max(0, 1000 * (at - elapsed())));
+    await wait(Math.max(0, 1000 * (at - elapsed())), undefined, { signal: failed }).catch(() => {});
+    if (failed.aborted) return;
     const from = elapsed();
     if (kind === 'kill') {
       away.push({ from, to: from + sizing.takeoverSeconds, consumer: pods.kill(victim) });
@@ -226,18 +238,21 @@ async function strike(
   }
 }
 
-/** Sends what is due, in order; what may not have arrived is sent again. */
+/** Sends what is due, in order; what may not have arrived is sent again, for as long as a fault may last. */
 async function sendAll(
   letters: readonly Letter[],
   running: Running,
   dueAt: (place: number) => number,
   elapsed: () => number,
+  failed: AbortSignal,
 ): Promise<void> {
-  for (let next = 0; next < letters.length; ) {
+  let sentAt = elapsed();
+  for (let next = 0; next < letters.length && !failed.aborted; ) {
     const due: Letter[] = [];
     while (next + due.length < letters.length && dueAt(next + due.length) <= elapsed() && due.length < 500)
       due.push(letters[next + due.length]);
     if (due.length === 0) {
+      sentAt = elapsed();
       await wait(TICK_MILLIS);
       continue;
     }
@@ -245,7 +260,9 @@ async function sendAll(
       // A letter of a mebibyte goes alone: together they are more than a request takes.
       for (const part of requests(due)) await running.send(part);
       next += due.length;
-    } catch {
+      sentAt = elapsed();
+    } catch (error) {
+      if (error instanceof Broken || elapsed() - sentAt > PATIENCE_SECONDS) throw error;
       await wait(RETRY_MILLIS);
     }
   }

@@ -59,7 +59,7 @@ export const KAFKA: Engine = {
   missing: kafkaMissing,
   async start(messages, folder) {
     const { plan, sizing } = sizingOf(messages);
-    return onKafka(plan.value('partitions'), async (kafka) => {
+    return onKafka(plan.value('partitions'), async (kafka, started) => {
       const pods = new Pods(
         join(__dirname, 'pod-kafka.cjs'),
         {
@@ -70,6 +70,7 @@ export const KAFKA: Engine = {
         },
         sizing.instances,
       );
+      started.push(pods);
       return {
         ...(await withTopic(kafka, pods, sizing)),
         // Not other partitions: a key would move to another one, and its order is promised.
@@ -79,8 +80,12 @@ export const KAFKA: Engine = {
   },
 };
 
-/** Starts a broker with the topics of a run, and ends it when the run cannot begin. */
-export async function onKafka(partitions: number, begin: (kafka: Kafka) => Promise<Running>): Promise<Running> {
+/** Starts a broker with the topics of a run; when the run cannot begin, it is ended, and what was started by then. */
+export async function onKafka(
+  partitions: number,
+  begin: (kafka: Kafka, started: Pods[]) => Promise<Running>,
+): Promise<Running> {
+  const started: Pods[] = [];
   const kafka = await startKafka({ [ADMIN.username]: ADMIN.password });
   try {
     for (const [topic, count] of Object.entries({ [TOPIC]: partitions, [`${TOPIC}.dead`]: 1 }))
@@ -91,8 +96,9 @@ export async function onKafka(partitions: number, begin: (kafka: Kafka) => Promi
         '--partitions',
         String(count),
       ]);
-    return await begin(kafka);
+    return await begin(kafka, started);
   } catch (error) {
+    for (const pods of started) pods.killAll();
     await kafka.stop();
     throw error;
   }

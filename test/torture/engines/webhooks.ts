@@ -12,7 +12,7 @@ import { signRequest } from '../../../lib/runtime/webhook/signature';
 import { kafkaMissing } from '../../engines/kafka';
 import { freePorts } from '../../support/ports';
 import { until } from '../../support/until';
-import type { Engine, Running, Sizing } from '../engine';
+import { Broken, type Engine, type Running, type Sizing } from '../engine';
 import { FAULT_KINDS } from '../faults';
 import type { Letter } from '../letters';
 import { Pods } from '../pods';
@@ -61,7 +61,7 @@ export const WEBHOOKS: Engine = {
   missing: kafkaMissing,
   async start(messages, folder) {
     const { plan, sizing } = webhookSizing(messages);
-    return onKafka(plan.value('partitions'), async (kafka) => {
+    return onKafka(plan.value('partitions'), async (kafka, started) => {
       const secrets = mkdtempSync(join(tmpdir(), 'backpressure-torture-secrets-'));
       const secretFile = join(secrets, 'shop');
       writeFileSync(secretFile, SECRET);
@@ -90,6 +90,7 @@ export const WEBHOOKS: Engine = {
         },
         sizing.instances,
       );
+      started.push(front, pods);
       const topic = await withTopic(kafka, pods, sizing);
       await until('the receivers are ready', () => front.ready === RECEIVERS, READY_SECONDS);
       const door = new Door(ports, plan.value('maxBodyBytes'));
@@ -131,12 +132,12 @@ class Door {
     const { id, body, attributes } = letter;
     if (Object.keys(attributes).length > 0) {
       const status = await this.untilJudged(`forged-${id}`, JSON.stringify({ id: `forged-${id}` }), attributes, FORGED);
-      if (status !== UNAUTHORIZED) throw new Error(`a forged delivery was answered with ${status}`);
+      if (status !== UNAUTHORIZED) throw new Broken(`a forged delivery was answered with ${status}`);
     }
     const status = await this.untilJudged(id, body, attributes, SECRET);
     if (status < 300) return;
     if (status === TOO_LARGE && Buffer.byteLength(body) > this.maxBodyBytes) this.refused.add(id);
-    else throw new Error(`${id} was answered with ${status}`);
+    else throw new Broken(`${id} was answered with ${status}`);
   }
 
   /** The first answer that is not to come again. */
