@@ -84,14 +84,18 @@ function readDocument(document, createdField) {
   };
 }
 
-/** Documents in the order of their ids, a short query for each page; it is used like a cursor. */
-function pagedDocuments(documents, createdField, isWanted, from) {
+/**
+ * Documents in the order of their ids, a short query for each page; it is used like a cursor. Most pages of a second pass have
+ * no document that is wanted, so `beforePage` may stop it at each.
+ */
+function pagedDocuments(documents, createdField, isWanted, from, beforePage) {
   const projection = { expireAt: 1, ...(createdField === '' ? {} : { [createdField]: 1 }) };
   const types = LEAST_IDS.map(typeName);
   let place = from === undefined ? 0 : Math.max(0, types.indexOf(typeName(from)));
   let after = from === undefined ? { $gte: LEAST_IDS[0] } : { $gte: from };
   let waiting = [];
   const fetch = () => {
+    beforePage();
     const page = documents
       .find({ _id: after }, projection)
       .sort({ _id: 1 })
