@@ -88,8 +88,9 @@ export function ttlCollectionRows({ metricsName, undeliveredQueue }: WatchedColl
       metric: logged(metricsName, 'BackfillErrors', Stats.SUM),
       threshold: 'alarmBackfillErrors',
       seconds: 'startSeconds',
-      periods: 'alarmBackfillStarts',
-      text: 'Three starts of the backfill in a row failed. Its log says why: usually a missing permission (readWrite on the database), an index on expireAt without expireAfterSeconds 0, or too little local storage for a build of the index (FreeLocalStorage of AWS/DocDB: take a larger instance for it).',
+      periods: 'alarmBackfillPeriods',
+      beyond: 'alarmBackfillStarts',
+      text: 'Three starts of the backfill failed within a day. Its log says why: usually a missing permission (readWrite on the database), an index on expireAt without expireAfterSeconds 0, or too little local storage for a build of the index (FreeLocalStorage of AWS/DocDB: take a larger instance for it).',
     },
     {
       id: 'BackfillMissing',

@@ -227,6 +227,12 @@ test('its alarms are those that the settings know, each with a text that says wh
   }
 });
 
+test('a backfill that works for hours before it fails is noticed: three failures within a day, not in a row', () => {
+  const [alarm] = of('AWS::CloudWatch::Alarm').filter(({ MetricName }) => MetricName === 'BackfillErrors');
+  expect(alarm).toMatchObject({ Period: 3600, EvaluationPeriods: 24, DatapointsToAlarm: 3, Threshold: 0 });
+  expect(alarm.AlarmDescription).toContain('within a day');
+});
+
 test('alarms read the metrics that the scripts write, under a name that has the stack in it', () => {
   const metrics = of('AWS::CloudWatch::Alarm')
     .filter(({ Namespace }) => Namespace === 'Backpressure')
