@@ -2,7 +2,7 @@
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { DAY_SECONDS } from '../ranges';
-import { collectionAlarmKnobs, REPORT_SECONDS, reportKnobs } from './alarms';
+import { collectionAlarmKnobs, REPORT_SECONDS, reportDeadlineKnob, reportKnobs } from './alarms';
 import type { RetentionPlatform } from './workload';
 
 /** What of a plan depends on the platform. */
@@ -41,6 +41,7 @@ const fargate: CollectionPlatform = {
   },
   runs: () => [
     chosenKnob('reportSeconds', REPORT_SECONDS, 's', 'once an hour: a collection of days changes little in one', OWN),
+    reportDeadlineKnob(`${OWN}: Amazon ECS ends no task, so the script ends itself`),
     chosenKnob(
       'startSeconds',
       START_SECONDS,

@@ -115,6 +115,12 @@ describe('the tasks', () => {
     expect(run({ workload: { ...EVENTS.workload, spareWritesPerSecond: 2000 } })).toBe(same);
   });
 
+  test('a report has as long as the plan says, a backfill as long as it takes', () => {
+    expect(variables('Report').REPORT_DEADLINE_SECONDS).toBe(String(value('reportDeadlineSeconds')));
+    expect(value('reportDeadlineSeconds')).toBeLessThan(value('reportSeconds'));
+    expect(variables('Backfill')).not.toHaveProperty('REPORT_DEADLINE_SECONDS');
+  });
+
   test('a created field is a variable only when there is one', () => {
     expect(variables('Backfill')).not.toHaveProperty('CREATED_FIELD');
     expect(made({ createdField: 'made.at' }).variables('Backfill').CREATED_FIELD).toBe('made.at');
