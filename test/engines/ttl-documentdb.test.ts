@@ -294,7 +294,6 @@ suite('TtlCollection of DocumentDB on a server with MongoDB’s protocol', () =>
     const line = await reported();
     expect(line.TtlCollection).toBe('Shop-Events');
     expect(line).toMatchObject({ BackfillSeconds: 0, IndexMissing: 0, UnexpiringDocuments: 3, DeletionLagSeconds: 0 });
-    expect(line.Documents).toBeGreaterThan(DOCUMENTS - TOO_OLD);
     expect(line.DiskBytes).toBeGreaterThan(0);
     // Old documents still have their slots: a size says nothing yet.
     expect(line).not.toHaveProperty('SettledBytes');

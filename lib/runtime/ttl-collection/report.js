@@ -112,7 +112,6 @@ function progress(values) {
   return {
     DiskBytes: values.ttl_collection_disk_bytes,
     DataBytes: values.ttl_collection_data_bytes,
-    Documents: values.ttl_collection_documents,
     BackfillSeconds: isFinished || !isBegun ? 0 : (now - state.runBegunAt.getTime()) / 1000,
     IndexMissing: isFinished ? 1 - values.ttl_collection_index : 0,
     ...(values.ttl_collection_index === 1 && {
