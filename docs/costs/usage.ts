@@ -27,6 +27,8 @@ const MILLION = 1e6;
 const MONTH_SECONDS = MONTH_HOURS * HOUR_SECONDS;
 /** Jobs that wait, the age of the oldest, vCPUs in use. */
 const METRICS_OF_A_SHARE = 3;
+/** Bytes of data, and documents dated: no alarm reads them (test/aws/retention/ttl-collection.test.ts). */
+const METRICS_OF_COLLECTION_GRAPHS = 2;
 
 /** What a construct's work costs. */
 export interface Usage {
@@ -180,7 +182,13 @@ const AWS: Bill = {
     const starts = 60 * (MONTH_SECONDS / plan.value('startSeconds') + MONTH_SECONDS / plan.value('reportSeconds'));
     const taskSecond = fargateHourCost(DEFAULT_CPU, DEFAULT_MEMORY_MIB, true, 0) / HOUR_SECONDS;
     return {
-      month: [{ what: 'two tasks for a minute, every hour', dollars: starts * taskSecond }],
+      month: [
+        { what: 'two tasks for a minute, every hour', dollars: starts * taskSecond },
+        {
+          what: `${several(METRICS_OF_COLLECTION_GRAPHS, 'custom metric')} for graphs alone`,
+          dollars: METRICS_OF_COLLECTION_GRAPHS * prices.cloudwatch.customMetricMonth.value,
+        },
+      ],
       other: [{ what: 'the task of the backfill, until it is done', dollars: backfillSeconds * taskSecond }],
       beside:
         'The database is yours. With standard storage Amazon DocumentDB charges reads, writes and deletions of backfill and TTL index as I/O; with I/O-optimized storage it does not.',

@@ -221,7 +221,7 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const stack = shop();
     const undeliveredQueue = new Queue(stack, 'Undelivered');
     const props = { plan, metricsName: 'events', undeliveredQueue };
-    return { alarms: alarmsIn(new TtlCollectionAlarms(stack, 'Alarms', props)), plan };
+    return { alarms: alarmsIn(new TtlCollectionAlarms(new Construct(stack, 'Documents'), 'Alarms', props)), plan };
   },
   TtlTableAlarms: (knobs) => {
     const stack = shop();
@@ -336,7 +336,7 @@ describe('how long an alarm may look back', () => {
         undeliveredQueue: new Queue(stack, 'Undelivered'),
         plan: planRetention('Events', { ...EVENTS, platform: 'fargate' }).withKnobs([
           knob('startSeconds', seconds),
-          knob('alarmBackfillStarts', periods),
+          knob('alarmBackfillPeriods', periods),
         ]),
         metricsName: 'events',
       });

@@ -1,5 +1,6 @@
 /** What a caller in JavaScript or Python can slip into a construct is one error with all that is wrong, and what to give instead. */
 import { Duration, Lazy, Size, type Stack } from 'aws-cdk-lib';
+import { DatabaseCluster } from 'aws-cdk-lib/aws-docdb';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -39,10 +40,11 @@ import { WebhookAlarms, type WebhookAlarmsProps } from '../../lib/aws/webhooks/w
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { RAW_PAGE_VIEWS } from '../../lib/cases/case-03-batch-to-streaming';
-import { EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
+import { EVENTS, EVENTS_TABLE } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { MetricKind } from '../../lib/flow/metrics/workload';
+import { eventsInDocumentDb } from '../support/document-db';
 import { ratingJobs } from '../support/rating';
 import { shop, type Untyped } from '../support/stack';
 
@@ -213,6 +215,22 @@ test.each<Row>([
       "securityGroup is text, 'sg-1'; give a security group: a SecurityGroup or SecurityGroup.fromSecurityGroupId()",
       'workload is missing',
       'objective is missing',
+    ],
+  ],
+  [
+    'a database that nothing lets the tasks into',
+    'TtlCollection',
+    (stack) => ({
+      ...EVENTS,
+      ...eventsInDocumentDb(stack),
+      databaseCluster: DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Closed', {
+        clusterIdentifier: 'events',
+        clusterEndpointAddress: 'events.cluster-abc.us-east-1.docdb.amazonaws.com',
+        port: 27_017,
+      }),
+    }),
+    [
+      'databaseCluster is imported without its security group, so nothing would let the tasks in: give securityGroup to fromDatabaseClusterAttributes()',
     ],
   ],
   [

@@ -50,7 +50,12 @@ export async function startRedis(keeps = false): Promise<RedisServer> {
     server.kill(signal);
     await over;
   };
+  const endAtOnce = () => {
+    server.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
   await start();
+  process.once('exit', endAtOnce);
   const client = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
   client.on('error', () => {});
   const answered = await Promise.race([client.ping(), wait(START_TIMEOUT_MILLIS, 'late')]);
@@ -69,7 +74,8 @@ export async function startRedis(keeps = false): Promise<RedisServer> {
     async stop() {
       client.disconnect();
       await end();
-      rmSync(folder, { recursive: true, force: true });
+      process.removeListener('exit', endAtOnce);
+      endAtOnce();
     },
   };
 }

@@ -12,17 +12,32 @@ const PARTS = { DB_HOST: 'db.local', DB_PORT: '27017', DB_NAME: 'shop', DB_USER:
 /** The script after it was loaded, and what it printed. */
 function loaded(more: Readonly<Record<string, string>> = {}) {
   const printed: string[] = [];
+  const timers: { after: () => void; millis: number; keepsAlive: boolean }[] = [];
+  const exits: number[] = [];
   const env: Record<string, string> = { ...PARTS, ...more };
   const value = (type: string) => () => ({ _bsontype: type });
   const context = createContext({
-    process: { env },
+    process: {
+      env,
+      exit: (code: number) => exits.push(code),
+      stderr: { write: (line: string) => printed.push(line) },
+    },
+    setTimeout: (after: () => void, millis: number) => {
+      const timer = { after, millis, keepsAlive: true };
+      timers.push(timer);
+      return {
+        unref: () => {
+          timer.keepsAlive = false;
+        },
+      };
+    },
     print: (line: string) => printed.push(line),
     BinData: value('Binary'),
     ObjectId: value('ObjectId'),
     Timestamp: value('Timestamp'),
   });
   runInContext(SCRIPT, context);
-  return { env, printed, evaluate: (text: string) => runInContext(text, context) };
+  return { env, printed, timers, exits, evaluate: (text: string) => runInContext(text, context) };
 }
 
 describe('the connection string', () => {
@@ -44,6 +59,16 @@ describe('the connection string', () => {
     const [, password] = /^mongodb:\/\/me:([^@]*)@db\.local/.exec(env.MONGODB_URI) ?? [];
     expect(decodeURIComponent(password)).toBe(DB_PASSWORD);
   });
+});
+
+test('a report that hangs is ended when its time is over, one that is done is not kept; a backfill may take days', () => {
+  const { timers, exits, printed } = loaded({ REPORT_DEADLINE_SECONDS: '600' });
+  expect(timers).toEqual([expect.objectContaining({ millis: 600_000, keepsAlive: false })]);
+  expect(exits).toEqual([]);
+  timers[0].after();
+  expect(exits).toEqual([1]);
+  expect(printed).toEqual(['the report is ended: it took longer than 600 s\n']);
+  expect(loaded().timers).toEqual([]);
 });
 
 test('metrics are a line as other programs write it', () => {

@@ -98,6 +98,15 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
     () => ({ threshold: 'alarmThrottled', seconds: 'alarmThrottledSeconds', periods: 'alarmThrottledPeriods' }),
   ],
   [
+    /Documents\/Alarms\/BackfillFailing\/Resource$/,
+    () => ({
+      threshold: 'alarmBackfillErrors',
+      seconds: 'startSeconds',
+      periods: 'alarmBackfillPeriods',
+      beyond: 'alarmBackfillStarts',
+    }),
+  ],
+  [
     /Alarms\/BackfillFailing\/Resource$/,
     () => ({ threshold: 'alarmBackfillErrors', seconds: 'startSeconds', periods: 'alarmBackfillStarts' }),
   ],

@@ -23,6 +23,13 @@ export function smallDisk(mebibytes: number): SmallDisk {
     throw new Error(`no disk can be mounted: ${stderr}`);
   }
   const stranger = join(folder, 'stranger');
+  const unmount = () => {
+    process.removeListener('exit', unmount);
+    spawnSync('umount', ['-l', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // A run that is ended half-way would leave the memory taken.
+  process.once('exit', unmount);
   return {
     folder,
     fill(leftBytes = 0) {
@@ -34,10 +41,7 @@ export function smallDisk(mebibytes: number): SmallDisk {
       closeSync(file);
     },
     free: () => rmSync(stranger, { force: true }),
-    unmount() {
-      spawnSync('umount', ['-l', folder]);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    unmount,
   };
 }
 

@@ -158,6 +158,15 @@ export function usableCollectionProps(props: TtlCollectionProps): { props: TtlCo
         message:
           'databaseCluster is imported without clusterEndpointAddress or port: give both, and its securityGroup, to fromDatabaseClusterAttributes()',
       },
+      {
+        // Otherwise the group of the tasks has no rule out to the database, and the database has none in.
+        refused:
+          databaseCluster !== undefined &&
+          hasEndpoint(databaseCluster) &&
+          databaseCluster.connections.securityGroups.length === 0,
+        message:
+          'databaseCluster is imported without its security group, so nothing would let the tasks in: give securityGroup to fromDatabaseClusterAttributes()',
+      },
       removalCheck(removalPolicy),
       ...alarmSettingsChecks(alarms, TTL_COLLECTION_ALARMS),
     ],

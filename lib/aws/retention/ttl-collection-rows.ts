@@ -66,7 +66,7 @@ export function ttlCollectionRows({ metricsName, undeliveredQueue }: WatchedColl
       severity: 'warning',
       ...reported('SettledBytes'),
       threshold: 'sizeAlarmBytes',
-      text: 'The collection is larger than inserts × retention say, after old documents should be gone. If DeletionLag or DocumentsNeverExpire fire too, begin there. Otherwise more is inserted, documents grew, or freed space is kept for new documents: compare DataBytes with DiskBytes, and the workload with what arrives.',
+      text: 'The collection is larger than inserts × retention say, after old documents should be gone. If DeletionLag or DocumentsNeverExpire fire too, begin there. Otherwise more is inserted, or documents grew: compare the workload with what arrives. Counted is SettledBytes, which space that deletion freed does not belong to: the files (DiskBytes) do not shrink, new documents fill them. The free space of the collection is an estimate of the server, and that of indexes is not known to it: an index that was once large stays so until it is made again.',
     },
     {
       id: 'DocumentsNeverExpire',
@@ -88,8 +88,9 @@ export function ttlCollectionRows({ metricsName, undeliveredQueue }: WatchedColl
       metric: logged(metricsName, 'BackfillErrors', Stats.SUM),
       threshold: 'alarmBackfillErrors',
       seconds: 'startSeconds',
-      periods: 'alarmBackfillStarts',
-      text: 'Three starts of the backfill in a row failed. Its log says why: usually a missing permission (readWrite on the database), an index on expireAt without expireAfterSeconds 0, or too little local storage for a build of the index (FreeLocalStorage of AWS/DocDB: take a larger instance for it).',
+      periods: 'alarmBackfillPeriods',
+      beyond: 'alarmBackfillStarts',
+      text: 'Three starts of the backfill failed within a day. Its log says why: usually a missing permission (readWrite on the database), an index on expireAt without expireAfterSeconds 0, or too little local storage for a build of the index (FreeLocalStorage of AWS/DocDB: take a larger instance for it).',
     },
     {
       id: 'BackfillMissing',
@@ -137,7 +138,7 @@ export function ttlCollectionSections(watched: WatchedCollection, clusterIdentif
     {
       heading: 'Collection',
       graphs: [
-        { title: 'Size', unit: 'bytes', metrics: [of('DiskBytes'), of('DataBytes')] },
+        { title: 'Size', unit: 'bytes', metrics: [of('DiskBytes'), of('DataBytes'), of('SettledBytes')] },
         { title: 'Oldest document that outlived its date', unit: 's', metrics: [of('DeletionLagSeconds')] },
         { title: 'Deletions of all collections of the cluster', unit: 'documents', metrics: [deletions] },
         { title: 'Newest documents without a date', unit: 'documents', metrics: [of('UnexpiringDocuments')] },

@@ -65,7 +65,11 @@ export function createTasks(scope: Construct, props: TtlCollectionProps, parts: 
     ...backfillSettings(plan),
     ...named(plan, { LEASE_SECONDS: 'leaseSeconds', LEASE_RENEWAL_SECONDS: 'leaseRenewalSeconds' }),
   });
-  const reportTask = task('Report', ['documentdb', 'report'], named(plan, { NEWEST_DOCUMENTS: 'newestDocuments' }));
+  const reportTask = task(
+    'Report',
+    ['documentdb', 'report'],
+    named(plan, { NEWEST_DOCUMENTS: 'newestDocuments', REPORT_DEADLINE_SECONDS: 'reportDeadlineSeconds' }),
+  );
   const scheduleGroup =
     props.scheduleGroup ?? new ScheduleGroup(scope, 'ScheduleGroup', { removalPolicy: RemovalPolicy.DESTROY });
   const role = schedulerRole(scope, scheduleGroup, `Starts backfill and report of ${scope.node.path}`);

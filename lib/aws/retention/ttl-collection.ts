@@ -65,7 +65,8 @@ export class TtlCollection extends Construct implements IConnectable {
   /**
    * @throws CapacityError when backfill or deletion cannot keep ahead of inserts, or size or time are above the objective; the
    *   message names the ways out
-   * @throws InvalidInputError when props are out of range, or the database has no endpoint; the message names each
+   * @throws InvalidInputError when props are out of range, or the database has no endpoint or no security group; the
+   *   message names each
    */
   constructor(scope: Construct, id: string, props: TtlCollectionProps) {
     super(scope, id);

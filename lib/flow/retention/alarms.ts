@@ -34,6 +34,17 @@ export function collectionAlarmKnobs(backfillDeadlineSeconds: number, drainSecon
   ];
 }
 
+/** How long a report may take. Another platform ends it by other means. */
+export function reportDeadlineKnob(source: string): Knob {
+  return chosenKnob(
+    'reportDeadlineSeconds',
+    REPORT_DEADLINE_SECONDS,
+    's',
+    'a report takes seconds, or minutes on a busy database; a longer one hangs',
+    `${source}; the number is an assumption`,
+  );
+}
+
 /** How often the report runs, how late it may start and how long it may take. */
 export function reportKnobs(): Knob[] {
   return [
@@ -44,13 +55,7 @@ export function reportKnobs(): Knob[] {
       'once an hour, at a minute from the hash of the name',
       'an assumption: a collection of days changes little in an hour',
     ),
-    chosenKnob(
-      'reportDeadlineSeconds',
-      REPORT_DEADLINE_SECONDS,
-      's',
-      'a report takes seconds, or minutes on a busy database; a longer one hangs',
-      'Kubernetes, Jobs, activeDeadlineSeconds; the number is an assumption',
-    ),
+    reportDeadlineKnob('Kubernetes, Jobs, activeDeadlineSeconds'),
     chosenKnob(
       'reportStartingDeadlineSeconds',
       REPORT_DEADLINE_SECONDS,

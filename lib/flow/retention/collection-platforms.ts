@@ -2,7 +2,7 @@
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { DAY_SECONDS } from '../ranges';
-import { collectionAlarmKnobs, REPORT_SECONDS, reportKnobs } from './alarms';
+import { collectionAlarmKnobs, REPORT_SECONDS, reportDeadlineKnob, reportKnobs } from './alarms';
 import type { RetentionPlatform } from './workload';
 
 /** What of a plan depends on the platform. */
@@ -41,6 +41,7 @@ const fargate: CollectionPlatform = {
   },
   runs: () => [
     chosenKnob('reportSeconds', REPORT_SECONDS, 's', 'once an hour: a collection of days changes little in one', OWN),
+    reportDeadlineKnob(`${OWN}: Amazon ECS ends no task, so the script ends itself`),
     chosenKnob(
       'startSeconds',
       START_SECONDS,
@@ -108,7 +109,16 @@ const fargate: CollectionPlatform = {
     firstOneKnob('alarmUndeliveredStarts', 'starts', 'a role or a cluster that is gone does not come back', OWN),
     firstOneKnob('alarmIndexMissing', 'indexes', 'without the index nothing is deleted', OWN),
     firstOneKnob('alarmBackfillErrors', 'errors', 'most causes need a person: connection, permission, disk', OWN),
-    chosenKnob('alarmBackfillStarts', 3, 'starts', 'three in a row: one may meet a failover', OWN),
+    chosenKnob('alarmBackfillStarts', 3, 'starts', 'three that failed within a day: one may meet a failover', OWN),
+    {
+      name: 'alarmBackfillPeriods',
+      value: DAY_SECONDS / START_SECONDS,
+      unit: 'periods',
+      formula:
+        'a day ÷ time between two starts: a start that fails may have worked for hours, so failures are not in a row',
+      inputs: { daySeconds: DAY_SECONDS, startSeconds: START_SECONDS },
+      source: `${OWN}; the day is an assumption`,
+    },
   ],
 };
 

@@ -23,12 +23,12 @@ export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
   return [
     {
       name: 'TtlCollectionTooLarge',
-      expr: `${of('disk_bytes')} > ${size}`,
+      expr: `${of('used_bytes')} > ${size}`,
       forSeconds: plan.value('alarmSizeHoldSeconds'),
       severity: 'warning',
       summary: `The collection is larger than ${sizeText(size)}, the size that follows from rate × retention.`,
       runbook:
-        'If TtlDeletionLag fires too, follow its runbook. Otherwise more is inserted, documents grew, or WiredTiger keeps freed space for new documents: compare data with disk bytes, and run compact on a secondary to get the space back.',
+        'If TtlDeletionLag fires too, follow its runbook. Otherwise more is inserted, or documents grew. Space that deletion freed is not counted: the files do not shrink, new documents fill them. To get it back, run compact on a secondary.',
     },
     {
       name: 'TtlDeletionLag',
@@ -86,6 +86,7 @@ export function ttlGraphs(plan: RetentionPlan, series: TtlSeries): Graph[] {
       unit: 'bytes',
       lines: [
         { legend: 'on disk', expr: of('disk_bytes') },
+        { legend: 'on disk, without free space', expr: of('used_bytes') },
         { legend: 'data', expr: of('data_bytes') },
         { legend: 'steady, predicted', expr: `vector(${Math.ceil(plan.predictions.steadyBytes)})` },
         { legend: 'alarm', expr: `vector(${plan.value('sizeAlarmBytes')})` },

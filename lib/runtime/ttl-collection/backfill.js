@@ -69,6 +69,11 @@ function measure(values) {
   if (here.metrics) here.metrics(values);
 }
 
+/** A run that goes on without its lease has the budget of the database a second time. */
+function holdLease() {
+  if (lease && !lease.isHeld()) throw new Error('the lease is lost: another run goes on');
+}
+
 /** The server deletes by its own clock, and that of a node may be wrong. */
 function serverMillis() {
   return db.hello().localTime.getTime();
@@ -162,7 +167,9 @@ function isUndated(run, { expiryType, expireAt }) {
 
 /** By type as the server sees it. Nothing but dates travels. */
 function scan(run, from) {
-  if (here.scan) return here.scan(documents, CREATED_FIELD ?? '', (document) => isUndated(run, document), from);
+  if (here.scan) {
+    return here.scan(documents, CREATED_FIELD ?? '', (document) => isUndated(run, document), from, holdLease);
+  }
   const created = CREATED_FIELD ? `$${CREATED_FIELD}` : '$_id';
   const date = (field) => ({ $cond: [{ $eq: [{ $type: field }, 'date'] }, field, null] });
   return documents.aggregate(
@@ -287,8 +294,8 @@ function pass(run, from) {
   for (;;) {
     const began = performance.now();
     const batch = take(cursor);
+    holdLease();
     if (batch.length === 0) return changed;
-    if (lease && !lease.isHeld()) throw new Error('the lease is lost: another run goes on');
     const now = serverMillis();
     keepAhead(run, now, 0);
     const plans = updates(batch, run, now);
@@ -369,14 +376,22 @@ function finish() {
   }
   const run = begin();
   backfill(run);
+  holdLease();
   createIndex();
-  states.updateOne({ _id: COLLECTION }, { $unset: { lastId: 1 }, ...(RUN !== '' && { $set: { finishedRun: RUN } }) });
+  holdLease();
+  // Without the time at which it began: told to begin again, it would be late at once.
+  states.updateOne(
+    { _id: COLLECTION },
+    { $unset: { lastId: 1, run: 1, runBegunAt: 1 }, ...(RUN !== '' && { $set: { finishedRun: RUN } }) },
+  );
 }
 
 const leased = typeof takeLease !== 'undefined';
-const lease = leased ? takeLease(states, COLLECTION, serverMillis, MAJORITY) : undefined;
+let lease;
 measure({ BackfillStarts: 1 });
 try {
+  // A user who may not write fails here already.
+  if (leased) lease = takeLease(states, COLLECTION, serverMillis, MAJORITY);
   if (leased && lease === undefined) say({ held: 'another run has the lease' });
   else finish();
 } catch (error) {

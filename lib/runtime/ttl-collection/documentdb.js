@@ -7,7 +7,7 @@
  * in its embedded format.
  *
  * Environment: DB_HOST, DB_PORT, DB_NAME, DB_USER, DB_PASSWORD, DB_TLS_CA_FILE (empty: no TLS, for tests), TTL_COLLECTION (the
- * dimension of all metrics).
+ * dimension of all metrics), and for a report REPORT_DEADLINE_SECONDS.
  */
 const METRIC_UNITS = { Bytes: /Bytes$/, Seconds: /Seconds$/ };
 /** Documents of a page. Only three fields of each are sent. */
@@ -84,14 +84,18 @@ function readDocument(document, createdField) {
   };
 }
 
-/** Documents in the order of their ids, a short query for each page; it is used like a cursor. */
-function pagedDocuments(documents, createdField, isWanted, from) {
+/**
+ * Documents in the order of their ids, a short query for each page; it is used like a cursor. Most pages of a second pass have
+ * no document that is wanted, so `beforePage` may stop it at each.
+ */
+function pagedDocuments(documents, createdField, isWanted, from, beforePage) {
   const projection = { expireAt: 1, ...(createdField === '' ? {} : { [createdField]: 1 }) };
   const types = LEAST_IDS.map(typeName);
   let place = from === undefined ? 0 : Math.max(0, types.indexOf(typeName(from)));
   let after = from === undefined ? { $gte: LEAST_IDS[0] } : { $gte: from };
   let waiting = [];
   const fetch = () => {
+    beforePage();
     const page = documents
       .find({ _id: after }, projection)
       .sort({ _id: 1 })
@@ -146,3 +150,13 @@ globalThis.platform = {
 };
 
 process.env.MONGODB_URI = documentDbUri(process.env);
+
+// Nothing else ends a task that waits for a database which does not answer. A backfill has no such time: it may take days.
+if (process.env.REPORT_DEADLINE_SECONDS) {
+  const seconds = Number(process.env.REPORT_DEADLINE_SECONDS);
+  setTimeout(() => {
+    // Not print(), which the shell would still have to write.
+    process.stderr.write(`the report is ended: it took longer than ${seconds} s\n`);
+    process.exit(1);
+  }, 1000 * seconds).unref();
+}

@@ -54,15 +54,30 @@ function unexpiring() {
   return documents.countDocuments(never, { limit: COUNT_LIMIT });
 }
 
+/**
+ * Bytes on the disk that hold something. Files do not shrink when documents are deleted, so their size would say for ever how large
+ * a collection once was. MongoDB tells what is free of the collection and of each index; Amazon DocumentDB estimates it of the
+ * collection alone. What a server does not tell counts as used.
+ */
+function usedBytes({ storageSize = 0, totalIndexSize = 0, freeStorageSize, unusedStorageSize, indexDetails = {} }) {
+  const free = Number(freeStorageSize ?? unusedStorageSize?.unusedBytes ?? 0);
+  const freeOfIndexes = Object.values(indexDetails)
+    .map((index) => Number(index['block-manager']?.['file bytes available for reuse'] ?? 0))
+    .reduce((sum, bytes) => sum + bytes, 0);
+  return Math.max(0, Number(storageSize) - free) + Math.max(0, Number(totalIndexSize) - freeOfIndexes);
+}
+
 function figures() {
   // The server deletes by its own clock.
   const now = db.hello().localTime.getTime();
   const isIndexed = indexed();
   // Not the shell's stats(), which reads what not every server answers.
-  const { storageSize = 0, totalIndexSize = 0, size = 0, count = 0 } = db.runCommand({ collStats: COLLECTION });
+  const stats = db.runCommand({ collStats: COLLECTION });
+  const { storageSize = 0, totalIndexSize = 0, size = 0, count = 0 } = stats;
   return {
     ttl_collection_data_bytes: Number(size),
     ttl_collection_disk_bytes: Number(storageSize) + Number(totalIndexSize),
+    ttl_collection_used_bytes: usedBytes(stats),
     ttl_collection_documents: Number(count),
     // Without the index both would read the whole collection.
     ...(isIndexed
@@ -97,14 +112,13 @@ function progress(values) {
   return {
     DiskBytes: values.ttl_collection_disk_bytes,
     DataBytes: values.ttl_collection_data_bytes,
-    Documents: values.ttl_collection_documents,
     BackfillSeconds: isFinished || !isBegun ? 0 : (now - state.runBegunAt.getTime()) / 1000,
     IndexMissing: isFinished ? 1 - values.ttl_collection_index : 0,
     ...(values.ttl_collection_index === 1 && {
       DeletionLagSeconds: values.ttl_collection_deletion_lag_seconds,
       UnexpiringDocuments: values.ttl_collection_unexpiring_documents,
     }),
-    ...(isFinished && state.drainUntil.getTime() < now && { SettledBytes: values.ttl_collection_disk_bytes }),
+    ...(isFinished && state.drainUntil.getTime() < now && { SettledBytes: values.ttl_collection_used_bytes }),
   };
 }
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { RemovalPolicy, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { DatabaseCluster } from 'aws-cdk-lib/aws-docdb';
@@ -12,6 +14,7 @@ import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { planRetention } from '../../../lib/flow/retention/plan';
 import { eventsInDocumentDb } from '../../support/document-db';
 import { nagFindings } from '../../support/nag';
+import { ROOT } from '../../support/reference';
 import { refusalOf } from '../../support/refused';
 import { permissions, shop, type Untyped } from '../../support/stack';
 
@@ -113,6 +116,12 @@ describe('the tasks', () => {
     expect(run({ collection: 'clicks' })).not.toBe(same);
     expect(run({ objective: { ...EVENTS.objective, retentionSeconds: 80 * 86_400 } })).not.toBe(same);
     expect(run({ workload: { ...EVENTS.workload, spareWritesPerSecond: 2000 } })).toBe(same);
+  });
+
+  test('a report has as long as the plan says, a backfill as long as it takes', () => {
+    expect(variables('Report').REPORT_DEADLINE_SECONDS).toBe(String(value('reportDeadlineSeconds')));
+    expect(value('reportDeadlineSeconds')).toBeLessThan(value('reportSeconds'));
+    expect(variables('Backfill')).not.toHaveProperty('REPORT_DEADLINE_SECONDS');
   });
 
   test('a created field is a variable only when there is one', () => {
@@ -227,6 +236,12 @@ test('its alarms are those that the settings know, each with a text that says wh
   }
 });
 
+test('a backfill that works for hours before it fails is noticed: three failures within a day, not in a row', () => {
+  const [alarm] = of('AWS::CloudWatch::Alarm').filter(({ MetricName }) => MetricName === 'BackfillErrors');
+  expect(alarm).toMatchObject({ Period: 3600, EvaluationPeriods: 24, DatapointsToAlarm: 3, Threshold: 0 });
+  expect(alarm.AlarmDescription).toContain('within a day');
+});
+
 test('alarms read the metrics that the scripts write, under a name that has the stack in it', () => {
   const metrics = of('AWS::CloudWatch::Alarm')
     .filter(({ Namespace }) => Namespace === 'Backpressure')
@@ -246,6 +261,24 @@ test('alarms read the metrics that the scripts write, under a name that has the 
   expect(variables('Report').TTL_COLLECTION).toEqual({
     'Fn::Join': ['', [{ Ref: 'AWS::StackName' }, expect.stringMatching(/^-Shop-Events-/)]],
   });
+});
+
+test('each metric that the scripts write is paid for, so an alarm or a graph reads it', () => {
+  const script = (name: string) => readFileSync(join(ROOT, 'lib/runtime/ttl-collection', `${name}.js`), 'utf8');
+  const progress = /^function progress[\s\S]*?^}/m.exec(script('report'))?.[0] ?? '';
+  const written = [...progress.matchAll(/\b([A-Z]\w+):/g), ...script('backfill').matchAll(/\bmeasure\(\{ (\w+):/g)].map(
+    ([, name]) => name,
+  );
+  const ofAlarms = of('AWS::CloudWatch::Alarm')
+    .filter(({ Namespace }) => Namespace === 'Backpressure')
+    .map(({ MetricName }) => MetricName);
+  const [{ DashboardBody }] = of('AWS::CloudWatch::Dashboard');
+  const ofGraphs = [...JSON.stringify(DashboardBody).matchAll(/Backpressure[\\",]+(\w+)/g)].map(([, name]) => name);
+  const sorted = (names: string[]) => [...new Set(names)].sort();
+  expect(sorted(written)).toEqual(sorted([...ofAlarms, ...ofGraphs]));
+  expect([written.length, new Set(ofAlarms).size]).toEqual([10, 8]);
+  // The bill of the page names these beside those of the alarms: docs/costs/usage.ts.
+  expect(sorted(ofGraphs.filter((name) => !ofAlarms.includes(name)))).toEqual(['DataBytes', 'DatedDocuments']);
 });
 
 test('its plan is that of the question on tasks, and it has a dashboard unless that is not wanted', () => {

@@ -22,7 +22,7 @@ testAlerts('data-retention', {
     {
       alert: 'TtlCollectionTooLarge',
       when: 'it is above its steady size after backfill and drain',
-      series: { [of('disk_bytes')]: `${large}x${Math.ceil(settled / STEP) + 10}` },
+      series: { [of('used_bytes')]: `${large}x${Math.ceil(settled / STEP) + 10}` },
       stepMinutes: STEP,
       atMinute: settled + 5 * STEP,
       fires: true,
@@ -30,9 +30,20 @@ testAlerts('data-retention', {
     {
       alert: 'TtlCollectionTooLarge',
       when: 'what was too old still drains',
-      series: { [of('disk_bytes')]: `${large}x${Math.ceil(settled / STEP) + 10}` },
+      series: { [of('used_bytes')]: `${large}x${Math.ceil(settled / STEP) + 10}` },
       stepMinutes: STEP,
       atMinute: settled - 60,
+      fires: false,
+    },
+    {
+      alert: 'TtlCollectionTooLarge',
+      when: 'its files keep the size that it had once, and what was deleted is free in them',
+      series: {
+        [of('disk_bytes')]: `${large}x${Math.ceil(settled / STEP) + 10}`,
+        [of('used_bytes')]: `${at('sizeAlarmBytes')}x${Math.ceil(settled / STEP) + 10}`,
+      },
+      stepMinutes: STEP,
+      atMinute: settled + 5 * STEP,
       fires: false,
     },
     {

@@ -95,7 +95,6 @@ describe('on tasks that a scheduler starts', () => {
     const only = (a: typeof plan, b: typeof plan) => names(a).filter((name) => !names(b).includes(name));
     expect(only(plan, tasks)).toEqual([
       'backfillDeadlineSeconds',
-      'reportDeadlineSeconds',
       'reportStartingDeadlineSeconds',
       'terminationGracePeriodSeconds',
       'alarmSizeHoldSeconds',
