@@ -24,8 +24,8 @@ export interface ReceiverOptions {
   readonly sources: Readonly<Record<string, ReceiverSource>>;
   /** Bytes of a body at most. */
   readonly maxBodyBytes: number;
-  /** Resolves once the message is stored, and only then. */
-  readonly publish: (message: ReceivedMessage) => Promise<unknown>;
+  /** Resolves once the message is stored, and only then. The request says which delivery it is of. */
+  readonly publish: (message: ReceivedMessage, request: IncomingMessage) => Promise<unknown>;
   readonly secrets: SecretSource;
   readonly now?: () => number;
   /** Told of every answer to a delivery. Default: only the log. */
@@ -89,7 +89,7 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
     const { deliveryId, signedContent } = verdict;
     if (Buffer.byteLength(deliveryId) > MAX_ATTRIBUTE_BYTES) throw new Refused(400, 'delivery-id-too-long');
     const distinct = source.deduplicateBy === 'delivery-id' ? deliveryId : signedContent;
-    await options.publish({
+    const message = {
       data,
       attributes: {
         [ATTRIBUTES.source]: name,
@@ -101,7 +101,8 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
           .digest('hex'),
         [ATTRIBUTES.receivedAt]: String(receivedAtMillis),
       },
-    });
+    };
+    await options.publish(message, request);
   }
 
   return (request, response) => {

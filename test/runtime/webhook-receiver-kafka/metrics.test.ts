@@ -3,9 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CachedSecrets } from '../../../lib/runtime/cached-secrets';
 import { signRequest } from '../../../lib/runtime/webhook/signature';
+import { inTime } from '../../../lib/runtime/webhook-receiver/in-time';
 import { webhookReceiver } from '../../../lib/runtime/webhook-receiver/receiver';
 import { DOOR_REREADS } from '../../../lib/runtime/webhook-receiver/secret-files';
-import { atMost } from '../../../lib/runtime/webhook-receiver-kafka/at-most';
+import { atMost, Slots } from '../../../lib/runtime/webhook-receiver-kafka/at-most';
 import { ReceiverMetrics } from '../../../lib/runtime/webhook-receiver-kafka/metrics';
 import { until } from '../../support/until';
 
@@ -21,21 +22,29 @@ const source = {
 let server: Server;
 let metrics: ReceiverMetrics;
 let confirm: () => Promise<unknown>;
+/** Seconds until a sender is told 503. */
+let patience: number;
 let log: jest.SpyInstance;
 
 beforeEach(async () => {
   log = jest.spyOn(console, 'log').mockImplementation(() => {});
   confirm = async () => {};
+  patience = 8;
   metrics = new ReceiverMetrics('hooks', ['shop'], CONCURRENCY, 8);
   const secrets = new CachedSecrets(async () => [SECRET], DOOR_REREADS);
+  const slots = new Slots(CONCURRENCY, metrics);
   const receiver = webhookReceiver({
     sources: { shop: source },
     maxBodyBytes: 1000,
-    publish: () => confirm(),
+    publish: (_, request) => {
+      const sent = confirm();
+      slots.hold(request, sent);
+      return inTime(sent, patience);
+    },
     secrets,
     onAnswer: (answer) => metrics.answered(answer),
   });
-  server = createServer(atMost(CONCURRENCY, receiver, metrics)).listen(0);
+  server = createServer(atMost(slots, receiver, metrics)).listen(0);
   await until('it listens', () => server.listening);
 });
 
@@ -122,11 +131,29 @@ test('above its concurrency a delivery is told to come again, a probe is answere
   expect(series()['receiver_requests_total{receiver="hooks",source="",code="503"}']).toBe(1);
 });
 
-test('a sender that hangs up makes room', async () => {
+// The client has the body until its own promise settles: a slot that is free before does not bound the memory.
+test('a delivery that was answered 503 is in work until the client lets go of it', async () => {
+  patience = 0.01;
+  const open: (() => void)[] = [];
+  confirm = () => new Promise<void>((_, reject) => open.push(() => reject(new Error('given up'))));
+  expect((await Promise.all([send('1'), send('2')])).map(({ headers }) => headers.get('retry-after'))).toEqual([
+    '5',
+    '5',
+  ]);
+  expect((await send('3')).headers.get('retry-after')).toBe('1');
+  expect([open.length, metrics.inFlight]).toEqual([CONCURRENCY, CONCURRENCY]);
+  for (const one of open) one();
+  await until('there is room again', () => metrics.inFlight === 0);
+  confirm = async () => {};
+  expect((await send('4')).status).toBe(200);
+});
+
+test('a sender that hangs up makes room when the client lets go of its delivery', async () => {
+  let letGo = () => {};
   let asked = 0;
   confirm = () => {
     asked += 1;
-    return new Promise(() => {});
+    return new Promise<void>((resolve) => (letGo = resolve));
   };
   const gone = new AbortController();
   const body = '{"id":"1"}';
@@ -138,5 +165,7 @@ test('a sender that hangs up makes room', async () => {
   await until('it is in work', () => asked === 1);
   gone.abort();
   await hanging;
+  expect(metrics.inFlight).toBe(1);
+  letGo();
   await until('there is room again', () => metrics.inFlight === 0);
 });
