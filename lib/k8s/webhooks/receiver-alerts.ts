@@ -129,8 +129,9 @@ function own(
   name: string,
   labels: Readonly<Record<string, string>> = {},
   patterns: Readonly<Record<string, string>> = {},
+  excluded: Readonly<Record<string, string>> = {},
 ): string {
-  return `receiver_${name}${matching({ namespace, receiver, ...labels }, patterns)}`;
+  return `receiver_${name}${matching({ namespace, receiver, ...labels }, patterns, excluded)}`;
 }
 
 function publishSeconds(plan: Plan, series: ReceiverSeries): string {
@@ -141,9 +142,13 @@ function publishSeconds(plan: Plan, series: ReceiverSeries): string {
 /** Many refusals of a source, and more of them than accepted deliveries. */
 function refused(plan: Plan, series: ReceiverSeries, source: string): string {
   const window = `[${plan.value('alarmRefusedSeconds')}s]`;
-  const within = (name: string, labels: Readonly<Record<string, string>> = {}) =>
-    `sum by (source) (increase(${own(series, name, { source, ...labels })}${window}))`;
-  const refusals = within('refused_total');
+  const within = (
+    name: string,
+    labels: Readonly<Record<string, string>> = {},
+    excluded: Readonly<Record<string, string>> = {},
+  ) => `sum by (source) (increase(${own(series, name, { source, ...labels }, {}, excluded)}${window}))`;
+  // A sender that hangs up was not refused: its network failed, or it waits for less than its body takes.
+  const refusals = within('refused_total', {}, { reason: 'hung-up' });
   const accepted = within('requests_total', { code: '200' });
   return `(${refusals} > ${plan.value(refusedKnobName(source))} and ${refusals} > ${accepted})`;
 }

@@ -10,7 +10,7 @@ import { identityText } from '../webhook/identity';
 import { judge } from '../webhook/judge';
 import { hmacRules } from '../webhook/scheme';
 import { headersRead, type SignedRequest } from '../webhook/signature';
-import { readBody, TooLargeError } from './body';
+import { HungUpError, readBody, TooLargeError } from './body';
 import { ATTRIBUTES, MAX_ATTRIBUTE_BYTES, READY_PATH, type ReceiverSource } from './contract';
 
 /** A message for the topic: the body as signed, and its attributes. */
@@ -158,6 +158,9 @@ function textOf(body: Buffer): string {
   }
 }
 
+/** Nobody reads the answer to a sender that hung up; what is counted is this code, as proxies write it into their logs. */
+const HUNG_UP = 499;
+
 /** Everything that is our own fault is a 503, so that the sender retries. Gives back the reason, as the log has it. */
 function fail(
   request: IncomingMessage,
@@ -172,6 +175,11 @@ function fail(
     answer(response, 413, { received: false });
     response.once('finish', () => request.destroy());
     return 'too-large';
+  }
+  if (error instanceof HungUpError) {
+    logEvent('WARNING', 'hung up', { ...source });
+    answer(response, HUNG_UP, { received: false });
+    return 'hung-up';
   }
   if (error instanceof Refused) {
     logEvent('WARNING', 'refused', { ...source, reason: error.reason });

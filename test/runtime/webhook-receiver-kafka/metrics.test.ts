@@ -1,5 +1,5 @@
 /** What the receiver in a cluster counts, and its bound on the deliveries in work. */
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CachedSecrets } from '../../../lib/runtime/cached-secrets';
 import { signRequest } from '../../../lib/runtime/webhook/signature';
@@ -36,9 +36,9 @@ beforeEach(async () => {
   const receiver = webhookReceiver({
     sources: { shop: source },
     maxBodyBytes: 1000,
-    publish: (_, request) => {
+    publish: (_, delivery) => {
       const sent = confirm();
-      slots.hold(request, sent);
+      slots.hold(delivery, sent);
       return inTime(sent, patience);
     },
     secrets,
@@ -93,6 +93,22 @@ test('what the brokers did not confirm is a 503, and not the fault of the sender
   expect((await send('1')).status).toBe(503);
   expect(series()['receiver_requests_total{receiver="hooks",source="shop",code="503"}']).toBe(1);
   expect(Object.keys(series()).some((name) => name.startsWith('receiver_refused_total'))).toBe(false);
+});
+
+test('a sender that hangs up in its body is not turned away by us: no 5xx, no error in the log', async () => {
+  const sent = request(address('shop/acme'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': '100' },
+  }).on('error', () => {});
+  sent.write('{');
+  await until('it is in work', () => metrics.inFlight === 1);
+  sent.destroy();
+  const answers = 'receiver_requests_total{receiver="hooks",source="shop",code=';
+  await until('it is counted', () => series()[`${answers}"499"}`] === 1);
+  expect(series()[`${answers}"503"}`]).toBe(0);
+  expect(series()['receiver_refused_total{receiver="hooks",source="shop",reason="hung-up"}']).toBe(1);
+  expect(log.mock.calls).toEqual([['{"severity":"WARNING","message":"hung up","source":"shop"}']]);
+  await until('there is room again', () => metrics.inFlight === 0);
 });
 
 // increase() sees nothing of a series that begins with 1: the first delivery that is turned away would raise no alert.
