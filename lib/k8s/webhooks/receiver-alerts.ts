@@ -26,7 +26,7 @@ export interface TopicSeries {
 export function receiverAlerts(plan: Plan, series: ReceiverSeries): Alert[] {
   const value = (name: string) => plan.value(name);
   const window = `[${value('alarmWindowSeconds')}s]`;
-  return [
+  const alerts: Alert[] = [
     {
       name: 'WebhooksTurnedAway',
       expr: `sum(increase(${own(series, 'requests_total', {}, { code: '"5.."' })}${window})) > ${value('alarmTurnedAway')}`,
@@ -73,6 +73,8 @@ export function receiverAlerts(plan: Plan, series: ReceiverSeries): Alert[] {
         'kubectl get pods: does one run, and what does its log say? A secret that no source can use ends it. Does Prometheus select the PodMonitor, and may it connect (monitoringNamespace)?',
     },
   ];
+  // What is summed has lost the label of its receiver.
+  return alerts.map((alert) => ({ ...alert, labels: { receiver: series.receiver } }));
 }
 
 /** The graphs of a receiver. */

@@ -323,6 +323,23 @@ describe('alerts', () => {
     const receiver = /receiver=\\"([^"\\]+)\\"/;
     expect(receiver.exec(one)![1]).not.toBe(receiver.exec(other)![1]);
   });
+
+  test('two in one namespace have alerts that Alertmanager tells apart', () => {
+    const chart = emptyChart('shop');
+    const two = ['One', 'Two'].map(
+      (id) => new WebhookBuffer(chart, id, { ...shop, topicName: `${id}.hooks`, consumerGroup: id.toLowerCase() }),
+    );
+    const of = ({ alerts, stream }: WebhookBuffer): Manifest[] =>
+      [alerts, stream.alerts].flatMap((rule) => rule.toJson().spec.groups[0].rules);
+    const all = two.flatMap(of);
+    expect(all).toHaveLength(2 * (5 + 2));
+    expect(new Set(all.map(({ alert, labels }) => JSON.stringify({ alert, labels }))).size).toBe(all.length);
+    expect(of(two[0]).map(({ labels }) => labels.receiver ?? labels.consumergroup)).toEqual([
+      ...Array(5).fill(two[0].service.name),
+      'one',
+      'one',
+    ]);
+  });
 });
 
 test.each<[Partial<WebhookBufferProps>, RegExp]>([
