@@ -466,6 +466,10 @@ export function webhookInputChecks(props: WebhookBufferProps): Check[] {
   return [
     ...sourceChecks(sources, props.workload),
     ...sources.flatMap(({ name, hmac, secret, tolerance }) => [
+      {
+        refused: typeof name === 'string' && /^-|-$/.test(name),
+        message: `sources.name must begin and end with a letter or a digit, because the volume of its secret is named after it, got ${shown(name)}`,
+      },
       // They are in a variable, in which Kubernetes replaces names of others.
       ...(['prefix', 'signed'] as const).map((part) =>
         textCheck(`sources.hmac of ${String(name)}.${part}`, hmac?.[part], isPrintable, "printable, without '$('"),

@@ -344,6 +344,10 @@ describe('alerts', () => {
 
 test.each<[Partial<WebhookBufferProps>, RegExp]>([
   [{ sources: [] }, /sources must name at least one sender/],
+  ...['-pay', 'pay-'].map((name): [Partial<WebhookBufferProps>, RegExp] => [
+    { sources: [{ ...shop.sources[0], name }] },
+    new RegExp(`sources\\.name must begin and end with a letter or a digit, .* got '${name}'`),
+  ]),
   [
     { sources: [{ ...shop.sources[0], tolerance: Duration.hours(2) }] },
     /sources\.tolerance of github in seconds must be a whole number, between 1 and 3600, got 7200/,
