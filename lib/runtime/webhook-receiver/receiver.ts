@@ -11,7 +11,14 @@ import { judge } from '../webhook/judge';
 import { hmacRules } from '../webhook/scheme';
 import { headersRead, type SignedRequest } from '../webhook/signature';
 import { HungUpError, readBody, TooLargeError } from './body';
-import { ATTRIBUTES, MAX_ATTRIBUTE_BYTES, READY_PATH, type ReceiverSource } from './contract';
+import {
+  ATTRIBUTES,
+  MAX_ATTRIBUTE_BYTES,
+  READY_PATH,
+  type ReceiverSource,
+  type RefusalReason,
+  UNKNOWN_SOURCE,
+} from './contract';
 
 /** A message for the topic: the body as signed, and its attributes. */
 export interface ReceivedMessage {
@@ -45,7 +52,7 @@ export interface Answer {
 class Refused extends Error {
   constructor(
     public readonly status: number,
-    public readonly reason: string,
+    public readonly reason: RefusalReason,
   ) {
     super(reason);
   }
@@ -114,7 +121,7 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
       options.onAnswer?.({ source, status: response.statusCode, reason });
     const route = routeOf(request, options.sources);
     if (route === undefined) {
-      tell(undefined, fail(request, response, new Refused(404, 'unknown-source'), {}));
+      tell(undefined, fail(request, response, new Refused(404, UNKNOWN_SOURCE), {}));
       return;
     }
     receive(request, route).then(
@@ -167,7 +174,7 @@ function fail(
   response: ServerResponse,
   error: unknown,
   source: { readonly source?: string },
-): string {
+): RefusalReason | 'deferred' | 'not-stored' {
   if (error instanceof TooLargeError) {
     logEvent('WARNING', 'refused', { ...source, reason: 'too-large' });
     // The rest of the body is not waited for.
