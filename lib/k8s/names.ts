@@ -125,6 +125,41 @@ function isHostPort(text: string): boolean {
   );
 }
 
+/**
+ * Brokers in the cluster by the names of their Services: with a namespace, and with `svc` where more follows. A network policy
+ * lets through pods of a namespace, and never an address that it does not name.
+ *
+ * @param place where the brokers are, where that was given
+ */
+function brokersOutside(servers: readonly string[], place: string | undefined): string[] {
+  return servers.filter((server) => {
+    const labels = String(server).split(':')[0].split('.');
+    if (labels.length > 2) return !labels.includes('svc');
+    return labels.length === 2 && place !== undefined && labels[1] !== place;
+  });
+}
+
+/** The brokers by address, and the ranges in which they are where they are not in the cluster. */
+export function brokerChecks(
+  servers: readonly string[] | undefined,
+  ranges: readonly string[] | undefined,
+  place: string | undefined,
+): Check[] {
+  const outside = ranges === undefined ? brokersOutside(servers ?? [], place) : [];
+  return [
+    ...(servers === undefined ? [] : hostPorts('bootstrapServers', servers)),
+    ...cidrs('brokerCidrs', ranges),
+    {
+      refused: ranges !== undefined && servers === undefined,
+      message: 'brokerCidrs needs bootstrapServers: without them the brokers are those of clusterName, in the cluster',
+    },
+    {
+      refused: outside.length > 0,
+      message: `brokerCidrs must be given for ${outside.join(', ')}: these are no Services of ${place === undefined ? 'the cluster' : `the namespace ${place}`}, and the network policies would not let pods connect`,
+    },
+  ];
+}
+
 /** `https` addresses with ports, at least one. */
 export function httpsHosts(prop: string, values: readonly string[]): Check[] {
   const form = 'https://host:port each, at least one';

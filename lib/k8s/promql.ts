@@ -6,16 +6,19 @@ import type { Construct } from 'constructs';
  * `{name="value",…}` for a metric; a label without a value is left out.
  *
  * @param patterns quoted already, by `anyOf` or `startingWith`
+ * @param excluded values that a label must not have
  */
 export function matching(
   labels: Readonly<Record<string, string | undefined>>,
   patterns: Readonly<Record<string, string>> = {},
+  excluded: Readonly<Record<string, string>> = {},
 ): string {
   const matchers: string[] = [];
   for (const [name, value] of Object.entries(labels)) {
     if (value !== undefined) matchers.push(`${name}=${quoted(value)}`);
   }
   for (const [name, pattern] of Object.entries(patterns)) matchers.push(`${name}=~${pattern}`);
+  for (const [name, value] of Object.entries(excluded)) matchers.push(`${name}!=${quoted(value)}`);
   return `{${matchers.join(',')}}`;
 }
 

@@ -621,6 +621,8 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'PartitionedStreamProps.consumerGroup': (consumerGroup) => stream({ consumerGroup }),
   'PartitionedStreamProps.existingUser': (existingUser) => stream({ existingUser }),
   'PartitionedStreamProps.bootstrapServers': (text) => stream({ bootstrapServers: [text] }),
+  'PartitionedStreamProps.brokerCidrs': (range) =>
+    stream({ bootstrapServers: ['a.example.com:9093'], brokerCidrs: [range] }),
   'PartitionedStreamProps.certificateAuthority.secretName': (secretName) =>
     stream({ certificateAuthority: { secretName, key: 'k' } }),
   'PartitionedStreamProps.certificateAuthority.key': (key) => stream({ certificateAuthority: secret(key) }),
@@ -631,6 +633,8 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'WebhookBufferProps.callerNamespaces': (text) => hooks({ callerNamespaces: [text] }),
   'WebhookBufferProps.monitoringNamespace': (monitoringNamespace) => hooks({ monitoringNamespace }),
   'WebhookBufferProps.bootstrapServers': (text) => hooks({ bootstrapServers: [text] }),
+  'WebhookBufferProps.brokerCidrs': (range) =>
+    hooks({ bootstrapServers: ['a.example.com:9093'], brokerCidrs: [range] }),
   'WebhookBufferProps.certificateAuthority.secretName': (secretName) =>
     hooks({ certificateAuthority: { secretName, key: 'k' } }),
   'WebhookBufferProps.certificateAuthority.key': (key) => hooks({ certificateAuthority: secret(key) }),

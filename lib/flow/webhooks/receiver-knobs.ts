@@ -17,12 +17,16 @@ import {
   USUAL_RECEIVER,
 } from './receiver';
 import { PEAK_HEADROOM } from './sources';
-import { recordBytesOf } from './stream';
+import { ATTRIBUTE_BYTES, recordBytesOf } from './stream';
 import type { WebhookQuestion } from './workload';
 
 const PAGE = 'this library, docs/constructs/k8s-webhook-buffer.md';
 /** What the autoscaler adds at most for what is above the plan, such as forgeries. */
 const BEYOND_PLAN = 2;
+/** Whole windows in which a broker counts the bytes of a user. */
+const QUOTA_WINDOW_SECONDS = 10;
+/** Deliveries of the largest body that come within these without being throttled. An assumption. */
+const LARGEST_AT_ONCE = 4;
 
 /** The receiver with every number set. */
 function workOf({ receiver = {} }: WebhookQuestion): ReceiverWork {
@@ -101,14 +105,7 @@ export function receiverKnobs(subject: string, question: WebhookQuestion): Knob[
       source: 'Kubernetes, Horizontal Pod Autoscaling: averageUtilization, of the request',
     },
     receiverMemoryKnob(work),
-    {
-      name: 'producerByteRate',
-      value: Math.ceil(PEAK_HEADROOM * BEYOND_PLAN * peak * recordBytesOf(question)),
-      unit: 'bytes/s',
-      formula: `${PEAK_HEADROOM * BEYOND_PLAN} × the peak in bytes, of each broker: what is above twice the peak and the pods for it; one broker may lead every partition, and a user that is throttled turns senders away`,
-      inputs: { peakPerSecond: peak, recordBytes: recordBytesOf(question) },
-      source: 'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself',
-    },
+    producerByteRateKnob(peak, recordBytesOf(question), work.maxBodyBytes),
     {
       name: 'maxBodyBytes',
       value: work.maxBodyBytes,
@@ -122,6 +119,24 @@ export function receiverKnobs(subject: string, question: WebhookQuestion): Knob[
     probeTimeoutKnob(),
     progressDeadlineKnob(),
   ];
+}
+
+/**
+ * What the receiver's user may write. A quota is judged over a window: at a low peak one delivery as large as is allowed would
+ * be above it, and the broker would not answer that connection for minutes.
+ */
+function producerByteRateKnob(peak: number, recordBytes: number, maxBodyBytes: number): Knob {
+  const times = PEAK_HEADROOM * BEYOND_PLAN;
+  const largestBytes = maxBodyBytes + ATTRIBUTE_BYTES;
+  return {
+    name: 'producerByteRate',
+    value: Math.ceil(Math.max(times * peak * recordBytes, (LARGEST_AT_ONCE * largestBytes) / QUOTA_WINDOW_SECONDS)),
+    unit: 'bytes/s',
+    formula: `max(${times} × the peak in bytes, ${LARGEST_AT_ONCE} deliveries of the largest body in ${QUOTA_WINDOW_SECONDS} s), of each broker: what is above twice the peak and the pods for it; one broker may lead every partition, and a user that is throttled turns senders away`,
+    inputs: { peakPerSecond: peak, recordBytes, largestBytes, windowSeconds: QUOTA_WINDOW_SECONDS },
+    source:
+      'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself; Broker Configs: quota.window.num, 11 windows of a second, the last of them not over',
+  };
 }
 
 /** @throws CapacityError when so many pods do not take the peak; each way out was tried */

@@ -11,7 +11,7 @@ import type { StreamObjective, StreamPlan, StreamQuestion, StreamWorkload } from
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { DURATION, SECRET_KEY } from '../kinds';
-import { dnsLabel, foreignName, hostPorts, kafkaTopicName, objectName, secretChecks, textCheck } from '../names';
+import { brokerChecks, dnsLabel, foreignName, kafkaTopicName, objectName, secretChecks, textCheck } from '../names';
 import { allow, clusterAuthority, kafkaTopic, kafkaUser, tlsBootstrap, userCertificate } from '../operators/strimzi';
 import { namespaceOf } from '../promql';
 import { QueueTrigger } from '../queue/queue-trigger';
@@ -120,6 +120,13 @@ export interface PartitionedStreamProps {
    * @default - Strimzi's service for the internal listener with TLS, `<cluster>-kafka-bootstrap.<namespace>:9093`
    */
   readonly bootstrapServers?: string[];
+
+  /**
+   * Address ranges of brokers outside the cluster, such as `10.20.0.0/16`, for the network policies. With `bootstrapServers`.
+   *
+   * @default - the brokers are in the cluster, in `clusterNamespace`
+   */
+  readonly brokerCidrs?: string[];
 
   /**
    * Certificate (PEM) of the authority that signed the brokers' certificates, in a Secret of the chart's namespace.
@@ -316,7 +323,7 @@ export class PartitionedStream extends Construct {
     question: ReturnType<typeof workerQuestion>,
     deadName: string,
   ): QueueWorker {
-    const { clusterName, clusterNamespace, topicName, environment = {}, certificateAuthority } = props;
+    const { clusterName, clusterNamespace, brokerCidrs, topicName, environment = {}, certificateAuthority } = props;
     const own: Record<string, string> = {
       [STREAM_VARIABLES.batchSize]: String(this.plan.value('batchSize')),
       [STREAM_VARIABLES.attempts]: String(this.plan.value('retryAttempts')),
@@ -339,7 +346,9 @@ export class PartitionedStream extends Construct {
       consumer: question.consumer,
       trigger: QueueTrigger.kafka({
         bootstrapServers: props.bootstrapServers ?? [tlsBootstrap(clusterName, place)],
-        ...(clusterNamespace !== undefined && { namespace: clusterNamespace }),
+        ...(brokerCidrs === undefined
+          ? clusterNamespace !== undefined && { namespace: clusterNamespace }
+          : { cidrs: brokerCidrs }),
         topic: topicName,
         partitions: this.plan.value('partitions'),
         peakLag: question.peakLag,
@@ -371,6 +380,7 @@ const KINDS: Kinds<PartitionedStreamProps> = {
   consumerGroup: needed(TEXT),
   existingUser: TEXT,
   bootstrapServers: listOf(TEXT),
+  brokerCidrs: listOf(TEXT),
   certificateAuthority: SECRET_KEY,
   partitions: CHECKED,
   currentPartitions: CHECKED,
@@ -428,7 +438,7 @@ function inputChecks(props: PartitionedStreamProps): Check[] {
       ? textCheck('consumerGroup', consumerGroup, (text) => USER_NAME.test(text), userText)
       : foreignName('consumerGroup', consumerGroup),
     dnsLabel('existingUser', existingUser),
-    ...(bootstrapServers === undefined ? [] : hostPorts('bootstrapServers', bootstrapServers)),
+    ...brokerChecks(bootstrapServers, props.brokerCidrs, props.clusterNamespace),
     ...secretChecks('certificateAuthority', props.certificateAuthority),
     {
       refused: existingTopic === true && props.partitions === undefined,

@@ -18,7 +18,7 @@ export interface StreamSeries {
 export function streamAlerts(plan: StreamPlan, series: StreamSeries): Alert[] {
   const lag = lagOf(series);
   const window = `${plan.value('alarmWindowSeconds')}s`;
-  return [
+  const alerts: Alert[] = [
     {
       name: 'StreamPartitionHot',
       expr: `max(${lag}) > ${plan.value('alarmHotLag')} and max(${lag}) > ${plan.value('alarmHotRatio')} * avg(${lag})`,
@@ -38,6 +38,8 @@ export function streamAlerts(plan: StreamPlan, series: StreamSeries): Alert[] {
         'The headers of a record there name topic, partition, offset and error. Mend the cause, then produce the records to the topic again; records of their keys that came later have been handled.',
     },
   ];
+  // What is summed has lost the label of its consumers: two streams of a namespace would be one alert.
+  return alerts.map((alert) => ({ ...alert, labels: { consumergroup: series.consumerGroup } }));
 }
 
 /** The graphs of a stream. */

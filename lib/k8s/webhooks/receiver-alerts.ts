@@ -26,7 +26,7 @@ export interface TopicSeries {
 export function receiverAlerts(plan: Plan, series: ReceiverSeries): Alert[] {
   const value = (name: string) => plan.value(name);
   const window = `[${value('alarmWindowSeconds')}s]`;
-  return [
+  const alerts: Alert[] = [
     {
       name: 'WebhooksTurnedAway',
       expr: `sum(increase(${own(series, 'requests_total', {}, { code: '"5.."' })}${window})) > ${value('alarmTurnedAway')}`,
@@ -73,6 +73,8 @@ export function receiverAlerts(plan: Plan, series: ReceiverSeries): Alert[] {
         'kubectl get pods: does one run, and what does its log say? A secret that no source can use ends it. Does Prometheus select the PodMonitor, and may it connect (monitoringNamespace)?',
     },
   ];
+  // What is summed has lost the label of its receiver.
+  return alerts.map((alert) => ({ ...alert, labels: { receiver: series.receiver } }));
 }
 
 /** The graphs of a receiver. */
@@ -129,8 +131,9 @@ function own(
   name: string,
   labels: Readonly<Record<string, string>> = {},
   patterns: Readonly<Record<string, string>> = {},
+  excluded: Readonly<Record<string, string>> = {},
 ): string {
-  return `receiver_${name}${matching({ namespace, receiver, ...labels }, patterns)}`;
+  return `receiver_${name}${matching({ namespace, receiver, ...labels }, patterns, excluded)}`;
 }
 
 function publishSeconds(plan: Plan, series: ReceiverSeries): string {
@@ -141,9 +144,13 @@ function publishSeconds(plan: Plan, series: ReceiverSeries): string {
 /** Many refusals of a source, and more of them than accepted deliveries. */
 function refused(plan: Plan, series: ReceiverSeries, source: string): string {
   const window = `[${plan.value('alarmRefusedSeconds')}s]`;
-  const within = (name: string, labels: Readonly<Record<string, string>> = {}) =>
-    `sum by (source) (increase(${own(series, name, { source, ...labels })}${window}))`;
-  const refusals = within('refused_total');
+  const within = (
+    name: string,
+    labels: Readonly<Record<string, string>> = {},
+    excluded: Readonly<Record<string, string>> = {},
+  ) => `sum by (source) (increase(${own(series, name, { source, ...labels }, {}, excluded)}${window}))`;
+  // A sender that hangs up was not refused: its network failed, or it waits for less than its body takes.
+  const refusals = within('refused_total', {}, { reason: 'hung-up' });
   const accepted = within('requests_total', { code: '200' });
   return `(${refusals} > ${plan.value(refusedKnobName(source))} and ${refusals} > ${accepted})`;
 }

@@ -9,11 +9,11 @@ import type { TenantOrder, WebhookQuestion } from '../../flow/webhooks/workload'
 import { DNS_SERVERS, type DnsServers, dnsChecks } from '../dns-servers';
 import { DURATION, SECRET_KEY } from '../kinds';
 import {
+  brokerChecks,
   dnsLabel,
   dnsSubdomain,
   foreignName,
   host,
-  hostPorts,
   imageReference,
   isPrintable,
   kafkaTopicName,
@@ -288,6 +288,13 @@ export interface WebhookBufferProps {
   readonly bootstrapServers?: string[];
 
   /**
+   * Address ranges of brokers outside the cluster, such as `10.20.0.0/16`, for the network policies. With `bootstrapServers`.
+   *
+   * @default - the brokers are in the cluster, in `clusterNamespace`
+   */
+  readonly brokerCidrs?: string[];
+
+  /**
    * Certificate (PEM) of the authority that signed the brokers' certificates, in a Secret of the chart's namespace.
    *
    * @default - the key `ca.crt` of `<cluster>-cluster-ca-cert`; a copy of it where the cluster is in another namespace
@@ -423,6 +430,7 @@ export const WEBHOOK_KINDS: Kinds<WebhookBufferProps> = {
   monitoringNamespace: TEXT,
   dns: DNS_SERVERS,
   bootstrapServers: listOf(TEXT),
+  brokerCidrs: listOf(TEXT),
   certificateAuthority: SECRET_KEY,
   order: CHECKED,
   partitions: CHECKED,
@@ -466,6 +474,10 @@ export function webhookInputChecks(props: WebhookBufferProps): Check[] {
   return [
     ...sourceChecks(sources, props.workload),
     ...sources.flatMap(({ name, hmac, secret, tolerance }) => [
+      {
+        refused: typeof name === 'string' && /^-|-$/.test(name),
+        message: `sources.name must begin and end with a letter or a digit, because the volume of its secret is named after it, got ${shown(name)}`,
+      },
       // They are in a variable, in which Kubernetes replaces names of others.
       ...(['prefix', 'signed'] as const).map((part) =>
         textCheck(`sources.hmac of ${String(name)}.${part}`, hmac?.[part], isPrintable, "printable, without '$('"),
@@ -518,7 +530,7 @@ export function webhookInputChecks(props: WebhookBufferProps): Check[] {
     ...(props.callerNamespaces ?? []).map((name) => dnsLabel('callerNamespaces', name)),
     dnsLabel('monitoringNamespace', props.monitoringNamespace),
     ...dnsChecks('dns', props.dns),
-    ...(props.bootstrapServers === undefined ? [] : hostPorts('bootstrapServers', props.bootstrapServers)),
+    ...brokerChecks(props.bootstrapServers, props.brokerCidrs, props.clusterNamespace),
     ...secretChecks('certificateAuthority', props.certificateAuthority),
     inRange('retention in seconds', props.retention?.toSeconds({ integral: false }), 1),
   ];

@@ -144,6 +144,7 @@ export class WebhookBuffer extends Construct {
       consumerGroup: props.consumerGroup,
       existingUser: consumer.existingUser,
       bootstrapServers: props.bootstrapServers,
+      brokerCidrs: props.brokerCidrs,
       certificateAuthority: props.certificateAuthority,
       partitions,
       currentPartitions,
@@ -203,14 +204,14 @@ export class WebhookBuffer extends Construct {
   }
 
   private createPolicy(props: WebhookBufferProps, labels: Record<string, string>): ApiObject {
-    const { gateway, callerNamespaces, monitoringNamespace = MONITORING, clusterNamespace } = props;
+    const { gateway, callerNamespaces, monitoringNamespace = MONITORING, brokerCidrs: cidrs } = props;
     const callers = callerNamespaces ?? [gateway?.namespace, undefined];
     const ports = this.servers(props).map((server) => Number(server.split(':')[1]));
     return networkPolicy(
       this,
       'NetworkPolicy',
       labels,
-      [{ ports: [...new Set(ports)], namespace: clusterNamespace }],
+      [{ ports: [...new Set(ports)], namespace: props.clusterNamespace, cidrs }],
       [
         ...[...new Set(callers)].map((namespace) => ({ ports: [RECEIVER_PORT], namespace })),
         { ports: [METRICS_PORT], namespace: monitoringNamespace },

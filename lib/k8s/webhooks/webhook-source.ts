@@ -112,7 +112,8 @@ export enum DeduplicateBy {
  */
 export interface WebhookSource {
   /**
-   * Name of the sender, the first part of its URL. 1 to 32 lower-case letters, digits and hyphens; unique.
+   * Name of the sender, the first part of its URL. 1 to 32 lower-case letters, digits and hyphens, which it neither
+   * begins nor ends with; unique.
    */
   readonly name: string;
 

@@ -94,7 +94,7 @@ export const EMBEDDED_MESSAGE_RULES: readonly Rule[] = [
     signs: [
       {
         pattern:
-          /^[ \t]*(?:self\.)?((?:producer|publisher)\.(?:send|produce|publish))\([^\n]{0,300}\)[ \t]*\n\s{0,200}return[ \t][^\n]{0,200}\b20[024]\b/m,
+          /^[ \t]*(?:self\.)?((?:producer|publisher)\.(?:send|produce|publish))\((?![^\n]{0,300}\)\.get\([^)\n]{0,30}\)[ \t]*$)[^\n]{0,300}\)[ \t]*\n\s{0,200}return[ \t][^\n]{0,200}\b20[024]\b/m,
         needs: /\bKafkaProducer\(|\bconfluent_kafka\b|\bPublisherClient\(/,
         excuse: /\.flush\(|\.result\(|\.poll\(|on_delivery|add_callback|add_done_callback|\.get\(timeout/,
         message: (match) => `${match[1]} is not waited for, and the next line answers that the message is stored`,
@@ -102,7 +102,7 @@ export const EMBEDDED_MESSAGE_RULES: readonly Rule[] = [
       },
       {
         pattern:
-          /^[ \t]*(?:void )?(?:this\.)?(producer\.send)\([^;]{0,300}\);?[ \t]*\n\s{0,200}(?:return )?\w{1,40}\.(?:sendStatus\(\s*|status\(\s*|writeHead\(\s*)20[024]\b/m,
+          /^[ \t]*(?:void )?(?:this\.)?(producer\.send)\((?:[^;()]|\((?:[^;()]|\([^;()]{0,100}\)){0,200}\)){0,300}\);?[ \t]*\n\s{0,200}(?:return )?\w{1,40}\.(?:sendStatus\(\s*|status\(\s*|writeHead\(\s*)20[024]\b/m,
         needs: /\bnew Kafka\(/,
         message: (match) => `${match[1]} is not awaited, and the next line answers that the message is stored`,
         fix: 'await it with acks -1 for less than the time-out of the sender, and answer 503 with Retry-After when it fails',

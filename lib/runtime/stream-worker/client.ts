@@ -6,7 +6,7 @@ import { setting } from '../settings';
 // An ES module, which CommonJS takes in only when it is needed; the bundle has it inside.
 export const loadClient = () => import('@platformatic/kafka');
 
-type Client = Awaited<ReturnType<typeof loadClient>>;
+export type Client = Awaited<ReturnType<typeof loadClient>>;
 
 const HEARTBEAT_MILLIS = 3000;
 /** A broker that has not answered by then is gone, also when nobody closed the connection: its node lost its power. */
@@ -39,9 +39,16 @@ function newConsumer({ Consumer }: Client, rebalanceTimeout: number, requestTime
   });
 }
 
+/** What a producer may have otherwise: how long it tries, in milliseconds. */
+export interface ProducerPatience {
+  readonly retries: number;
+  readonly connectTimeout: number;
+  readonly retryDelay: number;
+}
+
 /** What sets records aside: acknowledged by all replicas in sync. */
-export function newProducer({ Producer }: Client) {
-  return new Producer({ ...connectionSettings(), acks: -1, requestTimeout: REQUEST_MILLIS });
+export function newProducer({ Producer }: Client, patience?: ProducerPatience) {
+  return new Producer({ ...connectionSettings(), requestTimeout: REQUEST_MILLIS, ...patience, acks: -1 });
 }
 
 /** How the brokers are reached. */

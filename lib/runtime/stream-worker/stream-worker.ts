@@ -12,7 +12,7 @@ import { createServer, type Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { numberSetting, setting } from '../settings';
 import { handleBatch, type OnWorkerRecord, type Taken } from './batch';
-import { type Consumer, loadClient, newMember, newProducer, newReader, type Producer } from './client';
+import { type Client, type Consumer, loadClient, newMember, newProducer, newReader, type Producer } from './client';
 import { deadLetter } from './dead-letter';
 import { Reader } from './reader';
 
@@ -31,26 +31,38 @@ export async function streamWorker(onRecord: OnWorkerRecord, options: WorkerOpti
   const end = () => stop.abort();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
   options.signal?.addEventListener('abort', end, { once: true });
+  // Of a signal that is aborted already there is no event.
+  if (options.signal?.aborted) end();
   const timeoutSeconds = numberSetting('ITEM_TIMEOUT_SECONDS');
   const health = new Health(timeoutSeconds);
   const server = listen(health);
-  const client = await loadClient();
+  try {
+    const client = await loadClient();
+    // SIGTERM may have come while it was loaded.
+    if (!stop.signal.aborted) await work(client, { onRecord, stop: stop.signal, health, log }, timeoutSeconds);
+  } finally {
+    server?.close();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, end);
+  }
+}
+
+/** As a member of the group, until it is told to end. */
+async function work(client: Client, loopOf: Omit<Loop, 'reader' | 'producer'>, timeoutSeconds: number): Promise<void> {
+  const { stop, log } = loopOf;
   const member = newMember(client, timeoutSeconds);
   const reading = newReader(client, timeoutSeconds);
   const producer = newProducer(client);
   try {
     const reader = new Reader(member, reading, setting('TOPIC'), log);
-    const ended = once(stop.signal, 'abort');
+    const ended = once(stop, 'abort');
     await Promise.race([reader.join(), ended]);
-    if (!stop.signal.aborted) {
+    if (!stop.aborted) {
       log({ ready: true, topic: setting('TOPIC'), group: setting('CONSUMER_GROUP') });
-      await loop({ reader, producer, onRecord, stop: stop.signal, health, log });
+      await loop({ ...loopOf, reader, producer });
     }
   } finally {
     await leave(member, reading);
     await closed(producer.close());
-    server?.close();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, end);
   }
 }
 

@@ -14,7 +14,7 @@ import type { ReceiverSource } from '../webhook-receiver/contract';
 import { webhookReceiver } from '../webhook-receiver/receiver';
 import { SecretFiles } from '../webhook-receiver/secret-files';
 import { serve } from '../webhook-receiver/serve';
-import { atMost } from './at-most';
+import { atMost, Slots } from './at-most';
 import { ReceiverMetrics } from './metrics';
 import { kafkaPublisher } from './publisher';
 
@@ -26,15 +26,16 @@ async function main(): Promise<void> {
   const secrets = new SecretFiles();
   await checkSecrets(sources, secrets);
   const { publish } = await kafkaPublisher((took) => metrics.published(took));
+  const slots = new Slots(concurrency, metrics);
   const receiver = webhookReceiver({
     sources,
     maxBodyBytes: numberSetting('MAX_BODY_BYTES'),
-    publish,
+    publish: (message, request) => publish(message, (sent) => slots.hold(request, sent)),
     secrets,
     onAnswer: (answer) => metrics.answered(answer),
   });
   if (process.env.METRICS_PORT) metricsServer(async () => metrics.text());
-  serve(atMost(concurrency, receiver, metrics), Number(process.env.PORT ?? 8080));
+  serve(atMost(slots, receiver, metrics), Number(process.env.PORT ?? 8080));
 }
 
 main().catch((error: unknown) => {

@@ -1,5 +1,6 @@
 /** What a receiver counts, as Prometheus scrapes it. */
 import { LatencyHistogram } from '../gate/metrics';
+import { REFUSAL_REASONS, UNKNOWN_SOURCE } from '../webhook-receiver/contract';
 import type { Answer } from '../webhook-receiver/receiver';
 
 /** Codes that have a series from the start: an increase is seen only of a series that was there before. */
@@ -34,6 +35,8 @@ export class ReceiverMetrics {
     this.#publishes = new LatencyHistogram(publishTimeoutSeconds, PUBLISH_SHARES);
     for (const source of ['', ...sources]) {
       for (const code of EXPECTED_CODES) this.#answers.set(`source="${source}",code="${code}"`, 0);
+      const reasons = source === '' ? [UNKNOWN_SOURCE] : REFUSAL_REASONS;
+      for (const reason of reasons) this.#refusals.set(`source="${source}",reason="${reason}"`, 0);
     }
   }
 

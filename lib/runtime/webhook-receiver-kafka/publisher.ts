@@ -1,13 +1,15 @@
 /** The way of the receiver to Kafka: a delivery counts as stored when every replica in sync has it, and not before. */
 import { numberSetting, setting } from '../settings';
-import { loadClient, newProducer, type Producer } from '../stream-worker/client';
+import { loadClient } from '../stream-worker/client';
 import { ATTRIBUTES } from '../webhook-receiver/contract';
 import { inTime } from '../webhook-receiver/in-time';
 import type { ReceivedMessage } from '../webhook-receiver/receiver';
+import { ReplacedProducer } from './replaced-producer';
 
 /** What the receiver publishes with. */
 export interface KafkaPublisher {
-  publish(message: ReceivedMessage): Promise<void>;
+  /** @param sending told of the client's own promise, which may settle long after a time-out: until then it has the body */
+  publish(message: ReceivedMessage, sending?: (sent: Promise<unknown>) => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -20,17 +22,18 @@ export async function kafkaPublisher(published: (seconds: number) => void = () =
   const [topic, seconds] = [setting('TOPIC'), numberSetting('PUBLISH_TIMEOUT_SECONDS')];
   // Kept in order by tenant where that was asked for; otherwise one tenant would fill one partition.
   const byTenant = process.env.ORDERED_BY === 'tenant';
-  const client = await loadClient();
-  const producer: Producer = newProducer(client);
+  const producer = new ReplacedProducer(await loadClient(), seconds);
   return {
-    async publish({ data, attributes }) {
+    async publish({ data, attributes }, sending = () => {}) {
       const key = attributes[byTenant ? ATTRIBUTES.claimedTenant : ATTRIBUTES.idempotencyKey];
       const headers = new Map(
         Object.entries(attributes).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]),
       );
       const began = performance.now();
       try {
-        await inTime(producer.send({ messages: [{ topic, key: Buffer.from(key), value: data, headers }] }), seconds);
+        const sent = producer.send({ messages: [{ topic, key: Buffer.from(key), value: data, headers }] });
+        sending(sent);
+        await inTime(sent, seconds);
       } finally {
         published((performance.now() - began) / 1000);
       }

@@ -6,7 +6,15 @@ export class TooLargeError extends Error {
   public override readonly name = 'TooLargeError';
 }
 
-/** @throws TooLargeError as soon as more than `maxBytes` were announced or have come */
+/** The sender ended the connection before its body was whole. */
+export class HungUpError extends Error {
+  public override readonly name = 'HungUpError';
+}
+
+/**
+ * @throws TooLargeError as soon as more than `maxBytes` were announced or have come
+ * @throws HungUpError when the rest does not come
+ */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new TooLargeError();
   const chunks: Buffer[] = [];
@@ -20,7 +28,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
       } else chunks.push(chunk);
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('error', reject);
-    request.on('close', () => reject(new Error('the sender hung up')));
+    request.on('error', () => reject(new HungUpError()));
+    request.on('close', () => reject(new HungUpError()));
   });
 }

@@ -39,3 +39,27 @@ export const MAX_ATTRIBUTE_BYTES = 1024;
 
 /** The path of the readiness check. Cloud Run keeps some paths that end in z for itself. */
 export const READY_PATH = '/ready';
+
+/** Why a delivery of a source is refused. */
+export const REFUSAL_REASONS = [
+  'bad-tenant',
+  'not-post',
+  'not-json',
+  'encoded',
+  'too-large',
+  'hung-up',
+  'not-utf-8',
+  'unsigned',
+  'forged',
+  'outside-window',
+  'unknown-tenant',
+  'no-delivery-id',
+  'ambiguous-delivery-id',
+  'delivery-id-too-long',
+] as const;
+
+/** Why one is refused whose path names no source. */
+export const UNKNOWN_SOURCE = 'unknown-source';
+
+/** Any of these. */
+export type RefusalReason = (typeof REFUSAL_REASONS)[number] | typeof UNKNOWN_SOURCE;

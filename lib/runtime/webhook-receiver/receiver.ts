@@ -10,8 +10,15 @@ import { identityText } from '../webhook/identity';
 import { judge } from '../webhook/judge';
 import { hmacRules } from '../webhook/scheme';
 import { headersRead, type SignedRequest } from '../webhook/signature';
-import { readBody, TooLargeError } from './body';
-import { ATTRIBUTES, MAX_ATTRIBUTE_BYTES, READY_PATH, type ReceiverSource } from './contract';
+import { HungUpError, readBody, TooLargeError } from './body';
+import {
+  ATTRIBUTES,
+  MAX_ATTRIBUTE_BYTES,
+  READY_PATH,
+  type ReceiverSource,
+  type RefusalReason,
+  UNKNOWN_SOURCE,
+} from './contract';
 
 /** A message for the topic: the body as signed, and its attributes. */
 export interface ReceivedMessage {
@@ -24,8 +31,8 @@ export interface ReceiverOptions {
   readonly sources: Readonly<Record<string, ReceiverSource>>;
   /** Bytes of a body at most. */
   readonly maxBodyBytes: number;
-  /** Resolves once the message is stored, and only then. */
-  readonly publish: (message: ReceivedMessage) => Promise<unknown>;
+  /** Resolves once the message is stored, and only then. The request says which delivery it is of. */
+  readonly publish: (message: ReceivedMessage, request: IncomingMessage) => Promise<unknown>;
   readonly secrets: SecretSource;
   readonly now?: () => number;
   /** Told of every answer to a delivery. Default: only the log. */
@@ -45,7 +52,7 @@ export interface Answer {
 class Refused extends Error {
   constructor(
     public readonly status: number,
-    public readonly reason: string,
+    public readonly reason: RefusalReason,
   ) {
     super(reason);
   }
@@ -89,7 +96,7 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
     const { deliveryId, signedContent } = verdict;
     if (Buffer.byteLength(deliveryId) > MAX_ATTRIBUTE_BYTES) throw new Refused(400, 'delivery-id-too-long');
     const distinct = source.deduplicateBy === 'delivery-id' ? deliveryId : signedContent;
-    await options.publish({
+    const message = {
       data,
       attributes: {
         [ATTRIBUTES.source]: name,
@@ -101,7 +108,8 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
           .digest('hex'),
         [ATTRIBUTES.receivedAt]: String(receivedAtMillis),
       },
-    });
+    };
+    await options.publish(message, request);
   }
 
   return (request, response) => {
@@ -113,7 +121,7 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
       options.onAnswer?.({ source, status: response.statusCode, reason });
     const route = routeOf(request, options.sources);
     if (route === undefined) {
-      tell(undefined, fail(request, response, new Refused(404, 'unknown-source'), {}));
+      tell(undefined, fail(request, response, new Refused(404, UNKNOWN_SOURCE), {}));
       return;
     }
     receive(request, route).then(
@@ -157,13 +165,16 @@ function textOf(body: Buffer): string {
   }
 }
 
+/** Nobody reads the answer to a sender that hung up; what is counted is this code, as proxies write it into their logs. */
+const HUNG_UP = 499;
+
 /** Everything that is our own fault is a 503, so that the sender retries. Gives back the reason, as the log has it. */
 function fail(
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
   source: { readonly source?: string },
-): string {
+): RefusalReason | 'deferred' | 'not-stored' {
   if (error instanceof TooLargeError) {
     logEvent('WARNING', 'refused', { ...source, reason: 'too-large' });
     // The rest of the body is not waited for.
@@ -171,6 +182,11 @@ function fail(
     answer(response, 413, { received: false });
     response.once('finish', () => request.destroy());
     return 'too-large';
+  }
+  if (error instanceof HungUpError) {
+    logEvent('WARNING', 'hung up', { ...source });
+    answer(response, HUNG_UP, { received: false });
+    return 'hung-up';
   }
   if (error instanceof Refused) {
     logEvent('WARNING', 'refused', { ...source, reason: error.reason });

@@ -80,6 +80,13 @@ testAlerts('webhooks', {
       fires: false,
     },
     {
+      alert: 'WebhooksRefused',
+      when: 'senders hang up',
+      series: { [refused('hung-up')]: `0+${many}x70`, [answers('github', 200)]: '0x70' },
+      atMinute: 65,
+      fires: false,
+    },
+    {
       alert: 'WebhookWritesRefused',
       when: 'a partition has one copy in sync',
       series: { [inSync(0)]: '3x20', [inSync(1)]: '3x4 1x16' },

@@ -48,6 +48,18 @@ test.each<[string, number, string]>([
   expect(plan.value(name)).toBe(value);
 });
 
+// Kafka mutes a connection for (bytes ÷ 10 s − quota) ÷ quota × 10 s: at 6,096 bytes/s one body of 1 MB for 160 s.
+test.each<[string, WebhookQuestion['receiver'], number]>([
+  ['of the usual size: 4 × (1,040,384 + 500) ÷ 10', {}, 416_354],
+  ['of 100 kB: 4 × (100,000 + 500) ÷ 10', { maxBodyBytes: 100_000 }, 40_200],
+  ['of 4 kB: 4 × 1/s × 1,524 is more', { maxBodyBytes: 4000 }, 6096],
+])('at a peak of 1/s the quota lets four largest bodies through, %s', (_, receiver, bytesPerSecond) => {
+  const quiet = { steadyPerSecond: 1, peakPerSecond: 1, peakSeconds: 600, serviceSeconds: 0.07 };
+  const { value, inputs } = planWebhooks('Hooks', { ...shop, workload: quiet, receiver }).knob('producerByteRate');
+  expect(value).toBe(bytesPerSecond);
+  expect(inputs.windowSeconds).toBe(10);
+});
+
 test('the flood of case 15 needs four receivers for their processors', () => {
   const flood = { steadyPerSecond: 50, peakPerSecond: 506.5, peakSeconds: 3600, serviceSeconds: 0.1 };
   // 2 × 506.5 × 0.002 ÷ 0.6 = 3.4; 2 × 506.5 × 0.1 ÷ 80 = 1.3.

@@ -195,6 +195,7 @@ test.each<[Partial<PartitionedStreamProps>, RegExp]>([
   [{ topicName: 'x'.repeat(246) }, /at most 244 characters/],
   [{ replicas: 2, minInsyncReplicas: 3 }, /minInsyncReplicas must be at most replicas \(2\)/],
   [{ bootstrapServers: ['events'] }, /bootstrapServers/],
+  [{ bootstrapServers: ['b-1.example.com:9093'] }, /brokerCidrs must be given for b-1\.example\.com:9093/],
   [{ existingTopic: true, partitions: 6, retention: Duration.days(1) }, /retention must not be given/],
 ])('%j is refused by name', (props, expected) => {
   expect(message(props)).toMatch(expected);

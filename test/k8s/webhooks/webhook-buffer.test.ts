@@ -293,6 +293,25 @@ describe('bring your own', () => {
   });
 });
 
+test.each([
+  ['events', ['events-kafka-bootstrap.kafka:9093']],
+  ['a Service with svc', ['events-kafka-bootstrap.kafka.svc:9093', 'b-0.brokers.kafka.svc.cluster.local:9094']],
+])('brokers in the cluster by the name of their Service: %s', (_, bootstrapServers) => {
+  const text = JSON.stringify(make({ bootstrapServers }).manifests.filter(({ kind }) => kind === 'NetworkPolicy'));
+  expect(text.match(/"kubernetes.io\/metadata.name":"kafka"/g)).toHaveLength(2);
+});
+
+test('brokers outside the cluster: receiver and consumers may connect to their addresses', () => {
+  const outside = make({ bootstrapServers: ['b-1.example.com:9096'], brokerCidrs: ['10.20.0.0/16', '10.21.0.0/16'] });
+  const policies = every(outside, 'NetworkPolicy');
+  expect(policies).toHaveLength(2);
+  for (const { spec } of policies)
+    expect(spec.egress).toContainEqual({
+      to: [{ ipBlock: { cidr: '10.20.0.0/16' } }, { ipBlock: { cidr: '10.21.0.0/16' } }],
+      ports: [{ protocol: 'TCP', port: 9096 }],
+    });
+});
+
 describe('alerts', () => {
   const rules = (chart: Made): Manifest[] => own(chart, 'PrometheusRule').spec.groups[0].rules;
   const named = (name: string) => rules(made).find(({ alert }) => alert === name).expr;
@@ -323,10 +342,31 @@ describe('alerts', () => {
     const receiver = /receiver=\\"([^"\\]+)\\"/;
     expect(receiver.exec(one)![1]).not.toBe(receiver.exec(other)![1]);
   });
+
+  test('two in one namespace have alerts that Alertmanager tells apart', () => {
+    const chart = emptyChart('shop');
+    const two = ['One', 'Two'].map(
+      (id) => new WebhookBuffer(chart, id, { ...shop, topicName: `${id}.hooks`, consumerGroup: id.toLowerCase() }),
+    );
+    const of = ({ alerts, stream }: WebhookBuffer): Manifest[] =>
+      [alerts, stream.alerts].flatMap((rule) => rule.toJson().spec.groups[0].rules);
+    const all = two.flatMap(of);
+    expect(all).toHaveLength(2 * (5 + 2));
+    expect(new Set(all.map(({ alert, labels }) => JSON.stringify({ alert, labels }))).size).toBe(all.length);
+    expect(of(two[0]).map(({ labels }) => labels.receiver ?? labels.consumergroup)).toEqual([
+      ...Array(5).fill(two[0].service.name),
+      'one',
+      'one',
+    ]);
+  });
 });
 
 test.each<[Partial<WebhookBufferProps>, RegExp]>([
   [{ sources: [] }, /sources must name at least one sender/],
+  ...['-pay', 'pay-'].map((name): [Partial<WebhookBufferProps>, RegExp] => [
+    { sources: [{ ...shop.sources[0], name }] },
+    new RegExp(`sources\\.name must begin and end with a letter or a digit, .* got '${name}'`),
+  ]),
   [
     { sources: [{ ...shop.sources[0], tolerance: Duration.hours(2) }] },
     /sources\.tolerance of github in seconds must be a whole number, between 1 and 3600, got 7200/,
@@ -358,6 +398,14 @@ test.each<[Partial<WebhookBufferProps>, RegExp]>([
   ],
   [{ callerNamespaces: [] }, /callerNamespaces must have one namespace at least/],
   [{ bootstrapServers: ['events'] }, /bootstrapServers/],
+  [{ bootstrapServers: ['b-1.example.com:9093'] }, /brokerCidrs must be given for b-1\.example\.com:9093: .* kafka,/],
+  [{ bootstrapServers: ['10.20.0.7:9093'] }, /brokerCidrs must be given for 10\.20\.0\.7:9093/],
+  [{ bootstrapServers: ['events.other:9093'] }, /brokerCidrs must be given for events\.other:9093/],
+  [
+    { bootstrapServers: ['b-1.example.com:9093'], brokerCidrs: ['10.20.0.0'] },
+    /brokerCidrs\[0\] must be an address range/,
+  ],
+  [{ brokerCidrs: ['10.20.0.0/16'] }, /brokerCidrs needs bootstrapServers/],
   [{ retention: Duration.hours(1) }, /retention must be at least an outage of 4 h/],
 ])('%j is refused by name', (props, expected) => {
   expect(message(props)).toMatch(expected);

@@ -247,6 +247,36 @@ test.each([
     `${KAFKAJS}producer.send({ topic, messages }).then(() => {\n  response.sendStatus(200);\n});`,
     [],
   ],
+  [
+    'an answer after the first of kafkajs and a time-out',
+    `${KAFKAJS}await Promise.race([\n  producer.send({ topic, messages }),\n  timeout(8000),\n]);\nres.status(200).end();`,
+    [],
+  ],
+  [
+    'an answer after all that was sent',
+    `${KAFKAJS}await Promise.all([\n  producer.send({ topic, messages }),\n  producer.send({ topic: audit, messages }),\n]);\nres.status(200).end();`,
+    [],
+  ],
+  [
+    'an answer after a send that is given a time-out',
+    `${KAFKAJS}await withTimeout(\n  producer.send({ topic, messages }),\n  8000,\n);\nres.status(200).end();`,
+    [],
+  ],
+  [
+    'an answer before kafkajs has a record that is written over lines',
+    `${KAFKAJS}producer.send({\n  topic,\n  messages: [{ key: id(body), value: body }],\n});\nres.status(200).end();`,
+    ['BP-WEBHOOK-002'],
+  ],
+  [
+    'an answer after a future of kafka-python that is waited for',
+    'producer = KafkaProducer(acks="all")\nproducer.send("d", data).get(8)\nreturn "", 200',
+    [],
+  ],
+  [
+    'an answer before kafka-python has what a get found',
+    'producer = KafkaProducer(acks="all")\nproducer.send("d", request.get_json().get("id"))\nreturn "", 200',
+    ['BP-WEBHOOK-002'],
+  ],
   ['a comment that shows it', `${PUBSUB}# publisher.publish(TOPIC, body)\nreturn "", 204`, []],
   ['rotated by size', `${ROTATE}daily`, []],
   ['rotated by the clock', 'rotate 7\nweekly', ['BP-LOG-005']],

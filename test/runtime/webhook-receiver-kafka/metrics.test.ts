@@ -1,11 +1,12 @@
 /** What the receiver in a cluster counts, and its bound on the deliveries in work. */
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CachedSecrets } from '../../../lib/runtime/cached-secrets';
 import { signRequest } from '../../../lib/runtime/webhook/signature';
+import { inTime } from '../../../lib/runtime/webhook-receiver/in-time';
 import { webhookReceiver } from '../../../lib/runtime/webhook-receiver/receiver';
 import { DOOR_REREADS } from '../../../lib/runtime/webhook-receiver/secret-files';
-import { atMost } from '../../../lib/runtime/webhook-receiver-kafka/at-most';
+import { atMost, Slots } from '../../../lib/runtime/webhook-receiver-kafka/at-most';
 import { ReceiverMetrics } from '../../../lib/runtime/webhook-receiver-kafka/metrics';
 import { until } from '../../support/until';
 
@@ -21,21 +22,29 @@ const source = {
 let server: Server;
 let metrics: ReceiverMetrics;
 let confirm: () => Promise<unknown>;
+/** Seconds until a sender is told 503. */
+let patience: number;
 let log: jest.SpyInstance;
 
 beforeEach(async () => {
   log = jest.spyOn(console, 'log').mockImplementation(() => {});
   confirm = async () => {};
+  patience = 8;
   metrics = new ReceiverMetrics('hooks', ['shop'], CONCURRENCY, 8);
   const secrets = new CachedSecrets(async () => [SECRET], DOOR_REREADS);
+  const slots = new Slots(CONCURRENCY, metrics);
   const receiver = webhookReceiver({
     sources: { shop: source },
     maxBodyBytes: 1000,
-    publish: () => confirm(),
+    publish: (_, delivery) => {
+      const sent = confirm();
+      slots.hold(delivery, sent);
+      return inTime(sent, patience);
+    },
     secrets,
     onAnswer: (answer) => metrics.answered(answer),
   });
-  server = createServer(atMost(CONCURRENCY, receiver, metrics)).listen(0);
+  server = createServer(atMost(slots, receiver, metrics)).listen(0);
   await until('it listens', () => server.listening);
 });
 
@@ -66,6 +75,11 @@ const series = () =>
       .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
   );
 
+const refusals = () =>
+  Object.entries(series())
+    .filter(([name]) => name.startsWith('receiver_refused_total'))
+    .reduce((sum, [, count]) => sum + count, 0);
+
 test('an answer is counted by source and code, a refusal by its reason too', async () => {
   await send('1');
   await send('2', 'another secret');
@@ -76,14 +90,31 @@ test('an answer is counted by source and code, a refusal by its reason too', asy
     'receiver_requests_total{receiver="hooks",source="",code="404"}': 1,
     'receiver_refused_total{receiver="hooks",source="",reason="unknown-source"}': 1,
   });
-  expect(Object.keys(series()).filter((name) => name.startsWith('receiver_refused_total'))).toHaveLength(2);
+  expect(series()['receiver_refused_total{receiver="hooks",source="shop",reason="forged"}']).toBe(1);
+  expect(refusals()).toBe(2);
 });
 
 test('what the brokers did not confirm is a 503, and not the fault of the sender', async () => {
   confirm = () => Promise.reject(new Error('no broker'));
   expect((await send('1')).status).toBe(503);
   expect(series()['receiver_requests_total{receiver="hooks",source="shop",code="503"}']).toBe(1);
-  expect(Object.keys(series()).some((name) => name.startsWith('receiver_refused_total'))).toBe(false);
+  expect(refusals()).toBe(0);
+});
+
+test('a sender that hangs up in its body is not turned away by us: no 5xx, no error in the log', async () => {
+  const sent = request(address('shop/acme'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': '100' },
+  }).on('error', () => {});
+  sent.write('{');
+  await until('it is in work', () => metrics.inFlight === 1);
+  sent.destroy();
+  const answers = 'receiver_requests_total{receiver="hooks",source="shop",code=';
+  await until('it is counted', () => series()[`${answers}"499"}`] === 1);
+  expect(series()[`${answers}"503"}`]).toBe(0);
+  expect(series()['receiver_refused_total{receiver="hooks",source="shop",reason="hung-up"}']).toBe(1);
+  expect(log.mock.calls).toEqual([['{"severity":"WARNING","message":"hung up","source":"shop"}']]);
+  await until('there is room again', () => metrics.inFlight === 0);
 });
 
 // increase() sees nothing of a series that begins with 1: the first delivery that is turned away would raise no alert.
@@ -91,6 +122,13 @@ test('the codes that alerts ask for have a series before the first answer', () =
   for (const name of ['shop', ''])
     for (const code of [200, 503])
       expect(series()[`receiver_requests_total{receiver="hooks",source="${name}",code="${code}"}`]).toBe(0);
+});
+
+test('and so have the reasons of a refusal', () => {
+  for (const reason of ['forged', 'outside-window', 'too-large', 'hung-up', 'no-delivery-id'])
+    expect(series()[`receiver_refused_total{receiver="hooks",source="shop",reason="${reason}"}`]).toBe(0);
+  expect(series()['receiver_refused_total{receiver="hooks",source="",reason="unknown-source"}']).toBe(0);
+  expect(series()['receiver_refused_total{receiver="hooks",source="shop",reason="unknown-source"}']).toBeUndefined();
 });
 
 test('publishes are a histogram that ends with all of them', () => {
@@ -122,11 +160,29 @@ test('above its concurrency a delivery is told to come again, a probe is answere
   expect(series()['receiver_requests_total{receiver="hooks",source="",code="503"}']).toBe(1);
 });
 
-test('a sender that hangs up makes room', async () => {
+// The client has the body until its own promise settles: a slot that is free before does not bound the memory.
+test('a delivery that was answered 503 is in work until the client lets go of it', async () => {
+  patience = 0.01;
+  const open: (() => void)[] = [];
+  confirm = () => new Promise<void>((_, reject) => open.push(() => reject(new Error('given up'))));
+  expect((await Promise.all([send('1'), send('2')])).map(({ headers }) => headers.get('retry-after'))).toEqual([
+    '5',
+    '5',
+  ]);
+  expect((await send('3')).headers.get('retry-after')).toBe('1');
+  expect([open.length, metrics.inFlight]).toEqual([CONCURRENCY, CONCURRENCY]);
+  for (const one of open) one();
+  await until('there is room again', () => metrics.inFlight === 0);
+  confirm = async () => {};
+  expect((await send('4')).status).toBe(200);
+});
+
+test('a sender that hangs up makes room when the client lets go of its delivery', async () => {
+  let letGo = () => {};
   let asked = 0;
   confirm = () => {
     asked += 1;
-    return new Promise(() => {});
+    return new Promise<void>((resolve) => (letGo = resolve));
   };
   const gone = new AbortController();
   const body = '{"id":"1"}';
@@ -138,5 +194,7 @@ test('a sender that hangs up makes room', async () => {
   await until('it is in work', () => asked === 1);
   gone.abort();
   await hanging;
+  expect(metrics.inFlight).toBe(1);
+  letGo();
   await until('there is room again', () => metrics.inFlight === 0);
 });
