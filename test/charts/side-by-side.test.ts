@@ -111,6 +111,8 @@ describe('the judge of two selectors', () => {
     ['a{x=~"s-[0-9]+"}', 'a{x="s-x"}', true],
     ['a{x=~"s-[0-9]+"}', 'a{x=~"t-[0-9]+"}', false],
     ['a', 'a{x="1"}', false],
+    ['a{x="1",y!="z"}', 'a{x="2",y!="z"}', true],
+    ['a{x="1",y!="z"}', 'a{x="1",y="z"}', false],
   ])('%s and %s are disjoint: %s', (ours, theirs, expected) => {
     expect(disjoint(one(ours), one(theirs))).toBe(expected);
     expect(disjoint(one(theirs), one(ours))).toBe(expected);

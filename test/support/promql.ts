@@ -38,7 +38,10 @@ export function selectorsOf(expr: string): Selector[] {
 }
 
 function matchersOf(inside: string): Matcher[] {
-  return [...inside.matchAll(MATCHER)].map(([text, label, operator, quoted]) => {
+  const all = [...inside.matchAll(MATCHER)];
+  // What one excludes makes a selector narrower: what the others keep apart stays apart.
+  const including = all.filter(([, , operator]) => operator !== '!=');
+  return including.map(([text, label, operator, quoted]) => {
     if (operator !== '=' && operator !== '=~') throw new Error(`cannot tell what ${text} leaves`);
     return { label, operator, value: JSON.parse(quoted) };
   });
