@@ -188,6 +188,7 @@ describe('the tarball', () => {
       'gate',
       'gate-proxy',
       'gc-exporter',
+      'kafka-webhook',
       'log-exporter',
       'maintenance-status',
       'pubsub-webhook',
