@@ -56,9 +56,7 @@ export const SUITES = {
   cluster: {
     jest: ['--runInBand', ignoring([]), '--testPathPatterns=test/cluster/'],
     prepare: async () => {
-      // The SQS of the trigger tests; without it they are skipped by name.
-      await installPython(ROOT, 'local', (line) => console.error(line)).catch(({ message }) => console.error(message));
-      bundle();
+      await prepareServers();
       startCluster();
     },
   },

@@ -3,13 +3,14 @@
  * servers. Nobody works here: the test itself puts, takes and ends the items, and looks at what is counted.
  */
 import { kafkaMissing } from '../engines/kafka';
+import { localAwsMissing } from '../engines/local-aws';
 import { until } from '../support/until';
 import { startTopic } from './kafka';
 import { HAS_CLUSTER } from './kubernetes';
 import type { Queue } from './queue';
 import { type RedisStream, redisMissing, startRedis } from './redis';
 import { apply, remove, ScaledWorker } from './scaled-worker';
-import { sqsMissing, startSqs } from './sqs';
+import { startSqs } from './sqs';
 
 /** Of the Kafka topic: its workers have as many replicas at the most. */
 const PARTITIONS = 6;
@@ -20,7 +21,7 @@ const SERVERS: Record<string, { missing: string | undefined; start: () => Promis
   'Redis Streams': { missing: redisMissing(), start: () => startRedis(false) },
   'Redis Streams, deleted when done': { missing: redisMissing(), start: () => startRedis(true) },
   Kafka: { missing: kafkaMissing(), start: () => startTopic(PARTITIONS) },
-  SQS: { missing: sqsMissing(), start: startSqs },
+  SQS: { missing: localAwsMissing(), start: startSqs },
 };
 
 const onCluster = (missing: string | undefined) => (HAS_CLUSTER && !missing ? describe : describe.skip);

@@ -2,8 +2,8 @@
  * Case 9 on the local AWS: a stream of two shards, its mapping, the bundled merger and a function that rebuilds. The emulator
  * hands over what there is, without a window, and repeats no part of a batch: how much is merged is not judged here.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,18 +16,15 @@ import { planCoalescing } from '../../lib/flow/merging/plan';
 import { functionSettings } from '../../lib/flow/merging/settings';
 import { Random } from '../../lib/flow/numerics/random';
 import type { KeysToRebuild } from '../../lib/runtime/coalescer/request';
-import { ended } from '../support/ended';
-import { freePorts } from '../support/ports';
 import { EXACT, prove } from '../support/proof';
 import { ROOT } from '../support/reference';
+import { LOCAL_AWS, type LocalAws, localAwsMissing, startLocalAws } from './local-aws';
 
 const PYTHON = join(ROOT, '.venv', 'bin', 'python');
-const isThere = existsSync(join(ROOT, '.venv', '.local'));
-const suite = isThere ? describe : describe.skip;
-if (!isThere) console.warn('skipped: requirements/local.txt is not installed in .venv');
+const missing = localAwsMissing();
+const suite = missing === undefined ? describe : describe.skip;
+if (missing !== undefined) console.warn(`skipped: ${missing}`);
 
-const KEYS = { accessKeyId: 'test', secretAccessKey: 'test' };
-const REGION = 'us-east-1';
 const { distinctKeys, peakPerSecond: RATE = 0 } = STORM.workload;
 const SECONDS = 20;
 /** Records of one call; a multiple of what is due every 100 ms. */
@@ -42,7 +39,7 @@ exports.handler = async (event) => {
 `;
 
 suite('the merger on a local AWS', () => {
-  let emulator: ChildProcess;
+  let aws: LocalAws;
   let endpoint = '';
   let sink: Server;
   let lambda: LambdaClient;
@@ -51,21 +48,10 @@ suite('the merger on a local AWS', () => {
   const got = { values: new Map<string, string>(), events: 0, keys: 0, calls: 0 };
 
   beforeAll(async () => {
-    const [port] = await freePorts(1);
-    endpoint = `http://127.0.0.1:${port}`;
-    emulator = spawn(PYTHON, ['-c', 'from ministack.app import main; main()'], {
-      cwd: folder,
-      stdio: 'ignore',
-      env: {
-        PATH: process.env.PATH,
-        HOME: folder,
-        GATEWAY_PORT: String(port),
-        BIND_HOST: '127.0.0.1',
-        IOT_MTLS_ENABLED: '0',
-      },
-    });
-    lambda = new LambdaClient({ endpoint, region: REGION, credentials: KEYS });
-    sqs = new SQSClient({ endpoint, region: REGION, credentials: KEYS });
+    aws = await startLocalAws();
+    endpoint = aws.client.endpoint;
+    lambda = new LambdaClient(aws.client);
+    sqs = new SQSClient(aws.client);
     sink = createServer((request, response) => {
       let text = '';
       request.on('data', (chunk) => {
@@ -83,20 +69,14 @@ suite('the merger on a local AWS', () => {
         response.end('{}');
       });
     }).listen(0, '127.0.0.1');
-    const end = Date.now() + 60_000;
-    while (!(await kinesis('ListStreams', {}).catch(() => undefined))) {
-      if (Date.now() > end) throw new Error('the emulator did not answer within a minute');
-      await wait(200);
-    }
   }, 90_000);
 
   afterAll(async () => {
-    lambda.destroy();
-    sqs.destroy();
-    sink.close();
-    sink.closeAllConnections();
-    emulator.kill('SIGKILL');
-    await ended(emulator);
+    lambda?.destroy();
+    sqs?.destroy();
+    sink?.close();
+    sink?.closeAllConnections();
+    await aws?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -108,7 +88,7 @@ suite('the merger on a local AWS', () => {
       headers: {
         'content-type': 'application/x-amz-json-1.1',
         'x-amz-target': `Kinesis_20131202.${action}`,
-        authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${REGION}/kinesis/aws4_request, SignedHeaders=host, Signature=0`,
+        authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${LOCAL_AWS.region}/kinesis/aws4_request, SignedHeaders=host, Signature=0`,
       },
     });
     if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`);
@@ -153,7 +133,7 @@ suite('the merger on a local AWS', () => {
     await lambda.send(
       new CreateEventSourceMappingCommand({
         FunctionName: 'merger',
-        EventSourceArn: `arn:aws:kinesis:${REGION}:000000000000:stream/changes`,
+        EventSourceArn: `arn:aws:kinesis:${LOCAL_AWS.region}:000000000000:stream/changes`,
         StartingPosition: 'TRIM_HORIZON',
         BatchSize: plan.value('maxBatch'),
         MaximumBatchingWindowInSeconds: plan.value('windowSeconds'),

@@ -4,8 +4,6 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
@@ -22,18 +20,14 @@ import { AttributeType } from 'aws-cdk-lib/aws-dynamodb';
 import { TtlTable } from '../../lib/aws/retention/ttl-table';
 import type { Worked } from '../../lib/runtime/ttl-table/backfill';
 import type { Report } from '../../lib/runtime/ttl-table/report';
-import { ended } from '../support/ended';
-import { freePorts } from '../support/ports';
 import { about, EXACT, prove } from '../support/proof';
 import { ROOT } from '../support/reference';
+import { LOCAL_AWS, type LocalAws, localAwsMissing, startLocalAws } from './local-aws';
 
-const PYTHON = join(ROOT, '.venv', 'bin', 'python');
-const isThere = existsSync(join(ROOT, '.venv', '.local'));
-const suite = isThere ? describe : describe.skip;
-if (!isThere) console.warn('skipped: requirements/local.txt is not installed in .venv');
+const missing = localAwsMissing();
+const suite = missing === undefined ? describe : describe.skip;
+if (missing !== undefined) console.warn(`skipped: ${missing}`);
 
-const KEYS = { accessKeyId: 'test', secretAccessKey: 'test' };
-const REGION = 'us-east-1';
 const DAY_SECONDS = 86_400;
 const RETENTION_SECONDS = 30 * DAY_SECONDS;
 const ITEMS = 1800;
@@ -84,54 +78,30 @@ function shipped() {
 }
 
 suite('the backfill of a TtlTable on a local AWS', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'backpressure-ttl-table-'));
-  let emulator: ChildProcess;
-  let endpoint = '';
+  let aws: LocalAws;
   let dynamo: DynamoDBClient;
   let count = 0;
 
   beforeAll(async () => {
-    const [port] = await freePorts(1);
-    endpoint = `http://127.0.0.1:${port}`;
-    emulator = spawn(PYTHON, ['-c', 'from ministack.app import main; main()'], {
-      cwd: folder,
-      stdio: 'ignore',
-      env: {
-        PATH: process.env.PATH,
-        HOME: folder,
-        GATEWAY_PORT: String(port),
-        BIND_HOST: '127.0.0.1',
-        IOT_MTLS_ENABLED: '0',
-      },
-    });
-    dynamo = new DynamoDBClient({ endpoint, region: REGION, credentials: KEYS });
+    aws = await startLocalAws();
+    dynamo = new DynamoDBClient(aws.client);
     await createTable('progress');
   }, 120_000);
 
   afterAll(async () => {
     dynamo?.destroy();
-    emulator?.kill('SIGKILL');
-    if (emulator) await ended(emulator);
-    rmSync(folder, { recursive: true, force: true });
+    await aws?.stop();
   });
 
   async function createTable(name: string): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        await dynamo.send(
-          new CreateTableCommand({
-            TableName: name,
-            KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-            AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-            BillingMode: 'PAY_PER_REQUEST',
-          }),
-        );
-        return;
-      } catch (error) {
-        if (attempt > 100) throw error;
-        await wait(300);
-      }
-    }
+    await dynamo.send(
+      new CreateTableCommand({
+        TableName: name,
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+        BillingMode: 'PAY_PER_REQUEST',
+      }),
+    );
   }
 
   /** A table with items, half of which are too old. */
@@ -187,10 +157,10 @@ suite('the backfill of a TtlTable on a local AWS', () => {
         TABLE: table,
         PROGRESS_TABLE: 'progress',
         RUN: table,
-        AWS_REGION: REGION,
-        AWS_ACCESS_KEY_ID: KEYS.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: KEYS.secretAccessKey,
-        AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+        AWS_REGION: LOCAL_AWS.region,
+        AWS_ACCESS_KEY_ID: LOCAL_AWS.credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: LOCAL_AWS.credentials.secretAccessKey,
+        AWS_ENDPOINT_URL_DYNAMODB: aws.client.endpoint,
         AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
       },
     });
