@@ -40,14 +40,15 @@ const freeMib = (folder: string) => {
 
 /** @throws MachineError when a disk has less than a run needs; all of them are named */
 export function requireRoom(root: string): void {
-  refuse(disksOf(root).filter(({ folder, neededMib }) => freeMib(folder) < neededMib));
+  const small = refusal(disksOf(root).filter(({ folder, neededMib }) => freeMib(folder) < neededMib));
+  if (small) throw small;
 }
 
 /** Looks at the disks while a run goes on: a program whose disk is full may wait for ever. */
 export function watchDisks(root: string, end: (error: Error) => void): NodeJS.Timeout {
   return setInterval(() => {
-    const error = fullDisks(root);
-    if (error) end(error);
+    const full = fullDisks(root);
+    if (full) end(full);
   }, LOOK_MILLIS).unref();
 }
 
@@ -61,21 +62,16 @@ export function withFullDisks(root: string, error: Error): Error {
   return full ? new MachineError(full.message, `What failed for it: ${error.message}`) : error;
 }
 
-function fullDisks(root: string): Error | undefined {
-  try {
-    refuse(disksOf(root).filter(({ folder }) => freeMib(folder) < FULL_MIB));
-    return undefined;
-  } catch (error) {
-    return error as Error;
-  }
+function fullDisks(root: string): MachineError | undefined {
+  return refusal(disksOf(root).filter(({ folder }) => freeMib(folder) < FULL_MIB));
 }
 
-function refuse(disks: readonly Disk[]): void {
-  if (disks.length === 0) return;
+function refusal(disks: readonly Disk[]): MachineError | undefined {
+  if (disks.length === 0) return undefined;
   const sentences = disks.map(
     ({ folder, neededMib }) =>
       `The disk of ${folder} has ${Math.floor(freeMib(folder))} MiB free, and a run needs ${neededMib} MiB.`,
   );
   const ways = [...new Set(disks.map(({ wayOut }) => wayOut))];
-  throw new MachineError(sentences.join('\n'), `Ways out: ${ways.join('; ')}.`);
+  return new MachineError(sentences.join('\n'), `Ways out: ${ways.join('; ')}.`);
 }
