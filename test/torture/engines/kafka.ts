@@ -22,23 +22,20 @@ const MOST_PER_SECOND = 240;
 const LEAST_SECONDS = 40;
 const LATENCY_SECONDS = 60;
 /** What the changed plan promises. */
-const CHANGED_LATENCY_SECONDS = 30;
+export const CHANGED_LATENCY_SECONDS = 30;
 
-/** The numbers of the run. */
-export function sizingOf(messages: number, latencySeconds = LATENCY_SECONDS) {
+/** What comes, and how long each takes. */
+export interface Load {
+  readonly perSecond: number;
+  readonly recordSeconds: number;
+  readonly latencySeconds: number;
+}
+
+/** The numbers of a run on a topic, by its plan. */
+export function sizingBy(planOf: (load: Load) => StreamPlan, messages: number, latencySeconds = LATENCY_SECONDS) {
   const perSecond = Math.min(MOST_PER_SECOND, messages / LEAST_SECONDS);
-  const plan = planStream('Letters', {
-    workload: {
-      steadyPerSecond: perSecond,
-      recordSeconds: BUSY / perSecond,
-      recordVariation: 0,
-      // A letter of a mebibyte needs no more than any other: the mean counts.
-      recordBytes: 1024,
-      keys: KEYS,
-    },
-    objective: { latencySeconds },
-    platform: 'kafka-keda',
-  });
+  const load = { perSecond, recordSeconds: BUSY / perSecond, latencySeconds };
+  const plan = planOf(load);
   const instances = plan.value('instances');
   const sizing: Sizing = {
     perSecond,
@@ -48,8 +45,22 @@ export function sizingOf(messages: number, latencySeconds = LATENCY_SECONDS) {
     takeoverSeconds: SESSION_SECONDS,
     peakBacklog: plan.predictions.peakLag,
   };
-  return { plan, sizing };
+  return { plan, sizing, workMillis: 1000 * load.recordSeconds };
 }
+
+const streamOf = ({ perSecond, recordSeconds, latencySeconds }: Load) =>
+  planStream('Letters', {
+    workload: {
+      steadyPerSecond: perSecond,
+      recordSeconds,
+      recordVariation: 0,
+      // A letter of a mebibyte needs no more than any other: the mean counts.
+      recordBytes: 1024,
+      keys: KEYS,
+    },
+    objective: { latencySeconds },
+    platform: 'kafka-keda',
+  });
 
 export const KAFKA: Engine = {
   title: 'Apache Kafka 3.9.1, stream-worker',
@@ -58,13 +69,13 @@ export const KAFKA: Engine = {
   killEverySeconds: 1.5 * SESSION_SECONDS,
   missing: kafkaMissing,
   async start(messages, folder) {
-    const { plan, sizing } = sizingOf(messages);
+    const { plan, sizing, workMillis } = sizingBy(streamOf, messages);
     return onKafka(plan.value('partitions'), async (kafka, started) => {
       const pods = new Pods(
         join(__dirname, 'pod-kafka.cjs'),
         {
           EFFECTS: folder,
-          WORK_MILLIS: String((1000 * BUSY) / sizing.perSecond),
+          WORK_MILLIS: String(workMillis),
           ...readerSettings(kafka),
           ...knobsOf(plan),
         },
@@ -74,7 +85,7 @@ export const KAFKA: Engine = {
       return {
         ...(await withTopic(kafka, pods, sizing)),
         // Not other partitions: a key would move to another one, and its order is promised.
-        replan: async () => knobsOf(sizingOf(messages, CHANGED_LATENCY_SECONDS).plan),
+        replan: async () => knobsOf(sizingBy(streamOf, messages, CHANGED_LATENCY_SECONDS).plan),
       };
     });
   },

@@ -12,19 +12,14 @@ import { signRequest } from '../../../lib/runtime/webhook/signature';
 import { kafkaMissing } from '../../engines/kafka';
 import { freePorts } from '../../support/ports';
 import { until } from '../../support/until';
-import { Broken, type Engine, type Running, type Sizing } from '../engine';
+import { Broken, type Engine, type Running } from '../engine';
 import { FAULT_KINDS } from '../faults';
 import type { Letter } from '../letters';
 import { Pods } from '../pods';
-import { knobsOf, onKafka, readerSettings, withTopic } from './kafka';
+import { CHANGED_LATENCY_SECONDS, knobsOf, type Load, onKafka, readerSettings, sizingBy, withTopic } from './kafka';
 
 const SECRET = 'whsec_c2VzYW1lIHNlc2FtZSBzZXNhbWU=';
 const FORGED = 'whsec_Zm9yZ2VkIGZvcmdlZCBmb3JnZWQ=';
-/** Consumers that are busy at the peak, as on Kafka alone. */
-const BUSY = 2.5;
-const MOST_PER_SECOND = 240;
-const LEAST_SECONDS = 40;
-const [LATENCY_SECONDS, CHANGED_LATENCY_SECONDS] = [60, 30];
 const RECEIVERS = 2;
 const READY_SECONDS = 60;
 /** Requests at once. */
@@ -33,24 +28,11 @@ const PATIENCE_MILLIS = 10_000;
 const AGAIN_MILLIS = 500;
 const [UNAUTHORIZED, TOO_LARGE] = [401, 413];
 
-/** The numbers of the run. */
-export function webhookSizing(messages: number, latencySeconds = LATENCY_SECONDS) {
-  const perSecond = Math.min(MOST_PER_SECOND, messages / LEAST_SECONDS);
-  const plan = planWebhooks('Letters', {
-    workload: { steadyPerSecond: perSecond, serviceSeconds: BUSY / perSecond, serviceVariation: 0, itemBytes: 1024 },
+const webhooksOf = ({ perSecond, recordSeconds, latencySeconds }: Load) =>
+  planWebhooks('Letters', {
+    workload: { steadyPerSecond: perSecond, serviceSeconds: recordSeconds, serviceVariation: 0, itemBytes: 1024 },
     objective: { latencySeconds },
   });
-  const instances = plan.value('instances');
-  const sizing: Sizing = {
-    perSecond,
-    instances,
-    clearedPerSecond: instances * plan.predictions.consumerRecordsPerSecond,
-    shares: 'own',
-    takeoverSeconds: SESSION_SECONDS,
-    peakBacklog: plan.predictions.peakLag,
-  };
-  return { plan, sizing };
-}
 
 export const WEBHOOKS: Engine = {
   title: 'webhook receivers, Apache Kafka 3.9.1, kafka-webhook',
@@ -60,7 +42,7 @@ export const WEBHOOKS: Engine = {
   killEverySeconds: 1.5 * SESSION_SECONDS,
   missing: kafkaMissing,
   async start(messages, folder) {
-    const { plan, sizing } = webhookSizing(messages);
+    const { plan, sizing, workMillis } = sizingBy(webhooksOf, messages);
     return onKafka(plan.value('partitions'), async (kafka, started) => {
       const secrets = mkdtempSync(join(tmpdir(), 'backpressure-torture-secrets-'));
       const secretFile = join(secrets, 'shop');
@@ -83,7 +65,7 @@ export const WEBHOOKS: Engine = {
         join(__dirname, 'pod-webhooks.cjs'),
         {
           EFFECTS: folder,
-          WORK_MILLIS: String((1000 * BUSY) / sizing.perSecond),
+          WORK_MILLIS: String(workMillis),
           ...readerSettings(kafka),
           ...knobsOf(plan),
           IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
@@ -99,7 +81,7 @@ export const WEBHOOKS: Engine = {
         front,
         send: (letters) => door.send(letters),
         refused: () => door.refused,
-        replan: async () => knobsOf(webhookSizing(messages, CHANGED_LATENCY_SECONDS).plan),
+        replan: async () => knobsOf(sizingBy(webhooksOf, messages, CHANGED_LATENCY_SECONDS).plan),
         async stop() {
           await front.end();
           await topic.stop();
