@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type App, Aws, Duration, Names, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { type App, Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
   Column,
@@ -20,13 +20,11 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import {
-  AwsLogDriverMode,
   ContainerDependencyCondition,
   ContainerImage,
   CpuArchitecture,
   FargateService,
   FargateTaskDefinition,
-  LogDrivers,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -36,7 +34,7 @@ import { EXPORTER_IMAGE } from '../../../lib/aws/jvm/jvm-task';
 import { BUSY_JVM } from '../../../lib/cases/case-10-allocation-outruns-gc';
 import { packageRoot } from '../../../lib/package-root';
 import type { Numbers } from '../numbers';
-import { alarm, clusterIn, numbersOf } from './parts';
+import { alarm, clusterIn, logsTo, numbersOf } from './parts';
 
 interface Known {
   readonly numbers: Numbers;
@@ -112,12 +110,7 @@ function makeTask(scope: Construct, name: string, { numbers, flags, program }: K
     memoryLimitMiB: numbers('jvmMemoryBytes') / MIB,
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(numbers('stopTimeoutSeconds')),
-    logging: LogDrivers.awsLogs({
-      logGroup,
-      streamPrefix: 'jvm',
-      mode: AwsLogDriverMode.NON_BLOCKING,
-      maxBufferSize: Size.mebibytes(10),
-    }),
+    logging: logsTo(logGroup, 'jvm'),
     environment: { JDK_JAVA_OPTIONS: flags },
   });
   const temporary = { sourceVolume: 'tmp', containerPath: '/tmp', readOnly: false };
@@ -132,12 +125,7 @@ function makeTask(scope: Construct, name: string, { numbers, flags, program }: K
     essential: false,
     user: '0',
     readonlyRootFilesystem: true,
-    logging: LogDrivers.awsLogs({
-      logGroup,
-      streamPrefix: 'gc-folders',
-      mode: AwsLogDriverMode.NON_BLOCKING,
-      maxBufferSize: Size.mebibytes(10),
-    }),
+    logging: logsTo(logGroup, 'gc-folders'),
   });
   folders.addMountPoints(temporary, log);
   jvm.addContainerDependencies({ container: folders, condition: ContainerDependencyCondition.SUCCESS });
@@ -158,12 +146,7 @@ function makeTask(scope: Construct, name: string, { numbers, flags, program }: K
     memoryLimitMiB: numbers('exporterMemoryBytes') / MIB,
     user: '1000',
     readonlyRootFilesystem: true,
-    logging: LogDrivers.awsLogs({
-      logGroup,
-      streamPrefix: 'gc-exporter',
-      mode: AwsLogDriverMode.NON_BLOCKING,
-      maxBufferSize: Size.mebibytes(10),
-    }),
+    logging: logsTo(logGroup, 'gc-exporter'),
   });
   exporter.addMountPoints({ ...log, readOnly: true });
   return task;

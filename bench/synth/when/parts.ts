@@ -1,5 +1,5 @@
 /** What the hand-written AWS sides share: a function with its role and logs, a queue that is only parked in, alarms. */
-import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size, type Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -10,7 +10,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Cluster, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import { AwsLogDriverMode, Cluster, ContainerInsights, LogDrivers } from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -21,7 +21,7 @@ import {
   LoggingFormat,
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption, type QueuePolicy } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { bundleCode } from '../../../lib/aws/runtime-function';
@@ -103,6 +103,16 @@ export function parked(scope: Construct, id: string): Queue {
   });
   (queue.node.findChild('Policy') as QueuePolicy).applyRemovalPolicy(RemovalPolicy.RETAIN);
   return queue;
+}
+
+/** Logs that do not block, of a container of Fargate. */
+export function logsTo(logGroup: ILogGroup, streamPrefix: string) {
+  return LogDrivers.awsLogs({
+    logGroup,
+    streamPrefix,
+    mode: AwsLogDriverMode.NON_BLOCKING,
+    maxBufferSize: Size.mebibytes(10),
+  });
 }
 
 /** One cluster a stack. */

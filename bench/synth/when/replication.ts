@@ -1,5 +1,5 @@
 /** `ReplicaLagGuard` for two instances of RDS, and the same resources by hand. */
-import { type App, Aws, Duration, Names, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { type App, Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
   Column,
@@ -18,12 +18,10 @@ import {
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
-  AwsLogDriverMode,
   ContainerImage,
   CpuArchitecture,
   FargateService,
   FargateTaskDefinition,
-  LogDrivers,
   OperatingSystemFamily,
   Secret as TaskSecret,
 } from 'aws-cdk-lib/aws-ecs';
@@ -36,7 +34,7 @@ import { ReplicaLagGuard } from '../../../lib/aws/replication/replica-lag-guard'
 import { WRITE_PEAK } from '../../../lib/cases/case-08-replica-lag';
 import { throttleSettings } from '../../../lib/flow/replication/settings';
 import type { Numbers } from '../numbers';
-import { alarm, clusterIn, numbersOf } from './parts';
+import { alarm, clusterIn, logsTo, numbersOf } from './parts';
 
 interface Known {
   readonly numbers: Numbers;
@@ -198,12 +196,7 @@ function makeTask(
       retries: numbers('livenessProbeFailures'),
     },
     portMappings: [{ containerPort: PORT }],
-    logging: LogDrivers.awsLogs({
-      logGroup,
-      streamPrefix: 'guard',
-      mode: AwsLogDriverMode.NON_BLOCKING,
-      maxBufferSize: Size.mebibytes(10),
-    }),
+    logging: logsTo(logGroup, 'guard'),
   });
   return task;
 }

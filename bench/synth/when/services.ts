@@ -1,5 +1,5 @@
 /** `BoundedService` on Fargate, and the same resources by hand. */
-import { type App, Aws, Duration, Names, RemovalPolicy, Size, Stack } from 'aws-cdk-lib';
+import { type App, Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   AlarmStatusWidget,
   Column,
@@ -15,12 +15,10 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import {
-  AwsLogDriverMode,
   ContainerImage,
   CpuArchitecture,
   FargateService,
   FargateTaskDefinition,
-  LogDrivers,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
 import {
@@ -35,7 +33,7 @@ import { BoundedService } from '../../../lib/aws/services/bounded-service';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { boundsOf } from '../../../lib/flow/services/bounds';
 import type { Numbers } from '../numbers';
-import { alarm, clusterIn, numbersOf } from './parts';
+import { alarm, clusterIn, logsTo, numbersOf } from './parts';
 
 interface Known {
   readonly numbers: Numbers;
@@ -157,12 +155,7 @@ function makeTask(scope: Construct, environment: Record<string, string>, numbers
     portMappings: [{ containerPort: 8080 }],
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(numbers('stopTimeoutSeconds')),
-    logging: LogDrivers.awsLogs({
-      logGroup,
-      streamPrefix: 'service',
-      mode: AwsLogDriverMode.NON_BLOCKING,
-      maxBufferSize: Size.mebibytes(10),
-    }),
+    logging: logsTo(logGroup, 'service'),
   });
   return task;
 }
