@@ -1,6 +1,7 @@
 /**
- * A producer whose sends all settle. The client waits for the answer to a request for as long as the connection stands: a
- * broker that accepts and never answers would keep every body in memory, and with it every slot of the receiver.
+ * A producer whose sends all settle soon, and that a silent broker does not hold. The client gives up a request that nobody
+ * answers, but keeps its connection: what follows would wait behind the same broker, each body in memory and in a slot of the
+ * receiver.
  */
 import type { Socket } from 'node:net';
 import { type Client, newProducer, type Producer } from '../stream-worker/client';
