@@ -12,6 +12,9 @@ interface JestFile {
   /** Its path. */
   readonly name: string;
   readonly status: string;
+  /** Milliseconds since the epoch. */
+  readonly startTime: number;
+  readonly endTime: number;
   readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
 }
 

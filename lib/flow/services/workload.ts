@@ -18,7 +18,7 @@ export enum ServiceAdmission {
 /**
  * Whether the requests in work stay bounded by the planned slots, or by fewer while each takes longer than planned. A limit that
  * follows helps a program whose requests share something, such as processors: fewer of them are quicker. Behind a downstream that
- * is slow for few requests as well, fixed slots serve three times as much (lib/flow/services/slowdown.ts, simulated).
+ * is slow for few requests as well it notices that fewer are no quicker, and returns to the slots for a while.
  */
 export enum ServiceLimit {
   /** The slots of the plan. */

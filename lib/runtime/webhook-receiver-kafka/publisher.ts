@@ -4,7 +4,13 @@ import { loadClient } from '../stream-worker/client';
 import { ATTRIBUTES } from '../webhook-receiver/contract';
 import { inTime } from '../webhook-receiver/in-time';
 import type { ReceivedMessage } from '../webhook-receiver/receiver';
+import { Batches } from './batches';
 import { ReplacedProducer } from './replaced-producer';
+
+/** Of a record beside its key, its value and its headers: lengths and offsets. Above what they take. */
+const RECORD_BYTES = 64;
+
+type Message = Parameters<ReplacedProducer['send']>[0]['messages'][number];
 
 /** What the receiver publishes with. */
 export interface KafkaPublisher {
@@ -23,15 +29,23 @@ export async function kafkaPublisher(published: (seconds: number) => void = () =
   // Kept in order by tenant where that was asked for; otherwise one tenant would fill one partition.
   const byTenant = process.env.ORDERED_BY === 'tenant';
   const producer = new ReplacedProducer(await loadClient(), seconds);
+  const batches = new Batches<Message>({
+    // A topic that takes the largest delivery takes as many bytes in a batch.
+    mostBytes: numberSetting('MAX_BODY_BYTES'),
+    seconds,
+    send: (messages) => producer.send({ messages: [...messages] }),
+  });
   return {
     async publish({ data, attributes }, sending = () => {}) {
       const key = attributes[byTenant ? ATTRIBUTES.claimedTenant : ATTRIBUTES.idempotencyKey];
       const headers = new Map(
         Object.entries(attributes).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]),
       );
+      const headerBytes = [...headers].reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+      const bytes = RECORD_BYTES + key.length + data.length + headerBytes;
       const began = performance.now();
       try {
-        const sent = producer.send({ messages: [{ topic, key: Buffer.from(key), value: data, headers }] });
+        const sent = batches.add({ topic, key: Buffer.from(key), value: data, headers }, bytes);
         sending(sent);
         await inTime(sent, seconds);
       } finally {

@@ -1,7 +1,10 @@
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** Allocates at a rate beside a live set, and prints how late each millisecond's work was done. */
+/**
+ * Allocates at a rate beside a live set, and prints how late each millisecond's work was done. With a fourth argument it asks for
+ * a collection before: a service is measured long after its start, and a run of seconds may see no other one of the whole heap.
+ */
 public final class Allocate {
   private static final int PIECE = 256;
   private static byte[][] live;
@@ -12,6 +15,7 @@ public final class Allocate {
     int milliseconds = 1000 * Integer.parseInt(given[2]);
     live = new byte[liveMiB * 4096][];
     for (int at = 0; at < live.length; at++) live[at] = new byte[PIECE];
+    if (given.length > 3) System.gc();
     long[] late = new long[milliseconds];
     double pieces = mebibytesPerSecond * 4096 / 1000.0;
     long start = System.nanoTime();

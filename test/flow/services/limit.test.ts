@@ -196,15 +196,58 @@ describe('each request takes twice as long, however few there are', () => {
   });
 
   test.each([ServiceLimit.AIMD, ServiceLimit.GRADIENT])(
-    '%s: fewer requests are no quicker, so the limit falls to its floor and serves less than fixed slots; then it comes back',
+    '%s: fewer requests are no quicker, which the limit notices: it returns to the slots, and serves more than fixed ones',
     (limit) => {
       const [, , half, , after] = slowing(limit, 1, downstream);
-      expect(half.settledLimit).toBe(8);
-      // Eight slots of 0.2 s, of which a tenth is late.
-      expect(servedOf(half)).toBeGreaterThan(33);
-      expect(servedOf(half)).toBeLessThan(40);
-      expect(lateOf(half)).toBeLessThan(0.15);
+      expect(half.settledLimit).toBeGreaterThan(28);
+      // Its queue is shorter, so that less of what begins is late.
+      expect(servedOf(half)).toBeGreaterThan(servedOf(slowing(ServiceLimit.FIXED, 1, downstream)[2]));
+      expect(lateOf(half)).toBeLessThan(0.16);
       expect(after.settledLimit).toBeGreaterThan(29);
     },
   );
+});
+
+describe.each([ServiceLimit.AIMD, ServiceLimit.GRADIENT])('%s, whatever becomes slower', (limit) => {
+  test.each<Omit<ProgramPhase, 'seconds'>>([
+    ...[0.9, 0.8, 0.7, 0.6].map((speed) => ({ processors: 30, speed })),
+    ...[25, 20, 15, 10].map((processors) => ({ processors })),
+    ...[20, 15].map((processors) => ({ processors, speed: 2 / 3 })),
+  ])('%j: at most a sixth less is in time than with fixed slots, and all of it afterwards', (loss) => {
+    const [fixed, follows] = [ServiceLimit.FIXED, limit].map((name) => slowing(name, 6, loss));
+    expect(servedOf(follows[2]) / servedOf(fixed[2])).toBeGreaterThan(5 / 6);
+    expect(servedOf(follows[4])).toBeGreaterThan(0.97 * 270);
+  });
+});
+
+describe('a limit that was cut in vain', () => {
+  const windowOf = (limit: ConcurrencyLimit, seconds: number) => {
+    for (let request = 0; request < settings.windowRequests; request += 1) limit.record(seconds, true);
+    return limit.current;
+  };
+  const windows = (limit: ConcurrencyLimit, count: number, seconds: number) =>
+    Array.from({ length: count }, () => windowOf(limit, seconds));
+
+  test('returns, stays for ten windows, and twice as long after the next trial', () => {
+    const limit = new ConcurrencyLimit(settings);
+    const trial = [25, 21, 18, 15, 13, 30];
+    expect(windows(limit, 6, 0.2)).toEqual(trial);
+    expect(windows(limit, 10, 0.2)).toEqual(Array(10).fill(30));
+    expect(windows(limit, 6, 0.2)).toEqual(trial);
+    expect(windows(limit, 20, 0.2)).toEqual(Array(20).fill(30));
+    expect(windowOf(limit, 0.2)).toBe(25);
+  });
+
+  test('ten windows as planned, one after another, and the next trial is the first', () => {
+    const limit = new ConcurrencyLimit(settings);
+    windows(limit, 22, 0.2);
+    windows(limit, 10, 0.1);
+    windows(limit, 6, 0.2);
+    expect(windows(limit, 11, 0.2)).toEqual([...Array(10).fill(30), 25]);
+  });
+
+  test('of two slots one may be cut in vain as well', () => {
+    const limit = new ConcurrencyLimit({ ...settings, initial: 2, ceiling: 2, floor: 1 });
+    expect(windows(limit, 3, 0.2)).toEqual([1, 1, 2]);
+  });
 });
