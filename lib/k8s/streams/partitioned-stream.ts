@@ -192,7 +192,7 @@ export interface PartitionedStreamProps {
   readonly minInsyncReplicas?: number;
 
   /**
-   * How long records are kept. 1 s to ten years.
+   * How long records are kept; with `existingTopic`, how long that topic keeps them. 1 s to ten years.
    *
    * @default - twice an outage of `outage` and what makes up for it, at least a day
    */
@@ -415,16 +415,7 @@ function questionOf(props: PartitionedStreamProps): StreamQuestion {
 }
 
 function inputChecks(props: PartitionedStreamProps): Check[] {
-  const {
-    topicName,
-    consumerGroup,
-    replicas,
-    minInsyncReplicas,
-    existingTopic,
-    existingUser,
-    bootstrapServers,
-    retention,
-  } = props;
+  const { topicName, consumerGroup, replicas, minInsyncReplicas, existingTopic, existingUser, bootstrapServers } = props;
   const userText = '1 to 63 lower-case letters, digits and hyphens, because it is the name of a KafkaUser';
   return [
     dnsLabel('clusterName', props.clusterName),
@@ -443,10 +434,6 @@ function inputChecks(props: PartitionedStreamProps): Check[] {
     {
       refused: existingTopic === true && props.partitions === undefined,
       message: 'partitions must be given with existingTopic: as many as the topic has',
-    },
-    {
-      refused: existingTopic === true && retention !== undefined,
-      message: 'retention must not be given with existingTopic: the topic has its own',
     },
     wholeNumber('replicas', replicas, 1, 100),
     wholeNumber('minInsyncReplicas', minInsyncReplicas, 1, 100),

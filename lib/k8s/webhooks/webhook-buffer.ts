@@ -116,7 +116,7 @@ export class WebhookBuffer extends Construct {
     this.networkPolicy = this.createPolicy(usable, matchLabels);
     this.podMonitor = podMonitor(this, 'PodMonitor', matchLabels, 'metrics', this.plan.value('scrapeSeconds'));
     this.httpRoute = usable.gateway === undefined ? undefined : this.createRoute(usable, usable.gateway);
-    this.ingress = usable.ingress === undefined ? undefined : this.createIngress(usable.ingress);
+    this.ingress = usable.ingress === undefined ? undefined : this.createIngress(usable, usable.ingress);
     const series = this.series(usable);
     this.alerts = alertRules(this, 'Alerts', this.node.path, receiverAlerts(this.plan, series));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, receiverGraphs(this.plan, series));
@@ -153,8 +153,7 @@ export class WebhookBuffer extends Construct {
       startSeconds,
       replicas: this.plan.value('replicas'),
       minInsyncReplicas: this.plan.value('minInsyncReplicas'),
-      // A topic that is there has its own.
-      retention: existingTopic ? undefined : (props.retention ?? Duration.seconds(this.plan.value('retentionSeconds'))),
+      retention: Duration.seconds(this.plan.value('retentionSeconds')),
       outage,
       retainTopics: props.retainTopics,
     });
@@ -230,8 +229,10 @@ export class WebhookBuffer extends Construct {
   }
 
   /** With TLS only, and with the limit on bodies that the receiver has: a proxy buffers what it lets through. */
-  private createIngress({ className, host, tlsSecretName }: WebhookIngress): ApiObject {
+  private createIngress({ sources }: WebhookBufferProps, { className, host, tlsSecretName }: WebhookIngress): ApiObject {
     const backend = { service: { name: this.service.name, port: { number: SERVICE_PORT } } };
+    // Not the probe of readiness, which is for the kubelet.
+    const paths = sources.map(({ name }) => ({ path: `/${name}`, pathType: 'Prefix', backend }));
     return new ApiObject(this, 'Ingress', {
       apiVersion: 'networking.k8s.io/v1',
       kind: 'Ingress',
@@ -241,7 +242,7 @@ export class WebhookBuffer extends Construct {
       spec: {
         ingressClassName: className,
         tls: [{ hosts: [host], secretName: tlsSecretName }],
-        rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
+        rules: [{ host, http: { paths } }],
       },
     });
   }

@@ -257,6 +257,9 @@ describe('the door', () => {
       'Ingress',
     );
     expect(spec.tls).toEqual([{ hosts: ['hooks.example.com'], secretName: 'hooks-tls' }]);
+    // Not /ready, which is the kubelet's.
+    const paths = spec.rules.flatMap(({ http }: Manifest) => http.paths.map(({ path }: Manifest) => path));
+    expect(paths).toEqual(shop.sources.map(({ name }) => `/${name}`));
     expect(metadata.annotations['nginx.ingress.kubernetes.io/proxy-body-size']).toBe(String(value('maxBodyBytes')));
   });
 
@@ -273,6 +276,8 @@ describe('bring your own', () => {
     const given = make({ existingTopic: true, partitions: 24, retention: Duration.days(7) });
     expect(every(given, 'KafkaTopic').map(({ spec }) => spec.topicName)).toEqual(['shop.deliveries.dead']);
     expect(given.buffer.plan.value('partitions')).toBe(24);
+    // One plan, also of how long the topic keeps them.
+    expect(given.buffer.stream.plan.value('retentionSeconds')).toBe(given.buffer.plan.value('retentionSeconds'));
     expect(message({ existingTopic: true })).toMatch(/partitions must be given.*retention must be given/s);
   });
 
