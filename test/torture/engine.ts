@@ -15,6 +15,8 @@ export interface Sizing {
   readonly shares: 'own' | 'common';
   /** Seconds for which the work of a killed consumer is not done: until it runs again, or another has taken it over. */
   readonly takeoverSeconds: number;
+  /** Seconds from when the engine is back until the consumers take letters again, on average. Default: 0. */
+  readonly resumeSeconds?: number;
   /** Waiting letters at the peak without any fault, by the plan. */
   readonly peakBacklog: number;
 }

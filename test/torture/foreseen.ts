@@ -5,6 +5,8 @@ import type { Sizing } from './engine';
 export interface Away {
   readonly from: number;
   readonly to: number;
+  /** When the fault was over, where they come back later than that. */
+  readonly over?: number;
   /** Which consumer; all of them when none is named. */
   readonly consumer?: number;
 }
@@ -25,13 +27,16 @@ const MOST_SECONDS = 36_000;
 /** What waits while nothing is broken: the plan's peak, and what comes in a second, because nobody looks more often. */
 export const settledBacklog = ({ perSecond, peakBacklog }: Sizing) => Math.max(peakBacklog, perSecond);
 
+/** When the last fault was over. */
+export const lastOverOf = (away: readonly Away[]) => Math.max(0, ...away.map(({ to, over = to }) => over));
+
 /**
  * Letters come evenly. With shares of their own, those of a consumer that is away wait for it; otherwise the others take what
  * comes. A consumer that is away in two ways is away once.
  */
 export function foreseen(sizing: Sizing, floodSeconds: number, away: readonly Away[]): Foreseen {
   const { perSecond, clearedPerSecond, instances, shares } = sizing;
-  const lastOver = Math.max(0, ...away.map(({ to }) => to));
+  const lastOver = lastOverOf(away);
   const settled = settledBacklog(sizing);
   const waits = Array.from({ length: shares === 'own' ? instances : 1 }, () => 0);
   let [most, recoveredAt] = [0, Number.NaN];

@@ -13,13 +13,16 @@ import { FAULT_KINDS, type Fault, faultsIn, faultsOf, spoken } from './faults';
 import { pageOf } from './page';
 import { shrink } from './shrink';
 import { type Outcome, torture } from './torture';
+import { faultsFound, WHOLE } from './verdict';
 
 /** As long as the network is away in a run with all letters; shorter runs have their share of it. */
 const CUT_SECONDS = 30;
-/** Letters of a whole run. */
-const WHOLE = 100_000;
-/** Share of the foreseen time by which a recovery may be off. */
-const RECOVERY_WITHIN = 0.25;
+
+/** A result in dist/torture.json. */
+interface Kept extends Outcome {
+  /** Whether it is one for the page. */
+  readonly isWhole: boolean;
+}
 
 interface Options {
   readonly engine?: string[];
@@ -80,26 +83,29 @@ async function main(): Promise<number> {
   else for (const name of here) await run(name);
   keep(outcomes, options);
   if (options.json) console.log(JSON.stringify(outcomes, undefined, 2));
-  const failed = outcomes.filter((outcome) => faultsFound(outcome, options).length > 0);
-  for (const outcome of failed)
-    for (const line of faultsFound(outcome, options)) console.error(`${outcome.name}: WRONG: ${line}`);
+  const found = (outcome: Outcome) => faultsFound(outcome, !options.together);
+  const failed = outcomes.filter((outcome) => found(outcome).length > 0);
+  for (const outcome of failed) for (const line of found(outcome)) console.error(`${outcome.name}: WRONG: ${line}`);
   const wrong = failed.length + broken.length;
   console.error(`${outcomes.length - failed.length} passed, ${wrong} failed`);
   return wrong === 0 ? 0 : 1;
 }
 
-/** Results of whole runs stay until their engine is run again; the page has each engine's last one. */
-function keep(outcomes: readonly Outcome[], { messages, together }: Options): void {
+/**
+ * Results of whole runs stay until their engine is run again; the page has each engine's last one, also where it failed. A run beside
+ * others, or with faults that were given, is none of them.
+ */
+function keep(outcomes: readonly Outcome[], { messages, together, faults }: Options): void {
   const file = join(ROOT, 'dist', 'torture.json');
-  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Outcome[]) : [];
-  const whole = messages >= WHOLE && !together;
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Kept[]) : [];
+  const whole = messages >= WHOLE && !together && faults === undefined;
   const kept = before.filter(
-    (old) => old.messages >= WHOLE && old.name in ENGINES && !(whole && outcomes.some(({ name }) => name === old.name)),
+    (old) => old.isWhole && old.name in ENGINES && !(whole && outcomes.some(({ name }) => name === old.name)),
   );
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  writeFileSync(file, `${JSON.stringify([...kept, ...outcomes], undefined, 2)}\n`);
+  const all = [...kept, ...outcomes.map((outcome) => ({ ...outcome, isWhole: whole }))];
+  writeFileSync(file, `${JSON.stringify(all, undefined, 2)}\n`);
   if (!whole) return;
-  const all = [...kept, ...outcomes];
   const had = Object.keys(ENGINES).flatMap((name) => all.find((one) => one.name === name) ?? []);
   const without = Object.entries(ENGINES).filter(([name]) => !all.some((one) => one.name === name));
   writeFileSync(
@@ -109,18 +115,6 @@ function keep(outcomes: readonly Outcome[], { messages, together }: Options): vo
       without.map(([, { title }]) => title),
     ),
   );
-}
-
-/** What is wrong with a run. Times are judged where nothing else was measured beside them, and the letters are all there. */
-function faultsFound({ books, recovery }: Outcome, { messages, together }: Options): readonly string[] {
-  const off = Math.abs(recovery.measured - recovery.predicted) / recovery.predicted;
-  const judged = messages >= WHOLE && !together;
-  return [
-    ...books.wrong,
-    ...(judged && off > RECOVERY_WITHIN
-      ? [`recovery took ${recovery.measured.toFixed(1)} s, foreseen were ${recovery.predicted.toFixed(1)} s`]
-      : []),
-  ];
 }
 
 /** One run; when its books do not close, the shortest schedule with which they still do not is looked for and printed. */

@@ -2,9 +2,12 @@
 import { closeBooks, type Found } from './books';
 import type { Sizing } from './engine';
 import { FAULT_KINDS, type Fault, faultsIn, faultsOf, spoken } from './faults';
-import { foreseen } from './foreseen';
+import { foreseen, lastOverOf } from './foreseen';
 import { lettersOf, SECRET, SHARES } from './letters';
+import { pageOf } from './page';
 import { shrink } from './shrink';
+import type { Outcome } from './torture';
+import { faultsFound } from './verdict';
 
 const letters = lettersOf(20_000, 500, 7);
 const perfect = (): Found => ({
@@ -148,6 +151,18 @@ describe('what is foreseen', () => {
     expect(recoveredAt).toBeCloseTo(80 + 48.3, 0);
   });
 
+  test('consumers that come back later than their engine recover later, and from when the engine was back', () => {
+    const { recoveredAt } = foreseen(sizing, 200, [{ from: 50, to: 85, over: 80 }]);
+    // 3,500 wait at 85 s.
+    expect(recoveredAt).toBeCloseTo(85 + (3500 - 100) / 60, 0);
+    expect(
+      lastOverOf([
+        { from: 50, to: 85, over: 80 },
+        { from: 20, to: 30 },
+      ]),
+    ).toBe(80);
+  });
+
   test('one consumer of four that is away is missed only where its letters are its own', () => {
     const away = [{ from: 50, to: 95, consumer: 1 }];
     expect(foreseen(sizing, 200, away).mostBacklog).toBe(20);
@@ -164,5 +179,43 @@ describe('what is foreseen', () => {
     ];
     expect(foreseen(sizing, 200, twice)).toEqual(foreseen(sizing, 200, [{ from: 50, to: 80 }]));
     expect(() => foreseen({ ...sizing, clearedPerSecond: 0 }, 10, [])).toThrow('never drain 100 letters/s at 0/s');
+  });
+});
+
+describe('a run', () => {
+  const run = (measured: number, changed: Partial<Outcome> = {}) =>
+    ({
+      messages: 100_000,
+      books: closeBooks(letters, perfect(), true),
+      recovery: { predicted: 20, measured },
+      ...changed,
+    }) as Outcome;
+
+  test.each([15, 20, 25])('has held with a recovery of %d s where 20 were foreseen', (seconds) => {
+    expect(faultsFound(run(seconds), true)).toEqual([]);
+  });
+
+  test.each([14.9, 25.1])(
+    'has not with one of %d s; its times are not judged beside others or with fewer letters',
+    (seconds) => {
+      expect(faultsFound(run(seconds), true)).toEqual([`recovery took ${seconds.toFixed(1)} s, foreseen were 20.0 s`]);
+      expect(faultsFound(run(seconds), false)).toEqual([]);
+      expect(faultsFound(run(seconds, { messages: 1000 }), true)).toEqual([]);
+    },
+  );
+
+  test('has not where its books do not close, and the page says so', () => {
+    const books = closeBooks(letters, { ...perfect(), left: 1 }, true);
+    expect(faultsFound(run(20, { books }), false)).toEqual(['1 letters are left in queues']);
+    const whole: Partial<Outcome> = {
+      title: 'Broker',
+      faults: [],
+      restarts: 0,
+      latency: { p50: 1, p99: 2, most: 3 },
+      backlog: { predicted: 1, measured: 1 },
+    };
+    expect(pageOf([run(20, whole)], [])).toContain('| yes |');
+    expect(pageOf([run(20, { ...whole, books })], [])).toContain('| no: 1 letters are left in queues |');
+    expect(pageOf([run(30, whole)], [])).toContain('| no: recovery took 30.0 s, foreseen were 20.0 s |');
   });
 });

@@ -1,4 +1,5 @@
 /** One torture run: an engine, its consumers, letters at an even rate, faults at their times, and the books at the end. */
+import { loadavg } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import { until } from '../support/until';
@@ -6,7 +7,7 @@ import { type Books, closeBooks } from './books';
 import { type Effect, EffectFiles, type Effects } from './effects';
 import { Broken, type Engine, type Running } from './engine';
 import { type Fault, spoken } from './faults';
-import { type Away, foreseen, settledBacklog } from './foreseen';
+import { type Away, foreseen, lastOverOf, settledBacklog } from './foreseen';
 import { type Letter, lettersOf } from './letters';
 
 const KEYS = 1000;
@@ -41,6 +42,8 @@ export interface Outcome {
   readonly messages: number;
   readonly seed: number;
   readonly faults: readonly Fault[];
+  /** Date, and the load of the machine before it. */
+  readonly on: string;
   readonly seconds: number;
   readonly perSecond: number;
   readonly consumers: number;
@@ -94,6 +97,7 @@ async function flood(
     `${messages} letters at ${sizing.perSecond}/s, ${sizing.instances} consumers, seed ${seed}, faults: ${spoken(faults)}`,
   );
   const began = Date.now();
+  const on = `${new Date(began).toISOString().slice(0, 10)}, load ${loadavg()[0].toFixed(1)}`;
   const elapsed = () => (Date.now() - began) / 1000;
   const away: Away[] = [];
   const effectsOf = effectsBefore(letters);
@@ -109,7 +113,7 @@ async function flood(
       sendAll(letters, running, (place) => place / sizing.perSecond, elapsed, failed.signal).catch(either),
       strike(faults, running, elapsed, away, say, failed.signal).catch(either),
     ]);
-    const lastOver = Math.max(0, ...away.map(({ to }) => to));
+    const lastOver = lastOverOf(away);
     const forecast = foreseen(sizing, floodSeconds, away);
     const refused = running.refused?.() ?? new Set();
     const judged = letters.map((letter) => (refused.has(letter.id) ? { ...letter, fate: 'refused' as const } : letter));
@@ -147,6 +151,7 @@ async function flood(
       messages,
       seed,
       faults,
+      on,
       seconds: elapsed(),
       perSecond: sizing.perSecond,
       consumers: sizing.instances,
@@ -233,7 +238,8 @@ async function strike(
       });
     } else {
       await running.strike(kind, seconds);
-      away.push({ from, to: elapsed() });
+      const over = elapsed();
+      away.push({ from, to: over + (sizing.resumeSeconds ?? 0), over });
     }
   }
 }

@@ -48,6 +48,8 @@ export function sizingOf(messages: number, spare = SPARE) {
     clearedPerSecond: plan.value('batchSize') / plan.value('batchSeconds'),
     shares: 'common',
     takeoverSeconds: BETWEEN_RUNS_SECONDS,
+    // A run that was held finishes with what it had looked at; the engine is back at any moment of the time between two looks.
+    resumeSeconds: BETWEEN_RUNS_SECONDS / 2,
     // What is inserted from the last look of a run to the first of the next.
     peakBacklog: BETWEEN_RUNS_SECONDS * perSecond,
   };
