@@ -53,8 +53,9 @@ export const SUITES = {
     jest: [ignoring([]), '--testPathPatterns=test/package/'],
     prepare: async () => {},
   },
+  // Most of their time they wait for controllers, each in namespaces of its own.
   cluster: {
-    jest: ['--runInBand', ignoring([]), '--testPathPatterns=test/cluster/'],
+    jest: ['--maxWorkers=2', ignoring([]), '--testPathPatterns=test/cluster/'],
     prepare: async () => {
       await prepareServers();
       startCluster();
