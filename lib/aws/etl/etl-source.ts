@@ -41,12 +41,11 @@ export interface MskTopicOptions {
   readonly brokers?: MskBrokers;
 
   /**
-   * Whether the topic is made. Of a topic that is there already, the plan says the partitions and the retention that it
-   * needs.
+   * Whether the topic is there already. Then none is made, and the plan says the partitions and the retention that it needs.
    *
-   * @default true
+   * @default false
    */
-  readonly createTopic?: boolean;
+  readonly existingTopic?: boolean;
 
   /**
    * Copies of the topic. A whole number, 1 to 3; Express brokers always have 3.
@@ -72,7 +71,7 @@ const MSK_KINDS: Kinds<MskTopicOptions> = {
   clusterArn: needed(TEXT),
   topicName: needed(TEXT),
   brokers: CHECKED,
-  createTopic: FLAG,
+  existingTopic: FLAG,
   replicationFactor: NUMBER,
 };
 const KINESIS_KINDS: Kinds<KinesisSourceOptions> = {
@@ -149,7 +148,7 @@ export class EtlSource {
    * @internal
    */
   public _createTopic(scope: Construct, plan: EtlPlan, removalPolicy: RemovalPolicy): CfnTopic | undefined {
-    if (this._topic === undefined || this._topic.createTopic === false) return undefined;
+    if (this._topic === undefined || this._topic.existingTopic) return undefined;
     const { clusterArn, topicName, replicationFactor = 3 } = this._topic;
     const configs = [
       // Express brokers set it themselves, and refuse another one.

@@ -94,12 +94,11 @@ export interface StreamingEtlProps {
   readonly topicName: string;
 
   /**
-   * Whether the topic is made. Of a topic that is there already, the plan says the partitions and the retention that it
-   * needs.
+   * Whether the topic is there already. Then none is made, and the plan says the partitions and the retention that it needs.
    *
-   * @default true
+   * @default false
    */
-  readonly createTopic?: boolean;
+  readonly existingTopic?: boolean;
 
   /**
    * Copies of the topic. A whole number, 1 to 32.
@@ -117,12 +116,12 @@ export interface StreamingEtlProps {
   readonly user?: SecretKey;
 
   /**
-   * The certificate of the authority of the brokers, as PEM. Strimzi keeps it in the namespace of the brokers: copy it when
-   * that is another one.
+   * Certificate (PEM) of the authority that signed the brokers' certificates, in a Secret of the chart's namespace. Strimzi keeps
+   * it in the namespace of the brokers: copy it when that is another one.
    *
    * @default - `ca.crt` of the Secret `<cluster>-cluster-ca-cert`
    */
-  readonly authority?: SecretKey;
+  readonly certificateAuthority?: SecretKey;
 
   /**
    * Columns of a record, which is a JSON object: `page STRING, at TIMESTAMP`.
@@ -246,7 +245,7 @@ export interface StreamingEtlProps {
    *
    * @default true
    */
-  readonly retainTopic?: boolean;
+  readonly retainTopics?: boolean;
 }
 
 /**
@@ -308,8 +307,8 @@ export class StreamingEtl extends Construct {
     const { props: usable, checks } = sound(props, KINDS);
     const plan = planEtl(id, questionOf(usable), [...checks, ...inputChecks(usable)]);
     this.plan = plan.withKnobs(etlAlertKnobs(plan));
-    const { queryName, clusterName, topicName, createTopic = true } = usable;
-    if (createTopic) this.topic = this.createTopic(usable);
+    const { queryName, clusterName, topicName } = usable;
+    if (!usable.existingTopic) this.topic = this.createTopic(usable);
     if (usable.user === undefined) {
       this.user = kafkaUser(this, 'User', clusterName, queryName, {
         authentication: { type: 'scram-sha-512' },
@@ -359,7 +358,7 @@ export class StreamingEtl extends Construct {
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, etlGraphs(this.plan, series));
   }
 
-  private createTopic({ clusterName, topicName, replicas = 3, retainTopic = true }: StreamingEtlProps): ApiObject {
+  private createTopic({ clusterName, topicName, replicas = 3, retainTopics = true }: StreamingEtlProps): ApiObject {
     return kafkaTopic(
       this,
       'Topic',
@@ -374,7 +373,7 @@ export class StreamingEtl extends Construct {
           'retention.ms': this.plan.value('retentionMilliseconds'),
         },
       },
-      retainTopic,
+      retainTopics,
     );
   }
 
@@ -473,7 +472,7 @@ function user(props: StreamingEtlProps): SecretKey {
 }
 
 function authority(props: StreamingEtlProps): SecretKey {
-  return props.authority ?? { secretName: `${props.clusterName}-cluster-ca-cert`, key: 'ca.crt' };
+  return props.certificateAuthority ?? { secretName: `${props.clusterName}-cluster-ca-cert`, key: 'ca.crt' };
 }
 
 const KINDS: Kinds<StreamingEtlProps> = {
@@ -484,10 +483,10 @@ const KINDS: Kinds<StreamingEtlProps> = {
   clusterNamespace: TEXT,
   bootstrapServers: listOf(TEXT),
   topicName: needed(TEXT),
-  createTopic: FLAG,
+  existingTopic: FLAG,
   replicas: NUMBER,
   user: SECRET_KEY,
-  authority: SECRET_KEY,
+  certificateAuthority: SECRET_KEY,
   schema: needed(TEXT),
   eventTime: needed(TEXT),
   keys: needed(listOf(TEXT)),
@@ -506,7 +505,7 @@ const KINDS: Kinds<StreamingEtlProps> = {
   maxOffsetsPerTrigger: CHECKED,
   restart: DURATION,
   monitoringNamespace: TEXT,
-  retainTopic: FLAG,
+  retainTopics: FLAG,
 };
 
 function questionOf(props: StreamingEtlProps): EtlQuestion {
@@ -542,7 +541,7 @@ function inputChecks(props: StreamingEtlProps): Check[] {
     kafkaTopicName('topicName', props.topicName),
     wholeNumber('replicas', props.replicas, 1, 32),
     ...secretChecks('user', props.user),
-    ...secretChecks('authority', props.authority),
+    ...secretChecks('certificateAuthority', props.certificateAuthority),
     textCheck(
       'schema',
       schema,

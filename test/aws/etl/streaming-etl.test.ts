@@ -319,7 +319,7 @@ describe('what is there already', () => {
     const [tableBucket, checkpointBucket] = ['lake', 'checkpoints'].map((name) =>
       Bucket.fromBucketName(stack, name, name),
     );
-    const made = aggregate({ topic: { createTopic: false }, aggregate: { tableBucket, checkpointBucket } }, stack);
+    const made = aggregate({ topic: { existingTopic: true }, aggregate: { tableBucket, checkpointBucket } }, stack);
     made.template.resourceCountIs('AWS::MSK::Topic', 0);
     made.template.resourceCountIs('AWS::S3::Bucket', 0);
     expect(made.etl.job?.table).toBe('s3://lake/page-views');

@@ -494,7 +494,7 @@ const etl = fc.record({
   lands: fc.boolean(),
   brokers: optional(fc.constantFrom(...Object.values(MskBrokers), undefined)),
   kinesis: fc.boolean(),
-  createTopic: optional(fc.boolean()),
+  existingTopic: optional(fc.boolean()),
   replicationFactor: usually(fc.constant(undefined), fc.integer({ min: 1, max: 3 })),
   catchUpSeconds: optional(figures(600, 1e5)),
   choices: fc.record({
@@ -520,7 +520,7 @@ const etl = fc.record({
 type Etl = typeof etl extends fc.Arbitrary<infer T> ? T : never;
 
 function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
-  const { lands, brokers, createTopic, replicationFactor, choices, alarms, encrypted } = props;
+  const { lands, brokers, existingTopic, replicationFactor, choices, alarms, encrypted } = props;
   const { windowSeconds: _w, lateSeconds: _l, keysPerWindow: _k, ...plain } = props.workload as Record<string, number>;
   const vpc = network(stack);
   const schema = '{"properties":{"at":{"format":"date-time"}}}';
@@ -529,9 +529,9 @@ function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
     objective: { ...props.objective, ...(!lands && { catchUpSeconds: props.catchUpSeconds }) },
     queryName: props.queryName,
     source:
-      props.kinesis && (lands || props.createTopic === false)
+      props.kinesis && (lands || props.existingTopic)
         ? EtlSource.kinesisStream()
-        : EtlSource.mskTopic({ clusterArn: CLUSTER_ARN, topicName: 'views', brokers, createTopic, replicationFactor }),
+        : EtlSource.mskTopic({ clusterArn: CLUSTER_ARN, topicName: 'views', brokers, existingTopic, replicationFactor }),
     sink: lands
       ? StreamSink.landing({
           timeColumn: 'at',

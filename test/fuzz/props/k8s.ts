@@ -410,10 +410,10 @@ export const K8S_SUBJECTS: readonly Subject[] = [
         fc.constantFrom<string[]>(['kafka:9093'], ['a.example.com:9094', 'b.example.com:9094']),
       ),
       topicName: fc.constant('page.views'),
-      createTopic: flag,
+      existingTopic: flag,
       replicas: optional(fc.integer({ min: 1, max: 5 })),
       user: optional(secret),
-      authority: optional(secret),
+      certificateAuthority: optional(secret),
       schema: fc.constant('page STRING, at TIMESTAMP'),
       eventTime: fc.constant('at'),
       keys: fc.constant<string[]>(['page']),
@@ -430,7 +430,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
       trigger: optional(chartSeconds(10, 1000)),
       maxOffsetsPerTrigger: optional(fc.integer({ min: 1000, max: 1e7 })),
       restart: optional(chartSeconds(1, 600)),
-      retainTopic: flag,
+      retainTopics: flag,
     }),
     inChart((chart, id, props) => {
       new StreamingEtl(chart, id, props).plan.explain();

@@ -160,9 +160,9 @@ test('a renamed construct changes the same application, topic and user: no secon
 
 test('a topic, a user and an authority that are there are used', () => {
   const { manifests, ...own } = make({
-    createTopic: false,
+    existingTopic: true,
     user: { secretName: 'etl-user', key: 'jaas' },
-    authority: { secretName: 'our-ca', key: 'root.pem' },
+    certificateAuthority: { secretName: 'our-ca', key: 'root.pem' },
     bootstrapServers: ['kafka.example.net:9094'],
   });
   expect(own.etl.topic).toBeUndefined();
