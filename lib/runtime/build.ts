@@ -27,6 +27,7 @@ import { build } from 'esbuild';
 import { zipSync } from 'fflate';
 import { aliasesOf } from './aliases';
 import { besides } from './beside';
+import { NO_PROTOS } from './no-protos';
 import { noticesOf } from './notices';
 
 const root = join(__dirname, '..', '..');
@@ -118,7 +119,7 @@ async function bundle(name: string): Promise<void> {
     // The ES module builds can be tree-shaken, the CommonJS ones cannot.
     mainFields: ['module', 'main'],
     alias: aliasesOf(join(sources, name)),
-    plugins: besides(entryPoint(name) as string),
+    plugins: [NO_PROTOS, ...besides(entryPoint(name) as string)],
     // ES modules that read files beside themselves are in this one file now.
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
