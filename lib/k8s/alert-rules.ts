@@ -22,16 +22,16 @@ export interface Alert {
   readonly runbook: string;
   /** Whether its series are of other namespaces, one each, and keep their own label `namespace`. */
   readonly ofOtherNamespaces?: boolean;
-  /**
-   * More labels. Of two objects of a kind in one namespace, whose series are summed, they say which one it is: without them
-   * Alertmanager takes both alerts for one.
-   */
+  /** More labels, of what the alert is about, such as a consumer group. */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
 /**
  * One group of alerts. Each has the label `namespace` of the installation, by which Alertmanager routes: the series may
- * have the namespace of an exporter or a broker, or none after an aggregation.
+ * have the namespace of an exporter or a broker, or none after an aggregation. And the label `construct`, its path: of two in one
+ * namespace whose series are summed, Alertmanager would take both alerts for one.
+ *
+ * @param group path of the construct
  */
 export function alertRules(scope: Construct, id: string, group: string, alerts: readonly Alert[]): ApiObject {
   const namespace = namespaceOf(scope);
@@ -39,7 +39,12 @@ export function alertRules(scope: Construct, id: string, group: string, alerts: 
     alert: name,
     expr,
     ...(forSeconds > 0 ? { for: prometheusDuration(forSeconds) } : {}),
-    labels: { severity, ...(namespace === undefined || ofOtherNamespaces ? {} : { namespace }), ...labels },
+    labels: {
+      severity,
+      construct: group,
+      ...(namespace === undefined || ofOtherNamespaces ? {} : { namespace }),
+      ...labels,
+    },
     annotations: { summary, runbook },
   }));
   return prometheusRule(scope, id, [{ name: group, rules }]);

@@ -18,9 +18,9 @@ function rulesOf(namespace: string | undefined, make: (chart: Chart) => void): M
 }
 
 const worker =
-  (more: Partial<RabbitMqTriggerProps> = {}) =>
+  (more: Partial<RabbitMqTriggerProps> = {}, id = 'Orders') =>
   (chart: Chart) =>
-    new QueueWorker(chart, 'Orders', {
+    new QueueWorker(chart, id, {
       workload: { steadyPerSecond: 20, serviceSeconds: 0.05 },
       objective: { latencySeconds: 90 },
       trigger: QueueTrigger.rabbitMq({
@@ -82,5 +82,16 @@ test('a chart that leaves its namespace to kubectl has alerts that go by name al
   for (const { matchers } of keda) expect(matchers.map(({ label }) => label)).not.toContain('namespace');
   // The brokers are known all the same.
   expect(exprOf(rules, 'DeadLetters')).toContain('namespace="rabbitmq"');
-  for (const { labels } of rules) expect(labels).toEqual({ severity: expect.any(String) });
+  for (const { labels } of rules) expect(labels).toEqual({ severity: expect.any(String), construct: 'shop/Orders' });
+});
+
+test('two of a kind in one namespace have alerts that Alertmanager takes for two', () => {
+  const rules = rulesOf('shop', (chart) => {
+    worker()(chart);
+    worker({ queueName: 'refunds' }, 'Refunds')(chart);
+  });
+  // Their series are summed and have no labels of their own.
+  const identities = rules.map(({ alert, labels }) => JSON.stringify([alert, labels]));
+  expect(rules.filter(({ alert }) => alert === 'QueueBacklog')).toHaveLength(2);
+  expect(new Set(identities).size).toBe(identities.length);
 });
