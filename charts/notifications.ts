@@ -59,8 +59,12 @@ export class NotificationsChart extends Chart {
       ...STORM,
       invalidator: Invalidator.http({ url: 'http://rebuild.shop:8080/keys', namespace: 'shop' }),
       stream: 'announcements',
-      redis: { secretName: 'announcements', key: 'url' },
-      redisNamespace: 'redis',
+      redis: {
+        host: 'redis.redis',
+        namespace: 'redis',
+        password: { secretName: 'announcements-redis', key: 'password' },
+        certificateAuthority: { secretName: 'announcements-redis', key: 'ca.crt' },
+      },
     });
   }
 }

@@ -3,6 +3,8 @@ import { failedFiles, type JestResult, withSecondRun } from './second-run';
 
 const file = (name: string, ...statuses: string[]) => ({
   name,
+  startTime: 0,
+  endTime: 0,
   status: statuses.includes('failed') || statuses.length === 0 ? 'failed' : 'passed',
   assertionResults: statuses.map((status, i) => ({ status, fullName: `${name} ${i}` })),
 });

@@ -3,7 +3,7 @@ import { type Check, wholeNumber } from '../flow/errors';
 import { FLAG, type Kinds, listOf, NUMBER, needed, TEXT } from '../flow/kinds';
 import { REDIS_PORT } from '../flow/redis';
 import { SECRET_KEY } from './kinds';
-import { cidr, cidrs, dnsLabel, host, secretChecks } from './names';
+import { cidr, cidrs, dnsLabel, host, secretChecks, textCheck } from './names';
 import type { Egress } from './network-policy';
 import type { SecretKey } from './secret-key';
 
@@ -45,6 +45,13 @@ export interface RedisServer {
   readonly cidrs?: string[];
 
   /**
+   * Name of the user. With a password only.
+   *
+   * @default - the user `default` of the server
+   */
+  readonly username?: string;
+
+  /**
    * Password, in a Secret.
    *
    * @default - the server asks for none
@@ -73,6 +80,7 @@ export const REDIS_SERVER: Kinds<RedisServer> = {
   namespace: TEXT,
   cidr: TEXT,
   cidrs: listOf(TEXT),
+  username: TEXT,
   password: SECRET_KEY,
   tls: FLAG,
   certificateAuthority: SECRET_KEY,
@@ -91,6 +99,16 @@ export function redisServerChecks(prefix: string, server: RedisServer): Check[] 
       refused: [namespace, server.cidr, server.cidrs].filter((place) => place !== undefined).length > 1,
       message: `${prefix}namespace and ${prefix}${server.cidr === undefined ? 'cidrs' : 'cidr'} must not be given together: the server is inside or outside the cluster`,
     },
+    textCheck(
+      `${prefix}username`,
+      server.username,
+      (text) => /^[^\s\p{C}]{1,128}$/u.test(text),
+      '1 to 128 characters without spaces',
+    ),
+    {
+      refused: server.username !== undefined && server.password === undefined,
+      message: `${prefix}username needs ${prefix}password, got none`,
+    },
     ...secretChecks(`${prefix}password`, server.password),
     ...secretChecks(`${prefix}certificateAuthority`, certificateAuthority),
     {
@@ -101,8 +119,14 @@ export function redisServerChecks(prefix: string, server: RedisServer): Check[] 
 }
 
 /** Its address as variables of a container. */
-export function redisServerEnvironment({ host, port = REDIS_PORT, tls = true }: RedisServer): Record<string, string> {
-  return { REDIS_HOST: host, REDIS_PORT: String(port), REDIS_TLS: String(tls) };
+export function redisServerEnvironment(server: RedisServer): Record<string, string> {
+  const { host, port = REDIS_PORT, tls = true, username } = server;
+  return {
+    REDIS_HOST: host,
+    REDIS_PORT: String(port),
+    REDIS_TLS: String(tls),
+    ...(username !== undefined && { REDIS_USERNAME: username }),
+  };
 }
 
 /** Its credentials as variables of a container. */

@@ -18,7 +18,7 @@ import { Random } from '../../lib/flow/numerics/random';
 import { freePorts } from '../support/ports';
 import { about, EXACT, prove } from '../support/proof';
 import { ROOT } from '../support/reference';
-import { type RedisServer, redisMissing, startRedis } from './redis';
+import { type RedisServer, redisEnvironment, redisMissing, startRedis } from './redis';
 
 const missing = redisMissing();
 const suite = missing === undefined ? describe : describe.skip;
@@ -136,7 +136,7 @@ suite('mergers on a Redis server', () => {
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'runtime', 'coalescer-container', 'index.js')], {
       env: {
         PATH: process.env.PATH,
-        REDIS_URL: redis.url,
+        ...redisEnvironment(redis),
         STREAM: stream,
         GROUP,
         SHARD: '0',

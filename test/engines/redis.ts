@@ -8,6 +8,11 @@ import { Redis } from 'ioredis';
 import { ended } from '../support/ended';
 import { freePorts } from '../support/ports';
 
+/** As a container is told of it. */
+export function redisEnvironment({ port }: Pick<RedisServer, 'port'>): Record<string, string> {
+  return { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(port), REDIS_TLS: 'false' };
+}
+
 const START_TIMEOUT_MILLIS = 20_000;
 
 /** Why no server can be had on this machine; undefined when one can. */

@@ -11,7 +11,7 @@ import { RedisQueue } from '../../lib/runtime/sender/redis';
 import type { ContainerLane } from '../../lib/runtime/sender-container/lane';
 import { freePorts } from '../support/ports';
 import { ROOT } from '../support/reference';
-import { type RedisServer, startRedis } from './redis';
+import { type RedisServer, redisEnvironment, startRedis } from './redis';
 
 /** How long a provider takes for its answer. */
 export const CALL_MILLIS = 150;
@@ -210,7 +210,7 @@ export class Senders {
 
   /** Where the server is, as a container is told. */
   public get address(): Record<string, string> {
-    return { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(this.redis.port), REDIS_TLS: 'false' };
+    return redisEnvironment(this.redis);
   }
 
   /** A process that was started elsewhere, and is to end with the others. */

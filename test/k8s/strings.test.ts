@@ -124,8 +124,7 @@ const merging =
       objective: { freshnessSeconds: 60 },
       invalidator: Invalidator.http({ url: 'http://rebuild.shop/keys', namespace: 'shop' }),
       stream: 'announcements',
-      redis: secret('url'),
-      redisNamespace: 'redis',
+      redis: { host: 'redis', namespace: 'redis' },
       ...more,
     });
 const posted = (more: Partial<HttpInvalidatorProps>) =>
@@ -358,10 +357,6 @@ const PROPS: Readonly<Record<string, Maker>> = {
     redis({ certificateAuthority: { secretName, key: 'k' } }),
   'RedisStreamTriggerProps.certificateAuthority.key': (key) => redis({ certificateAuthority: secret(key) }),
   'CoalescingQueueProps.stream': (stream) => merging({ stream }),
-  'CoalescingQueueProps.redis.secretName': (secretName) => merging({ redis: { secretName, key: 'k' } }),
-  'CoalescingQueueProps.redis.key': (key) => merging({ redis: secret(key) }),
-  'CoalescingQueueProps.redisNamespace': (redisNamespace) => merging({ redisNamespace }),
-  'CoalescingQueueProps.redisCidr': (redisCidr) => merging({ redisNamespace: undefined, redisCidr }),
   'CoalescingQueueProps.monitoringNamespace': (monitoringNamespace) => merging({ monitoringNamespace }),
   'HttpInvalidatorProps.url': (url) => posted({ url }),
   'HttpInvalidatorProps.authorization.secretName': (secretName) => posted({ authorization: { secretName, key: 'k' } }),
@@ -390,6 +385,7 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'RedisServer.host': (host) => store({ host }),
   'RedisServer.namespace': (namespace) => store({ namespace }),
   'RedisServer.cidr': (cidr) => store({ cidr }),
+  'RedisServer.username': (username) => store({ username, password: secret('p') }),
   'RedisServer.password.secretName': (secretName) => store({ password: { secretName, key: 'k' } }),
   'RedisServer.password.key': (key) => store({ password: secret(key) }),
   'RedisServer.certificateAuthority.secretName': (secretName) =>
@@ -594,7 +590,8 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'StreamingEtlProps.topicName': (topicName) => etl({ topicName }),
   'StreamingEtlProps.user.secretName': (secretName) => etl({ user: { secretName, key: 'k' } }),
   'StreamingEtlProps.user.key': (key) => etl({ user: secret(key) }),
-  'StreamingEtlProps.certificateAuthority.secretName': (secretName) => etl({ certificateAuthority: { secretName, key: 'k' } }),
+  'StreamingEtlProps.certificateAuthority.secretName': (secretName) =>
+    etl({ certificateAuthority: { secretName, key: 'k' } }),
   'StreamingEtlProps.certificateAuthority.key': (key) => etl({ certificateAuthority: secret(key) }),
   'StreamingEtlProps.schema': (schema) => etl({ schema }),
   'StreamingEtlProps.eventTime': (eventTime) => etl({ eventTime }),

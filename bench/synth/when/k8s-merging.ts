@@ -44,8 +44,7 @@ function ours(chart: Chart, number: number): CoalescingQueue {
   return new CoalescingQueue(chart, `Merging${number}`, {
     ...STORM,
     stream: STREAM,
-    redis: { secretName: 'redis', key: 'url' },
-    redisNamespace: 'redis',
+    redis: { host: 'redis', namespace: 'redis', password: { secretName: 'redis', key: 'password' } },
     invalidator: Invalidator.http({ url: REBUILD, namespace: NAMESPACE }),
   });
 }
@@ -92,7 +91,8 @@ function byHand(chart: Chart, number: number, known: Known): void {
           METRICS_PORT: text(PORT),
           NODE_OPTIONS: text('--max-old-space-size=384'),
           REBUILD_URL: text(REBUILD),
-          REDIS_URL: kplus.EnvValue.fromSecretValue({ secret: secret('REDIS_URL'), key: 'url' }),
+          ...texts({ REDIS_HOST: 'redis', REDIS_PORT: '6379', REDIS_TLS: 'true' }),
+          REDIS_PASSWORD: kplus.EnvValue.fromSecretValue({ secret: secret('REDIS_PASSWORD'), key: 'password' }),
           POD_NAME: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAME),
         },
         ports: [{ name: 'metrics', number: PORT }],

@@ -1,23 +1,30 @@
 import { type ApiObject, type Duration as Cdk8sDuration, Duration, Names, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, wholeNumber } from '../../flow/errors';
-import { CHECKED, having, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
+import type { Check } from '../../flow/errors';
+import { CHECKED, having, type Kinds, needed, sound, struct, TEXT } from '../../flow/kinds';
 import { coalescingAlertKnobs } from '../../flow/merging/alarms';
 import { planCoalescing } from '../../flow/merging/plan';
 import { GROUP } from '../../flow/merging/run-time';
 import { containerSettings } from '../../flow/merging/settings';
 import { MERGER_BYTES } from '../../flow/merging/transports';
 import type { MergingObjective, MergingPlan, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
-import { REDIS_PORT } from '../../flow/redis';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
-import { DURATION, SECRET_KEY } from '../kinds';
-import { cidr, dnsLabel, secretChecks, textCheck } from '../names';
-import { networkPolicy, placeOf } from '../network-policy';
+import { DURATION } from '../kinds';
+import { dnsLabel, textCheck } from '../names';
+import { networkPolicy } from '../network-policy';
 import { podMonitor } from '../operators/prometheus';
 import { namespaceOf } from '../promql';
+import {
+  REDIS_SERVER,
+  type RedisServer,
+  redisServerChecks,
+  redisServerEgress,
+  redisServerEnvironment,
+  redisServerSecrets,
+} from '../redis-server';
 import {
   chartLabels,
   mountTemporary,
@@ -62,30 +69,9 @@ export interface CoalescingQueueProps {
   readonly stream: string;
 
   /**
-   * Address of the Redis with the streams, such as `rediss://user:password@redis.internal:6379`, in a Secret.
+   * The Redis with the streams.
    */
-  readonly redis: SecretKey;
-
-  /**
-   * Namespace of Redis.
-   *
-   * @default - it is outside the cluster
-   */
-  readonly redisNamespace?: string;
-
-  /**
-   * Addresses of Redis, such as `10.20.0.0/16`, when it is outside the cluster. Instead of `redisNamespace`.
-   *
-   * @default - any address outside but link-local ones
-   */
-  readonly redisCidr?: string;
-
-  /**
-   * Port of Redis. 1 to 65535.
-   *
-   * @default 6379
-   */
-  readonly redisPort?: number;
+  readonly redis: RedisServer;
 
   /**
    * How long a reader collects before it works on what it has. A multiple of 100 milliseconds, up to a day.
@@ -176,12 +162,9 @@ export class CoalescingQueue extends Construct {
     this.script = scriptConfigMap(this, 'Script', 'coalescer-container/index.js');
     this.service = new kplus.Service(this, 'Service', { clusterIP: 'None', ports: [{ port: METRICS_PORT }] });
     this.statefulSet = this.createStatefulSet(usable, binding);
-    const redis = {
-      ports: [usable.redisPort ?? REDIS_PORT],
-      ...placeOf(usable.redisNamespace, usable.redisCidr),
-    };
     const { matchLabels } = this.statefulSet;
-    this.networkPolicy = networkPolicy(this, 'NetworkPolicy', matchLabels, [redis, binding.egress], {
+    const ways = [redisServerEgress(usable.redis), binding.egress];
+    this.networkPolicy = networkPolicy(this, 'NetworkPolicy', matchLabels, ways, {
       ports: [METRICS_PORT],
       namespace: usable.monitoringNamespace ?? 'monitoring',
     });
@@ -217,6 +200,7 @@ export class CoalescingQueue extends Construct {
     const texts: Record<string, string> = {
       STREAM: props.stream,
       GROUP,
+      ...redisServerEnvironment(props.redis),
       ...containerSettings(this.plan),
       METRICS_PORT: String(METRICS_PORT),
       // Three quarters of its memory; the rest is for buffers outside of the heap.
@@ -238,8 +222,12 @@ export class CoalescingQueue extends Construct {
       command: ['node', `${PROGRAM}/index.js`],
       envVariables: {
         ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, kplus.EnvValue.fromValue(text)])),
-        ...Object.fromEntries(Object.entries(secrets).map(([name, one]) => [name, secret(name, one)])),
-        REDIS_URL: secret('REDIS_URL', props.redis),
+        ...Object.fromEntries(
+          Object.entries({ ...secrets, ...redisServerSecrets(props.redis) }).map(([name, one]) => [
+            name,
+            secret(name, one),
+          ]),
+        ),
         // Its ordinal is the number of the shard.
         POD_NAME: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAME),
       },
@@ -261,10 +249,7 @@ const KINDS: Kinds<CoalescingQueueProps> = {
   objective: CHECKED,
   invalidator: needed(having(['_bind', '_checks'], 'an Invalidator: Invalidator.http({ url }) or cache(…)')),
   stream: needed(TEXT),
-  redis: needed(SECRET_KEY),
-  redisNamespace: TEXT,
-  redisCidr: TEXT,
-  redisPort: NUMBER,
+  redis: needed(struct(REDIS_SERVER)),
   window: DURATION,
   maxBatch: CHECKED,
   shards: CHECKED,
@@ -289,18 +274,11 @@ function questionOf(props: CoalescingQueueProps): MergingQuestion {
 }
 
 function inputChecks(props: CoalescingQueueProps): Check[] {
-  const { stream, redisPort } = props;
+  const { stream, redis } = props;
   return [
     ...(props.invalidator?._checks ?? []),
     textCheck('stream', stream, (text) => /^[\w.-]{1,120}$/.test(text), "1 to 120 letters, digits, '_', '.' and '-'"),
-    ...secretChecks('redis', props.redis),
-    dnsLabel('redisNamespace', props.redisNamespace),
-    cidr('redisCidr', props.redisCidr),
+    ...(redis ? redisServerChecks('redis.', redis) : []),
     dnsLabel('monitoringNamespace', props.monitoringNamespace),
-    {
-      refused: props.redisNamespace !== undefined && props.redisCidr !== undefined,
-      message: 'redisNamespace and redisCidr must not be given together: it is inside or outside the cluster',
-    },
-    wholeNumber('redisPort', redisPort, 1, 65_535),
   ];
 }

@@ -415,7 +415,8 @@ function questionOf(props: PartitionedStreamProps): StreamQuestion {
 }
 
 function inputChecks(props: PartitionedStreamProps): Check[] {
-  const { topicName, consumerGroup, replicas, minInsyncReplicas, existingTopic, existingUser, bootstrapServers } = props;
+  const { topicName, consumerGroup, replicas, minInsyncReplicas, existingTopic, existingUser, bootstrapServers } =
+    props;
   const userText = '1 to 63 lower-case letters, digits and hyphens, because it is the name of a KafkaUser';
   return [
     dnsLabel('clusterName', props.clusterName),

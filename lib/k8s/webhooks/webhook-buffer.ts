@@ -229,7 +229,10 @@ export class WebhookBuffer extends Construct {
   }
 
   /** With TLS only, and with the limit on bodies that the receiver has: a proxy buffers what it lets through. */
-  private createIngress({ sources }: WebhookBufferProps, { className, host, tlsSecretName }: WebhookIngress): ApiObject {
+  private createIngress(
+    { sources }: WebhookBufferProps,
+    { className, host, tlsSecretName }: WebhookIngress,
+  ): ApiObject {
     const backend = { service: { name: this.service.name, port: { number: SERVICE_PORT } } };
     // Not the probe of readiness, which is for the kubelet.
     const paths = sources.map(({ name }) => ({ path: `/${name}`, pathType: 'Prefix', backend }));

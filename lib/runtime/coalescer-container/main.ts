@@ -1,7 +1,7 @@
 /**
  * The merger of `CoalescingQueue` in a container: the only reader of one stream of Redis.
  *
- * Environment: REDIS_URL, STREAM and GROUP (names), SHARD (a number, or POD_NAME, whose ordinal it is), CONSUMER (the name
+ * Environment: what `redis-settings.ts` reads, STREAM and GROUP (names), SHARD (a number, or POD_NAME, whose ordinal it is), CONSUMER (the name
  * of the stream, unless set), WINDOW_SECONDS,
  * MAX_BATCH, FLUSH_TIMEOUT_SECONDS, KEYS_PER_CALL, WORKERS, ATTEMPTS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, CALL_TIMEOUT_SECONDS,
  * ASIDE_AFTER_SECONDS (never, unless set), STALLED_SECONDS, METRICS_PORT; and either REBUILD_URL with REBUILD_AUTHORIZATION,
@@ -14,6 +14,7 @@ import { REDIS_PORT } from '../../flow/redis';
 import { CacheInvalidator, cacheClient } from '../coalescer/cache';
 import type { Invalidator } from '../coalescer/flush';
 import { HttpInvalidator } from '../coalescer/http';
+import { redisSettings } from '../redis-settings';
 import { numberSetting, setting } from '../settings';
 import { Loop, type LoopPorts } from './loop';
 import { metricsText, Readings } from './readings';
@@ -23,9 +24,9 @@ const COMMAND_MILLIS = 10_000;
 
 async function main(): Promise<void> {
   const stream = `${setting('STREAM')}:${shard()}`;
-  const redis = connect(setting('REDIS_URL'));
+  const redis = connect();
   // A blocking read keeps its connection to itself.
-  const watching = connect(setting('REDIS_URL'));
+  const watching = connect();
   const cache = process.env.CACHE_URL ? connectCache(process.env.CACHE_URL) : undefined;
   const readings = new Readings(stream);
   const ports: LoopPorts = {
@@ -84,8 +85,9 @@ function shard(): number {
 }
 
 /** A command whose answer was lost is not sent again by the client: the loop reads what it holds instead. */
-function connect(url: string): Redis {
-  const client = new Redis(url, {
+function connect(): Redis {
+  const client = new Redis({
+    ...redisSettings(),
     maxRetriesPerRequest: 1,
     autoResendUnfulfilledCommands: false,
     commandTimeout: COMMAND_MILLIS,

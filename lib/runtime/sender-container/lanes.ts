@@ -1,12 +1,13 @@
 /** What every container that sends makes of its environment: a client of Redis, and its providers with their buckets. */
 import { Redis } from 'ioredis';
+import { redisSettings } from '../redis-settings';
 import { HttpProvider } from '../sender/http';
 import { CountedProvider, RedisPause } from '../sender/pause';
 import type { Lane, Ports, SenderConfig } from '../sender/ports';
 import { RedisBucket } from '../sender/redis';
 import { RefusalBrake } from '../sender/refusals';
 import { SmtpProvider } from '../sender/smtp';
-import { numberSetting, setting } from '../settings';
+import { setting } from '../settings';
 import type { ContainerLane } from './lane';
 
 /** A lane whose bucket tells its state. */
@@ -17,15 +18,7 @@ const COMMAND_MILLIS = 5000;
 
 /** A client of the Redis that the environment names. */
 export function connectRedis(log: (event: string, detail: Readonly<Record<string, string>>) => void): Redis {
-  const { REDIS_PASSWORD: password, REDIS_CA: ca } = process.env;
-  const redis = new Redis({
-    host: setting('REDIS_HOST'),
-    port: numberSetting('REDIS_PORT'),
-    ...(password && { password }),
-    ...(setting('REDIS_TLS') === 'true' && { tls: ca ? { ca } : {} }),
-    maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_MILLIS,
-  });
+  const redis = new Redis({ ...redisSettings(), maxRetriesPerRequest: 1, commandTimeout: COMMAND_MILLIS });
   redis.on('error', (error: Error) => log('redis', { error: error.name }));
   return redis;
 }

@@ -531,7 +531,13 @@ function makeEtl(stack: Stack, id: string, props: Etl): StreamingEtl {
     source:
       props.kinesis && (lands || props.existingTopic)
         ? EtlSource.kinesisStream()
-        : EtlSource.mskTopic({ clusterArn: CLUSTER_ARN, topicName: 'views', brokers, existingTopic, replicationFactor }),
+        : EtlSource.mskTopic({
+            clusterArn: CLUSTER_ARN,
+            topicName: 'views',
+            brokers,
+            existingTopic,
+            replicationFactor,
+          }),
     sink: lands
       ? StreamSink.landing({
           timeColumn: 'at',

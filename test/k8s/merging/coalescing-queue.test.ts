@@ -11,8 +11,7 @@ const PROPS: CoalescingQueueProps = {
   ...STORM,
   invalidator: Invalidator.http({ url: 'http://rebuild.shop:8080/keys', namespace: 'shop' }),
   stream: 'announcements',
-  redis: { secretName: 'announcements', key: 'url' },
-  redisNamespace: 'redis',
+  redis: { host: 'redis.redis', namespace: 'redis', password: { secretName: 'announcements', key: 'password' } },
 };
 
 function make(props: Partial<CoalescingQueueProps> = {}, id = 'Invalidations') {
@@ -69,8 +68,8 @@ describe('the traps of case 9 are absent', () => {
   });
 
   test('no secret is in a manifest', () => {
-    expect(env('REDIS_URL').valueFrom.secretKeyRef).toEqual({ name: 'announcements', key: 'url' });
-    expect(env('REDIS_URL').value).toBeUndefined();
+    expect(env('REDIS_PASSWORD').valueFrom.secretKeyRef).toEqual({ name: 'announcements', key: 'password' });
+    expect(env('REDIS_PASSWORD').value).toBeUndefined();
   });
 
   test('it may connect to Redis and to the service, and Prometheus to it', () => {
@@ -142,9 +141,7 @@ describe('refused', () => {
   test('every wrong prop at once', () => {
     const error = refused({
       stream: 'a b',
-      redis: { secretName: 'No', key: '..' },
-      redisCidr: '10.0.0.0/99',
-      redisPort: 70_000,
+      redis: { host: 'no host', password: { secretName: 'No', key: '..' }, cidr: '10.0.0.0/99', port: 70_000 },
       monitoringNamespace: 'No',
       invalidator: Invalidator.http({ url: 'http://user:password@rebuild/?q=1', namespace: 'a', cidr: '10.0.0.0/8' }),
       window: Duration.millis(150),

@@ -14,7 +14,7 @@ import { bucketSettings, pauseSettings } from '../../../lib/flow/rates/question'
 import { type RatesPlan, type RatesQuestion, UnknownMail } from '../../../lib/flow/rates/workload';
 import { RedisQueue } from '../../../lib/runtime/sender/redis';
 import type { ContainerLane } from '../../../lib/runtime/sender-container/lane';
-import { type RedisServer, redisMissing, startRedis } from '../../engines/redis';
+import { type RedisServer, redisEnvironment, redisMissing, startRedis } from '../../engines/redis';
 import { freePorts } from '../../support/ports';
 import type { Engine, Running, Sizing } from '../engine';
 import { FAULT_KINDS } from '../faults';
@@ -78,9 +78,7 @@ export const REDIS: Engine = {
         WORK_MILLIS: String(1000 * callSeconds),
         METRICS_PORTS: ports.join(','),
         METRICS_HOST: '127.0.0.1',
-        REDIS_HOST: '127.0.0.1',
-        REDIS_PORT: String(redis.port),
-        REDIS_TLS: 'false',
+        ...redisEnvironment(redis),
         QUEUE,
         KEY: 'secret',
         MOST_RECIPIENTS: '1',
