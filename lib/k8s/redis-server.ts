@@ -45,7 +45,7 @@ export interface RedisServer {
   readonly cidrs?: string[];
 
   /**
-   * Name of the user. With a password only.
+   * Name of the user: 1 to 128 letters, digits, `_`, `.`, `@` and `-`. With a password only.
    *
    * @default - the user `default` of the server
    */
@@ -102,8 +102,8 @@ export function redisServerChecks(prefix: string, server: RedisServer): Check[] 
     textCheck(
       `${prefix}username`,
       server.username,
-      (text) => /^[^\s\p{C}]{1,128}$/u.test(text),
-      '1 to 128 characters without spaces',
+      (text) => /^[\w.@-]{1,128}$/.test(text),
+      "1 to 128 letters, digits, '_', '.', '@' and '-'",
     ),
     {
       refused: server.username !== undefined && server.password === undefined,
