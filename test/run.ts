@@ -8,7 +8,8 @@
  * that run: for measurements on a machine that others load too. Other arguments go to jest.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { failedFiles, type JestResult, withSecondRun } from './second-run';
 import { SUITES, type Suite, type SuiteName } from './suites';
@@ -28,12 +29,17 @@ async function main(): Promise<number> {
   rmSync(file, { force: true });
   const rest = args.filter((arg, i) => !['--long', '--suite', '--twice'].includes(arg) && args[i - 1] !== '--suite');
   const long = args.includes('--long');
-  let { result, status } = runJest(file, [...suite.jest, ...rest], long);
+  // Each synthesis leaves a folder behind, tens of thousands in all.
+  const temporary = mkdtempSync(join(tmpdir(), 'backpressure-'));
+  process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
+  // Servers have sockets in theirs, whose paths may not be long.
+  const env = name === 'unit' ? { TMPDIR: temporary } : {};
+  let { result, status } = runJest(file, [...suite.jest, ...rest], long, env);
   const again = failedFiles(result);
   if (args.includes('--twice') && again.length > 0) {
     console.log(`once more: ${again.map((path) => relative(ROOT, path)).join(', ')}`);
     const options = suite.jest.filter((option) => !/^--(testPathPatterns|maxWorkers)/.test(option));
-    const second = runJest(file, [...options, '--runInBand', '--runTestsByPath', ...again], long);
+    const second = runJest(file, [...options, '--runInBand', '--runTestsByPath', ...again], long, env);
     result = withSecondRun(result, second.result);
     status = second.status;
     writeFileSync(file, JSON.stringify(result));
@@ -57,6 +63,7 @@ function runJest(
   file: string,
   options: readonly string[],
   long: boolean,
+  env: Readonly<Record<string, string>>,
 ): { result: JestResult; status: number | null } {
   const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
   const { status } = spawnSync(
@@ -65,7 +72,7 @@ function runJest(
     {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, ...(long ? { LONG: '1' } : {}) },
+      env: { ...process.env, ...env, ...(long ? { LONG: '1' } : {}) },
     },
   );
   return { result: JSON.parse(readFileSync(file, 'utf8')) as JestResult, status };
