@@ -9,7 +9,7 @@ import { compile, MOST_OVER_BY_HAND, race } from './synth';
 import type { Side } from './synth/build';
 import { assertSameWhen } from './synth/when/build';
 import { assertSameWhenK8s, PLANNED } from './synth/when/k8s-build';
-import type { WhenSubject } from './synth/when/subject';
+import { WHEN_SUBJECTS, type WhenSubject } from './synth/when/subject';
 
 const ROUNDS = 3;
 const NAMES: Readonly<Record<WhenSubject, string>> = {
@@ -69,15 +69,14 @@ const HELD: readonly string[] = [
 ];
 
 export async function bench(): Promise<Line[]> {
-  const subjects = Object.keys(NAMES) as WhenSubject[];
-  for (const subject of subjects) {
+  for (const subject of WHEN_SUBJECTS) {
     assertSameWhen(subject);
     assertSameWhenK8s(subject);
   }
   const script = compile();
   const lines: Line[] = [];
   for (const engine of ['aws', 'k8s'] as const) {
-    for (const subject of subjects) {
+    for (const subject of WHEN_SUBJECTS) {
       const job = { engine: `${engine}:${subject}` as const, pairs: COUNTS[engine][subject], times: 1 };
       const against = async (side: Side, how: string, bound?: number) => {
         const [ours, theirs] = await race(

@@ -261,7 +261,7 @@ function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
     alert: alert.name,
     expr,
     for: duration,
-    labels: { severity, namespace: NAMESPACE },
+    labels: { severity, construct: scope.node.path, namespace: NAMESPACE },
     annotations: { summary: alert.summary, runbook: alert.runbook },
   });
   const growing = `max(${kedaSeries(name, 'metrics_value', (series) => `deriv(${series}[300s])`)}) >= 0`;

@@ -38,6 +38,7 @@ interface Known {
 
 const STREAM = 'pages';
 const PORT = 8080;
+const REDIS = { REDIS_HOST: 'redis', REDIS_PORT: '6379', REDIS_TLS: 'true' };
 const REBUILD = 'http://rebuild.shop.svc:8080/keys';
 
 function ours(chart: Chart, number: number): CoalescingQueue {
@@ -87,11 +88,10 @@ function byHand(chart: Chart, number: number, known: Known): void {
         image: stockImage('node'),
         command: ['node', '/opt/coalescer/index.js'],
         envVariables: {
-          ...texts({ STREAM, GROUP: 'coalescer', ...known.settings }),
+          ...texts({ STREAM, GROUP: 'coalescer', ...REDIS, ...known.settings }),
           METRICS_PORT: text(PORT),
           NODE_OPTIONS: text('--max-old-space-size=384'),
           REBUILD_URL: text(REBUILD),
-          ...texts({ REDIS_HOST: 'redis', REDIS_PORT: '6379', REDIS_TLS: 'true' }),
           REDIS_PASSWORD: kplus.EnvValue.fromSecretValue({ secret: secret('REDIS_PASSWORD'), key: 'password' }),
           POD_NAME: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAME),
         },

@@ -107,6 +107,7 @@ export function watch(scope: Construct, { alerts, graphs }: Watched, named = (qu
     ...(forSeconds > 0 && { for: forSeconds % 60 === 0 ? `${forSeconds / 60}m` : `${forSeconds}s` }),
     labels: {
       severity,
+      construct: scope.node.path,
       namespace: NAMESPACE,
       ...Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, named(value)])),
     },
