@@ -10,6 +10,7 @@ import {
 import type { Socket } from 'node:net';
 import { BoundedHandler, type GateOptions } from '../gate/bounded-handler';
 import type { Leave } from '../gate/gate';
+import { WorkTime } from '../gate/work-time';
 import { endToEnd, type Forwarded, forwarded } from './forwarding';
 
 /** The numbers of the proxy. */
@@ -72,6 +73,7 @@ export class GateProxy {
     arrived: number,
   ): void {
     const { targetHost, targetPort, latencySeconds, stuckSeconds } = this.options;
+    const time = new WorkTime(request);
     const upstream = send({
       host: targetHost,
       port: targetPort,
@@ -93,14 +95,15 @@ export class GateProxy {
       isStuck = true;
       upstream.destroy();
     }, 1000 * stuckSeconds);
-    const end = (isMeasured = true) => {
+    const end = (seconds: number | false) => {
       clearTimeout(overdue);
       clearTimeout(stuck);
-      done(isMeasured);
+      done(seconds);
     };
     upstream.once('response', (answer) => {
+      time.answered();
       clearTimeout(overdue);
-      answer.once('close', () => end());
+      answer.once('close', () => end(time.seconds));
       answer.once('error', () => response.destroy());
       if (response.headersSent || response.destroyed) {
         answer.resume();
@@ -121,7 +124,7 @@ export class GateProxy {
       if (response.headersSent) response.destroy();
       else this.bounded.away(request, response);
       // Nothing answered, which takes no time. What never ends takes as long as it may.
-      end(isStuck);
+      end(isStuck && time.seconds);
     };
     upstream.once('error', failed);
     // Nobody asked for another protocol: Node would leave the connection to us, and wait.

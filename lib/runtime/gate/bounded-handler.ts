@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Gate, type GateConfig, type Leave, RefusedError } from './gate';
 import { type GateCounts, gateMetrics, LatencyHistogram } from './metrics';
 import { retryAfter } from './retry-after';
+import { WorkTime } from './work-time';
 
 /** The numbers of a bounded handler: those that the construct writes into the environment. */
 export interface GateOptions extends GateConfig {
@@ -112,7 +113,8 @@ export class BoundedHandler {
 
 /**
  * A handler for `http.createServer` with the gate around another one. A request keeps its slot until the handler has ended it:
- * to its answer, or to the promise that the handler returns.
+ * to its answer, or to the promise that the handler returns. A limit goes by the time from the end of the upload to the head of
+ * the answer.
  */
 export function bounded(
   handler: (request: IncomingMessage, response: ServerResponse) => unknown,
@@ -121,6 +123,8 @@ export function bounded(
   const gate = new BoundedHandler(options);
   const listener: RequestListener = (request, response) => {
     void gate.handle(request, response, (_request, _response, done) => {
+      const time = new WorkTime(request);
+      onceAnswered(response, () => time.answered());
       const worked = Promise.resolve().then(() => handler(request, response));
       // A caller that hangs up ends the connection, not the work on its request.
       const ended = new Promise<void>((resolve) => {
@@ -133,10 +137,19 @@ export function bounded(
           () => response.destroy(),
         )
         .then(
-          () => done(),
-          () => done(),
+          () => done(time.seconds),
+          () => done(time.seconds),
         );
     });
   };
   return Object.assign(listener, { gate });
+}
+
+/** Calls back when the head of an answer is written. Node has no event for it; all of its ways to write one come here. */
+function onceAnswered(response: ServerResponse, answered: () => void): void {
+  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+  response.writeHead = (...args: unknown[]) => {
+    answered();
+    return writeHead(...args);
+  };
 }
