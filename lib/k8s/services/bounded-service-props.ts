@@ -12,6 +12,7 @@ import {
   type ServiceWorkload,
 } from '../../flow/services/workload';
 import { dnsLabel, dnsSubdomain, environmentName, imageReference, textCheck } from '../names';
+import { hooksOf } from './wait-for-gate';
 
 /** Ports of the gate. */
 export const GATE_PORT = 9400;
@@ -84,8 +85,8 @@ export interface BoundedServiceProps {
 
   /**
    * A Deployment of cdk8s-plus that is there already, in the same chart; its first container listens on `port`. That container
-   * gets its bounds as variables and waits for the gate before it ends, and the pods get the gate. Everything else stays as it
-   * is.
+   * gets its bounds as variables and a `preStop` that waits for the gate, so it must have none, and the pods get the gate.
+   * Everything else stays as it is.
    *
    * @default - a Deployment is made
    */
@@ -299,6 +300,7 @@ const KUBERNETES_GRACE_SECONDS = 30;
 /** The checks of what is not in the question. */
 export function inputChecks(props: BoundedServiceProps): Check[] {
   const { deployment, image, command = [], environment = {}, port, admission, mesh, priorityHeader, gateway } = props;
+  const isGated = admission === undefined || admission === ServiceAdmission.GATE;
   const leastGraceSeconds = graceSeconds(props.objective?.latencySeconds ?? 0);
   const givenGraceSeconds = deployment?.terminationGracePeriod?.toSeconds() ?? KUBERNETES_GRACE_SECONDS;
   return [
@@ -315,6 +317,11 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
     {
       refused: deployment?.containers.length === 0,
       message: 'deployment must have the container of the program already, got none',
+    },
+    {
+      refused: isGated && deployment !== undefined && 'preStop' in hooksOf(deployment),
+      message:
+        'deployment must not have a preStop in its first container: it sleeps there until the gate has answered what it accepted, and a container has one; leave it out, or give admission ServiceAdmission.APPLICATION',
     },
     ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
     ...Object.keys(environment).flatMap((name) => [

@@ -82,10 +82,27 @@ describe('the pod', () => {
     expect(Number(variables(gate).TARGET_PORT)).toBe(8080);
   });
 
-  test('is not told to end before all that it accepted is answered', () => {
-    expect(program.lifecycle.preStop.httpGet).toMatchObject({ port: Number(variables(gate).DRAIN_PORT) });
+  test('drains its gate when it ends, and the program is not told to end before what was accepted is answered', () => {
+    const { command } = gate.lifecycle.preStop.exec;
+    expect(command.at(-1)).toBe(`http://127.0.0.1:${variables(gate).DRAIN_PORT}/`);
+    expect(program.lifecycle.preStop).toEqual({ sleep: { seconds: value('preStopSeconds') } });
+    expect(value('preStopSeconds')).toBeGreaterThan(value('leavingSeconds') + 0.4 + 1);
     expect(pod.terminationGracePeriodSeconds).toBe(value('terminationGracePeriodSeconds'));
-    expect(value('terminationGracePeriodSeconds')).toBeGreaterThan(value('leavingSeconds') + 2 * 0.4);
+    expect(value('terminationGracePeriodSeconds')).toBeGreaterThan(value('preStopSeconds') + 0.4 + 1);
+  });
+
+  test('trap: the kubelet runs preStop after a failed liveness probe too: that of the program leaves the gate open', () => {
+    expect(Object.keys(program.lifecycle)).toEqual(['preStop']);
+    expect(JSON.stringify(program)).not.toContain(variables(gate).DRAIN_PORT);
+  });
+
+  test('is ready only while its gate takes requests; a gate that drains is not restarted for it', () => {
+    expect(gate.readinessProbe).toMatchObject({
+      httpGet: { path: '/readyz', port: Number(variables(gate).METRICS_PORT) },
+      periodSeconds: value('probePeriodSeconds'),
+      failureThreshold: value('readinessProbeFailures'),
+    });
+    expect(gate.livenessProbe.httpGet.path).toBe('/healthz');
   });
 
   test('knows its bounds, so that a program can use them for its own pool', () => {
@@ -109,7 +126,7 @@ describe('the pod', () => {
 });
 
 describe('a Deployment that is there already', () => {
-  const existing = (grace?: number) => (chart: ReturnType<typeof emptyChart>) =>
+  const existing = (grace?: number, lifecycle?: kplus.ContainerLifecycle) => (chart: ReturnType<typeof emptyChart>) =>
     new kplus.Deployment(chart, 'Existing', {
       replicas: 7,
       ...(grace !== undefined && { terminationGracePeriod: { toSeconds: () => grace } as never }),
@@ -119,6 +136,7 @@ describe('a Deployment that is there already', () => {
           name: 'old',
           portNumber: 3000,
           envVariables: { MODE: kplus.EnvValue.fromValue('fast') },
+          lifecycle,
         },
       ],
     });
@@ -127,7 +145,7 @@ describe('a Deployment that is there already', () => {
     const given = make({ port: 3000 }, existing());
     const { template, replicas } = one(given, 'Deployment').spec;
     const [old] = template.spec.containers;
-    expect(old).toMatchObject({ image: 'shop/old:1', lifecycle: { preStop: { httpGet: { port: 9402 } } } });
+    expect(old).toMatchObject({ image: 'shop/old:1', lifecycle: { preStop: { sleep: { seconds: 8 } } } });
     expect(variables(old)).toMatchObject({ MODE: 'fast', SLOTS: '30' });
     expect(variables(template.spec.initContainers[0]).TARGET_PORT).toBe('3000');
     expect(replicas).toBeUndefined();
@@ -139,6 +157,34 @@ describe('a Deployment that is there already', () => {
     const given = make({ port: 3000, autoscaling: false }, existing());
     expect(one(given, 'Deployment').spec.replicas).toBe(7);
     expect(every(given, 'ScaledObject')).toEqual([]);
+  });
+
+  test('keeps what its program does after its start, in whatever way it was written', () => {
+    const command = ['warm-up'];
+    const written = make({ port: 3000 }, existing(undefined, { postStart: kplus.Handler.fromCommand(command) }));
+    const patched = make({ port: 3000 }, (chart) => {
+      const deployment = existing()(chart);
+      const lifecycle = { postStart: { exec: { command } } };
+      ApiObject.of(deployment).addJsonPatch(JsonPatch.add('/spec/template/spec/containers/0/lifecycle', lifecycle));
+      return deployment;
+    });
+    for (const given of [written, patched]) {
+      expect(one(given, 'Deployment').spec.template.spec.containers[0].lifecycle).toEqual({
+        postStart: { exec: { command } },
+        preStop: { sleep: { seconds: 8 } },
+      });
+    }
+  });
+
+  test('one whose program has a preStop is refused: a container has one; without the gate it keeps it', () => {
+    const ends = { preStop: kplus.Handler.fromCommand(['say', 'goodbye']) };
+    expect(() => make({ port: 3000 }, existing(undefined, ends))).toThrow(
+      'deployment must not have a preStop in its first container',
+    );
+    const own = make({ port: 3000, admission: ServiceAdmission.APPLICATION }, existing(undefined, ends));
+    expect(one(own, 'Deployment').spec.template.spec.containers[0].lifecycle).toEqual({
+      preStop: { exec: { command: ['say', 'goodbye'] } },
+    });
   });
 
   test('one that would be killed before it has answered is refused', () => {
@@ -172,7 +218,7 @@ describe('in a mesh of Istio', () => {
 
   test('kubelet and Prometheus reach the gate without a certificate', () => {
     const { annotations } = one(mesh, 'Deployment').spec.template.metadata;
-    expect(annotations['traffic.sidecar.istio.io/excludeInboundPorts']).toBe('9401,9402');
+    expect(annotations['traffic.sidecar.istio.io/excludeInboundPorts']).toBe('9401');
   });
 
   test('Envoy in the place of the gate has a fixed minRTT: it refuses nothing in order to measure', () => {
