@@ -2,10 +2,13 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import type { LimitSettings } from '../../../lib/flow/services/limit';
 import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
 import { BoundedService } from '../../../lib/k8s/services/bounded-service';
 import type { BoundedServiceProps } from '../../../lib/k8s/services/bounded-service-props';
+import { Gate } from '../../../lib/runtime/gate/gate';
 import { emptyChart, every, type Manifest, one, written } from '../../support/manifest';
+import { sumOver } from '../../support/promql';
 
 const props: BoundedServiceProps = { ...OVERRUN_API, image: 'shop/api:1' };
 
@@ -282,6 +285,54 @@ describe('a limit that follows the work', () => {
     const [limited] = alerts(followed).filter(({ alert }: Manifest) => alert === 'ServiceLimited');
     expect(limited.expr).toMatch(/^sum\(gate_limit\{.*\}\) \/ sum\(gate_slots\{.*\}\) < 0\.75$/);
     expect(alerts(made).map(({ alert }: Manifest) => alert)).not.toContain('ServiceLimited');
+  });
+
+  test('trap: at its floor a limit leaves few requests in flight: pods are started for them, and none is removed', () => {
+    const { plan } = followed.service;
+    const [slots, queue] = [plan.value('slotsPerInstance'), plan.value('queueBound')];
+    const [{ metadata }] = one(followed, 'ScaledObject').spec.triggers;
+    const callers: AbortController[] = [];
+    /** A pod that has as much as its limit lets it have, and its gate's own counts of it. */
+    const full = (now: number) => {
+      const limit: LimitSettings = {
+        name: 'aimd',
+        initial: now,
+        floor: plan.value('limitFloor'),
+        ceiling: slots,
+        serviceSeconds: plan.value('limitServiceSeconds'),
+        tolerance: plan.value('limitTolerance'),
+        windowRequests: plan.value('limitWindowRequests'),
+      };
+      const one = new Gate({ slots, queue, waitSeconds: 60, limit });
+      for (let sent = 0; sent < slots + queue; sent += 1) {
+        const caller = new AbortController();
+        callers.push(caller);
+        one.enter({ signal: caller.signal }).catch(() => {});
+      }
+      const { working, waiting } = one;
+      return { gate_in_flight: working + waiting, gate_slots: slots, gate_limit: one.slots };
+    };
+    const target = Number(metadata.threshold);
+    const atFloor = full(plan.value('limitFloor'));
+    const planned = full(slots);
+    for (const caller of callers) caller.abort();
+    // By the requests in flight alone the autoscaler would remove a pod that refuses.
+    expect(atFloor.gate_in_flight).toBeLessThan(target);
+    expect(sumOver(metadata.query, [atFloor, atFloor]) / 2).toBeGreaterThan(2 * target);
+    // As much as with all slots, but for the places in the queue that are no whole number.
+    expect(sumOver(metadata.query, [planned])).toBe(slots + queue);
+    expect(sumOver(metadata.query, [atFloor])).toBeGreaterThan(0.9 * (slots + queue));
+    // The moment at which a limit falls: what was accepted is still there, and is no larger load for it.
+    expect(sumOver(metadata.query, [{ ...planned, gate_limit: slots / 2 }])).toBe(slots + queue);
+    // A pod with nothing to do shows nothing.
+    expect(sumOver(metadata.query, [{ ...atFloor, gate_in_flight: 0 }])).toBe(0);
+  });
+
+  test('slots that the limit takes away are not free: the alert on busy pods counts those that it leaves', () => {
+    const [busy] = one(followed, 'PrometheusRule')
+      .spec.groups.flatMap(({ rules }: Manifest) => rules)
+      .filter(({ alert }: Manifest) => alert === 'ServiceBusy');
+    expect(busy.expr).toMatch(/^sum\(gate_working\{.*\}\) \/ sum\(gate_limit\{.*\}\) > /);
   });
 
   test('two services of one namespace have alerts that Alertmanager tells apart', () => {
