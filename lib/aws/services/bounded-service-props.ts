@@ -86,14 +86,16 @@ export interface BoundedServiceProps {
   readonly command?: string[];
 
   /**
-   * Environment of the container, beside its bounds. No secrets here.
+   * Environment of the container, beside its bounds, which are set here: `SERVICE`, `SLOTS`, `QUEUE`, `WAIT_SECONDS`,
+   * `SERVER_DEADLINE_SECONDS`, `SHED_STATUS`, `RETRY_…`, `LIMIT` and `LIMIT_…`, and `TIMEOUT_SECONDS_<NAME>` of each downstream. One of
+   * these is refused. No secrets here.
    *
    * @default - none
    */
   readonly environment?: { [name: string]: string };
 
   /**
-   * Secrets of the container, by the names of their variables.
+   * Secrets of the container, by the names of their variables. Not by those of its bounds.
    *
    * @default - none
    */

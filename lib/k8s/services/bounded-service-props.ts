@@ -2,6 +2,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { Check } from '../../flow/errors';
 import { wholeNumber } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, struct, TEXT } from '../../flow/kinds';
+import { boundsChecks } from '../../flow/services/bounds';
 import { graceSeconds } from '../../flow/services/knobs';
 import {
   ServiceAdmission,
@@ -19,9 +20,6 @@ export const GATE_PORT = 9400;
 export const GATE_METRICS_PORT = 9401;
 export const GATE_DRAIN_PORT = 9402;
 const GATE_PORTS = [GATE_PORT, GATE_METRICS_PORT, GATE_DRAIN_PORT];
-
-/** The variables that a program reads its bounds from: those of the gate's library. */
-const OWN_VARIABLES = ['SLOTS', 'QUEUE', 'WAIT_SECONDS', 'SERVER_DEADLINE_SECONDS'];
 
 /**
  * The mesh that clients of a service are in.
@@ -100,7 +98,9 @@ export interface BoundedServiceProps {
   readonly command?: string[];
 
   /**
-   * Variables of the container. Not `SLOTS`, `QUEUE`, `WAIT_SECONDS` or `SERVER_DEADLINE_SECONDS`, which are set here.
+   * Variables of the container, beside its bounds, which are set here: `SERVICE`, `SLOTS`, `QUEUE`, `WAIT_SECONDS`,
+   * `SERVER_DEADLINE_SECONDS`, `SHED_STATUS`, `RETRY_…`, `LIMIT` and `LIMIT_…`, and `TIMEOUT_SECONDS_<NAME>` of each downstream. One of
+   * these is refused.
    *
    * @default - none
    */
@@ -324,10 +324,8 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
         'deployment must not have a preStop in its first container: it sleeps there until the gate has answered what it accepted, and a container has one; leave it out, or give admission ServiceAdmission.APPLICATION',
     },
     ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
-    ...Object.keys(environment).flatMap((name) => [
-      environmentName('environment', name),
-      { refused: OWN_VARIABLES.includes(name), message: `environment ${name} must not be given: the plan sets it` },
-    ]),
+    ...Object.keys(environment).map((name) => environmentName('environment', name)),
+    ...boundsChecks('environment', environment, props.downstreams),
     wholeNumber('port', port, 1, 65_535),
     { refused: GATE_PORTS.includes(port ?? 0), message: `port must not be ${port}, which is the gate's` },
     textCheck('healthPath', props.healthPath, (text) => /^\/[\w./~-]{0,200}$/.test(text), 'a path such as /healthz'),

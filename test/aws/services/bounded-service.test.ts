@@ -1,13 +1,14 @@
 import { Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Cluster, ContainerImage, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { Cluster, ContainerImage, FargateService, FargateTaskDefinition, Secret } from 'aws-cdk-lib/aws-ecs';
 import {
   ApplicationListener,
   ApplicationLoadBalancer,
   ListenerCondition,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { BoundedService } from '../../../lib/aws/services/bounded-service';
 import type { BoundedServiceProps } from '../../../lib/aws/services/bounded-service-props';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
@@ -364,5 +365,17 @@ describe('refused', () => {
     expect(() => make(bad)).toThrow(InvalidInputError);
     expect(() => make({ memoryLimitMiB: 700 })).toThrow('memoryLimitMiB must be');
     expect(() => make({ agentImage: ContainerImage.fromRegistry('x') })).toThrow('agentImage must not be given');
+  });
+
+  test('a variable or a secret in the place of a bound, planned or not', () => {
+    const names = ['SERVICE', 'RETRY_AFTER_SECONDS', 'LIMIT', 'LIMIT_FLOOR', 'TIMEOUT_SECONDS_STOCK'];
+    const downstreams = [{ name: 'stock', latencySeconds: 0.02 }];
+    const secret = Secret.fromSsmParameter(StringParameter.fromStringParameterName(shop(), 'Name', '/name'));
+    for (const name of names) {
+      expect(() => make({ downstreams, environment: { [name]: '1' } })).toThrow(
+        `environment ${name} must not be given`,
+      );
+      expect(() => make({ downstreams, secrets: { [name]: secret } })).toThrow(`secrets ${name} must not be given`);
+    }
   });
 });

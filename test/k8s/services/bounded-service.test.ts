@@ -440,4 +440,14 @@ describe('refused', () => {
     );
     expect(() => make({ image: undefined })).toThrow('image is missing');
   });
+
+  test('a variable in the place of a bound, planned or not', () => {
+    const downstreams = [{ name: 'stock', latencySeconds: 0.02 }];
+    for (const name of ['SERVICE', 'RETRY_AFTER_SECONDS', 'LIMIT', 'LIMIT_FLOOR', 'TIMEOUT_SECONDS_STOCK']) {
+      const environment = { [name]: kplus.EnvValue.fromValue('1') };
+      expect(() => make({ downstreams, environment })).toThrow(
+        `environment ${name} must not be given: the plan sets it`,
+      );
+    }
+  });
 });
