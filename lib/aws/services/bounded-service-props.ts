@@ -203,7 +203,8 @@ export interface BoundedServiceProps {
 
   /**
    * A listener that there is already. One of this app without targets leads to the service by default; one that was imported, or
-   * that has targets, needs `listenerPriority` and `listenerConditions`.
+   * that has targets, needs `listenerPriority` and `listenerConditions`. What its load balancer answers by itself is then in no
+   * alarm here: it may be for another service.
    *
    * @default - a load balancer with a listener is made
    */

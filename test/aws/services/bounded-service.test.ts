@@ -337,6 +337,45 @@ test('what is refused counts also what the load balancer refuses itself, and ala
   expect(alarms.filter(({ AlarmActions }) => AlarmActions?.length !== 1)).toEqual([]);
 });
 
+describe('a load balancer with other services behind it', () => {
+  const listener = (stack: Stack, vpc: Vpc) => ({
+    listener: new ApplicationLoadBalancer(stack, 'Given', { vpc }).addListener('Http', { port: 8000, open: false }),
+  });
+  const metricsOf = ({ Metrics, MetricName, Dimensions }: Untyped): Untyped[] =>
+    Metrics === undefined
+      ? [{ MetricName, Dimensions }]
+      : Metrics.flatMap(({ MetricStat }: Untyped) => (MetricStat ? [MetricStat.Metric] : []));
+  const named = (one: Untyped) => one.Dimensions.map(({ Name }: Untyped) => Name).sort();
+
+  test.each([503, 429])(
+    'its errors and its connections are no alarm of this one: what counts is of the targets, %s',
+    (shedStatus) => {
+      const alarms = readings(make({ shedStatus }, listener)).every('AWS::CloudWatch::Alarm');
+      expect(alarms).toHaveLength(3);
+      for (const metric of alarms.flatMap(metricsOf)) expect(named(metric)).toEqual(['LoadBalancer', 'TargetGroup']);
+      const [refused] = alarms.filter(({ Metrics }) => Metrics !== undefined);
+      expect(refused.Metrics.map(({ Expression }: Untyped) => Expression).join()).toContain('/ (FILL(served, 0))');
+      expect(refused.AlarmDescription).toContain('What the load balancer answers by itself is not in it');
+    },
+  );
+
+  test('nor does the dashboard show them, and no setting asks for such an alarm', () => {
+    const board = JSON.stringify(readings(make({}, listener)).one('AWS::CloudWatch::Dashboard'));
+    expect(board).not.toContain('HTTPCode_ELB_5XX_Count');
+    const silenced = { alarms: { silence: { rejectedConnections: 'the platform team watches it' } } };
+    expect(() => make(silenced, listener)).toThrow(
+      "alarms.silence has 'rejectedConnections', and there is no such alarm",
+    );
+    expect(() => make(silenced)).not.toThrow();
+  });
+
+  test('with Target Optimizer the alarm on free places stays: when no group has one, this one has none', () => {
+    const admission = ServiceAdmission.TARGET_OPTIMIZER;
+    const own = make({ admission }, listener).api.alarms;
+    expect(Object.keys(own)).toEqual(['Refused', 'Slow', 'Unhealthy', 'NoRoom']);
+  });
+});
+
 test('a program that refuses with 429 is seen by the alarm too', () => {
   const alarms = readings(make({ shedStatus: 429 })).every('AWS::CloudWatch::Alarm');
   const [{ Metrics, AlarmDescription }] = alarms.filter(({ Metrics: metrics }) => metrics !== undefined);
