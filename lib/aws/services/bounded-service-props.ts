@@ -144,9 +144,10 @@ export interface BoundedServiceProps {
   readonly admission?: ServiceAdmission;
 
   /**
-   * The agent of Target Optimizer.
+   * The agent of Target Optimizer. Give it by its digest: AWS names no tag but `latest`, under which a task that is replaced may get
+   * another agent than those beside it.
    *
-   * @default - public.ecr.aws/aws-elb/target-optimizer/target-control-agent:latest
+   * @default - public.ecr.aws/aws-elb/target-optimizer/target-control-agent:latest, with a warning
    */
   readonly agentImage?: ContainerImage;
 

@@ -1,5 +1,5 @@
 import { Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, FargateService, FargateTaskDefinition, Secret } from 'aws-cdk-lib/aws-ecs';
 import {
@@ -374,6 +374,15 @@ describe('a load balancer with other services behind it', () => {
     const own = make({ admission }, listener).api.alarms;
     expect(Object.keys(own)).toEqual(['Refused', 'Slow', 'Unhealthy', 'NoRoom']);
   });
+});
+
+test('an agent that is not pinned is a warning; one that is given is none', () => {
+  const optimized = { admission: ServiceAdmission.TARGET_OPTIMIZER };
+  const warned = Match.stringLikeRegexp('target-control-agent:latest.*Give agentImage by its digest');
+  Annotations.fromStack(make(optimized).stack).hasWarning('/Shop/Api', warned);
+  const agentImage = ContainerImage.fromRegistry(`registry.example.net/agent@sha256:${'0'.repeat(64)}`);
+  Annotations.fromStack(make({ ...optimized, agentImage }).stack).hasNoWarning('*', warned);
+  Annotations.fromStack(made.stack).hasNoWarning('*', warned);
 });
 
 test('a program that refuses with 429 is seen by the alarm too', () => {
