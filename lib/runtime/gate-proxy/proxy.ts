@@ -49,7 +49,12 @@ export class GateProxy {
         return;
       }
       this.bounded
-        .handle(request, response, (_request, _response, done) => this.#forward(request, response, sent, done, arrived))
+        .handle(
+          request,
+          response,
+          (_request, _response, done) => this.#forward(request, response, sent, done, arrived),
+          arrived,
+        )
         .catch(() => response.destroy());
     });
     // Callers that keep their connections would find them closed: a balancer's idle time is longer.

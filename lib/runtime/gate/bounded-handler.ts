@@ -42,9 +42,17 @@ export class BoundedHandler {
     this.#latencies = new LatencyHistogram(options.latencySeconds);
   }
 
-  /** Works on a request as soon as there is a slot, or refuses it. */
-  public async handle(request: IncomingMessage, response: ServerResponse, work: Work): Promise<void> {
-    const began = performance.now();
+  /**
+   * Works on a request as soon as there is a slot, or refuses it.
+   *
+   * @param arrived milliseconds of `performance.now()` when it came; default: now
+   */
+  public async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    work: Work,
+    arrived = performance.now(),
+  ): Promise<void> {
     const hungUp = new AbortController();
     response.once('close', () => hungUp.abort());
     let leave: Leave;
@@ -60,7 +68,7 @@ export class BoundedHandler {
       return;
     }
     response.once('finish', () => {
-      const seconds = (performance.now() - began) / 1000;
+      const seconds = (performance.now() - arrived) / 1000;
       this.#latencies.record(seconds);
       if (seconds > this.options.latencySeconds) this.#counts.overdue += 1;
     });
