@@ -46,6 +46,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^ScaledJob\.spec\.jobTargetRef\.activeDeadlineSeconds$/, 'jobDeadlineSeconds'],
   [/^SparkApplication\.spec\.driver\.terminationGracePeriodSeconds$/, 'stopSeconds'],
   [/\.terminationGracePeriodSeconds$/, 'terminationGracePeriodSeconds'],
+  [/\.preStop\.sleep\.seconds$/, 'preStopSeconds'],
   [/^Deployment\.spec\.progressDeadlineSeconds$/, 'progressDeadlineSeconds'],
   [/^Policy\.spec\.definition\.consumer-timeout$/, 'consumerTimeoutSeconds'],
   [/\.rotator\.livenessProbe\.initialDelaySeconds$/, 'rotatorProbeDelaySeconds'],

@@ -18,7 +18,7 @@ const MATCHER = new RegExp(String.raw`(\w+)(=~|=|!=|!~)(${STRING})`, 'g');
 /** What an expression may hold beside selectors: functions, keywords, labels of a grouping, numbers and durations. */
 const GROUPING = /\b(by|on|without|ignoring)\s*\([^)]*\)/g;
 const WORDS = new Set(
-  'abs absent and avg count count_over_time delta deriv histogram_quantile increase label_replace max min or rate sum time unless vector'.split(
+  'abs absent and avg clamp_max count count_over_time delta deriv histogram_quantile increase label_replace max min or rate sum time unless vector'.split(
     ' ',
   ),
 );
@@ -70,4 +70,14 @@ function literalsOf({ operator, value }: Matcher): string[] | undefined {
   const parts = value.split('|');
   const plain = parts.every((part) => /^(\w|-|\\[.*+?^${}()|[\]\\])*$/.test(part));
   return plain ? parts.map((part) => part.replace(/\\(.)/g, '$1')) : undefined;
+}
+
+/** The value of `sum(…)` over arithmetic on gauges that have the same labels, one of each a pod: `gate_working` by its name. */
+export function sumOver(expr: string, pods: readonly Readonly<Record<string, number>>[]): number {
+  const [, one] = /^sum\((.*)\)$/.exec(expr) ?? [];
+  if (one === undefined) throw new Error(`no sum: ${expr}`);
+  return pods.reduce((sum, pod) => {
+    const arithmetic = one.replace(SELECTOR, (_, metric) => String(pod[metric])).replaceAll('clamp_max', 'Math.min');
+    return sum + Number(new Function(`return ${arithmetic}`)());
+  }, 0);
 }

@@ -36,15 +36,15 @@ export const text = (value: string | number) => kplus.EnvValue.fromValue(String(
 export const texts = (values: Record<string, string | number>) =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)]));
 
-export function probes(port: number, timeoutSeconds?: number) {
-  const probe = (failureThreshold: number) =>
-    kplus.Probe.fromHttpGet('/healthz', {
+export function probes(port: number, timeoutSeconds?: number, readyPath = '/healthz') {
+  const probe = (failureThreshold: number, path = '/healthz') =>
+    kplus.Probe.fromHttpGet(path, {
       port,
       periodSeconds: Duration.seconds(10),
       timeoutSeconds: timeoutSeconds === undefined ? undefined : Duration.seconds(timeoutSeconds),
       failureThreshold,
     });
-  return { readiness: probe(3), liveness: probe(6), startup: probe(30) };
+  return { readiness: probe(3, readyPath), liveness: probe(6), startup: probe(30) };
 }
 
 export function temporary(scope: Construct, container: kplus.Container): void {

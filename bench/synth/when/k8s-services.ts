@@ -8,6 +8,7 @@ import { boundsOf } from '../../../lib/flow/services/bounds';
 import { planService } from '../../../lib/flow/services/plan';
 import { ServiceAdmission } from '../../../lib/flow/services/workload';
 import { stockImage } from '../../../lib/k8s/images';
+import { keepPatches } from '../../../lib/k8s/keep-patches';
 import { BoundedService } from '../../../lib/k8s/services/bounded-service';
 import { type BoundedServiceProps, questionOf } from '../../../lib/k8s/services/bounded-service-props';
 import { serviceAlerts, serviceGraphs } from '../../../lib/k8s/services/service-alerts';
@@ -114,12 +115,14 @@ function makeDeployment(scope: Construct, bounds: Record<string, string>, number
         ...probes(8080, numbers('probeTimeoutSeconds')),
         resources: resources(),
         securityContext: CONTAINER,
-        lifecycle: { preStop: kplus.Handler.fromHttpGet('/', { port: DRAIN }) },
       },
     ],
   });
   temporary(scope, deployment.containers[0]);
-  const object = ApiObject.of(deployment);
+  // A hook that cdk8s-plus-28 drops.
+  const object = ApiObject.of(keepPatches(deployment));
+  const preStop = { sleep: { seconds: numbers('preStopSeconds') } };
+  object.addJsonPatch(JsonPatch.add('/spec/template/spec/containers/0/lifecycle', { preStop }));
   const spread = {
     maxSkew: 1,
     topologyKey: 'kubernetes.io/hostname',
@@ -140,7 +143,8 @@ function addGate(
   bounds: Record<string, string>,
   numbers: Numbers,
 ): void {
-  const { liveness, startup } = probes(METRICS, numbers('probeTimeoutSeconds'));
+  const { readiness, liveness, startup } = probes(METRICS, numbers('probeTimeoutSeconds'), '/readyz');
+  const drain = ['wget', '-q', '-Y', 'off', '-O', '/dev/null', `http://127.0.0.1:${DRAIN}/`];
   const gate = deployment.addInitContainer({
     name: 'gate',
     image: stockImage('node'),
@@ -159,8 +163,10 @@ function addGate(
       { name: 'http', number: PORT },
       { name: 'gate-metrics', number: METRICS },
     ],
+    readiness,
     liveness,
     startup,
+    lifecycle: { preStop: kplus.Handler.fromCommand(drain) },
     resources: {
       cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.millis(1000) },
       memory: { request: Size.mebibytes(128), limit: Size.mebibytes(128) },

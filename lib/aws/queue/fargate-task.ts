@@ -19,6 +19,15 @@ export interface FargateParts {
 /** Makes what was not given, and tells the container its queue. */
 export function createFargateParts(context: SourceContext, props: FargateWorkerProps, plan: QueuePlan): FargateParts {
   const { scope, subject, source } = context;
+  const variables = { ...source.variables(plan), SLOTS: String(plan.value('slotsPerInstance')) };
+  validate(
+    subject,
+    // Of a name that is both a variable and a secret ECS takes neither.
+    Object.keys(props.secrets ?? {}).map((name) => ({
+      refused: name in variables,
+      message: `secrets must not have ${name}, which is set here from the queue and the plan`,
+    })),
+  );
   const given = givenTask(props);
   if (given !== undefined) validate(subject, givenPartsChecks(given, props.service, plan));
   const taskDefinition =
@@ -35,7 +44,6 @@ export function createFargateParts(context: SourceContext, props: FargateWorkerP
     );
   // A given one was checked to have it, and ours gets it.
   const container = taskDefinition.defaultContainer!;
-  const variables = { ...source.variables(plan), SLOTS: String(plan.value('slotsPerInstance')) };
   for (const [name, value] of Object.entries(variables)) container.addEnvironment(name, value);
   for (const [name, secret] of Object.entries(source.secrets)) container.addSecret(name, secret);
   source.grantTake(taskDefinition);

@@ -1,6 +1,7 @@
 /** What is wrong with the props of a bounded service, beside what its plan refuses. */
 import type { Check } from '../../flow/errors';
 import { FARGATE_MEMORY } from '../../flow/fargate';
+import { boundsChecks } from '../../flow/services/bounds';
 import { clientChecks } from '../../flow/services/clients';
 import { ServiceAdmission, type ServicePlan } from '../../flow/services/workload';
 import { knownNumber } from '../tokens';
@@ -12,8 +13,6 @@ import {
   DEFAULT_MEMORY_MIB,
 } from './bounded-service-props';
 
-/** The variables that are set here. */
-const OWN_VARIABLES = ['SLOTS', 'QUEUE', 'WAIT_SECONDS', 'SERVER_DEADLINE_SECONDS'];
 const ADMISSIONS: readonly unknown[] = [ServiceAdmission.APPLICATION, ServiceAdmission.TARGET_OPTIMIZER];
 /** What a load balancer is made from. */
 const OF_MADE = ['certificate', 'internetFacing', 'loadBalancerSubnets', 'clientLimit'] as const;
@@ -26,7 +25,7 @@ const OF_SERVICE = ['cluster', 'taskDefinition', 'securityGroups', 'vpcSubnets']
 
 /** What is wrong with the props, beside what the plan refuses. */
 export function boundedChecks(props: BoundedServiceProps): Check[] {
-  const { port = 8080, healthPath = '/healthz', admission, environment = {} } = props;
+  const { port = 8080, healthPath = '/healthz', admission, environment = {}, secrets = {} } = props;
   const { cpu = DEFAULT_CPU, memoryLimitMiB = DEFAULT_MEMORY_MIB } = props;
   const optimized = admission === ServiceAdmission.TARGET_OPTIMIZER;
   const sizes = FARGATE_MEMORY[cpu];
@@ -65,10 +64,9 @@ export function boundedChecks(props: BoundedServiceProps): Check[] {
         ),
       message: `memoryLimitMiB must be ${sizes?.from} to ${sizes?.to} in steps of ${sizes?.step} with cpu ${cpu}, got ${memoryLimitMiB}`,
     },
-    ...Object.keys(environment).map((name) => ({
-      refused: OWN_VARIABLES.includes(name),
-      message: `environment ${name} must not be given: the plan sets it`,
-    })),
+    ...boundsChecks('environment', environment, props.downstreams),
+    // Of a name that is both a variable and a secret ECS takes neither.
+    ...boundsChecks('secrets', secrets, props.downstreams),
   ];
 }
 

@@ -86,14 +86,16 @@ export interface BoundedServiceProps {
   readonly command?: string[];
 
   /**
-   * Environment of the container, beside its bounds. No secrets here.
+   * Environment of the container, beside its bounds, which are set here: `SERVICE`, `SLOTS`, `QUEUE`, `WAIT_SECONDS`,
+   * `SERVER_DEADLINE_SECONDS`, `SHED_STATUS`, `RETRY_…`, `LIMIT` and `LIMIT_…`, and `TIMEOUT_SECONDS_<NAME>` of each downstream. One of
+   * these is refused. No secrets here.
    *
    * @default - none
    */
   readonly environment?: { [name: string]: string };
 
   /**
-   * Secrets of the container, by the names of their variables.
+   * Secrets of the container, by the names of their variables. Not by those of its bounds.
    *
    * @default - none
    */
@@ -142,9 +144,10 @@ export interface BoundedServiceProps {
   readonly admission?: ServiceAdmission;
 
   /**
-   * The agent of Target Optimizer.
+   * The agent of Target Optimizer. Give it by its digest: AWS names no tag but `latest`, under which a task that is replaced may get
+   * another agent than those beside it.
    *
-   * @default - public.ecr.aws/aws-elb/target-optimizer/target-control-agent:latest
+   * @default - public.ecr.aws/aws-elb/target-optimizer/target-control-agent:latest, with a warning
    */
   readonly agentImage?: ContainerImage;
 
@@ -201,7 +204,8 @@ export interface BoundedServiceProps {
 
   /**
    * A listener that there is already. One of this app without targets leads to the service by default; one that was imported, or
-   * that has targets, needs `listenerPriority` and `listenerConditions`.
+   * that has targets, needs `listenerPriority` and `listenerConditions`. What its load balancer answers by itself is then in no
+   * alarm here: it may be for another service.
    *
    * @default - a load balancer with a listener is made
    */

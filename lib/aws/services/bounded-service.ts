@@ -30,7 +30,7 @@ import { createAlarms } from '../watch';
 import { agentCheck, boundedChecks } from './bounded-service-checks';
 import { AGENT_CONTROL_PORT, BOUNDED_KINDS, type BoundedServiceProps, serviceQuestion } from './bounded-service-props';
 import { createClientLimit } from './client-limit';
-import { BOUNDED_ALARMS, serviceGraphs, serviceRows } from './service-alarms';
+import { alarmNames, serviceGraphs, serviceRows } from './service-alarms';
 import { createListener, createLoadBalancer, createTargetGroup } from './service-balancer';
 import { createServiceTask } from './service-task';
 
@@ -78,7 +78,10 @@ export class BoundedService extends Construct implements IConnectable {
   /** Who may call the service: `api.connections.allowDefaultPortFrom(callers)`. */
   public readonly connections: Connections;
 
-  /** The alarms by name: `Refused`, `Slow`, `Unhealthy`, `RejectedConnections`, and with Target Optimizer `NoRoom`. */
+  /**
+   * The alarms by name: `Refused`, `Slow`, `Unhealthy`, unless `listener` is given `RejectedConnections`, and with Target Optimizer
+   * `NoRoom`.
+   */
   public readonly alarms: { [name: string]: Alarm };
 
   /** The dashboard. */
@@ -98,11 +101,11 @@ export class BoundedService extends Construct implements IConnectable {
     super(scope, id);
     const { props: usable, checks } = sound(props, BOUNDED_KINDS);
     const optimized = usable.admission === ServiceAdmission.TARGET_OPTIMIZER;
-    const names = optimized ? BOUNDED_ALARMS : BOUNDED_ALARMS.filter((name) => name !== 'noRoom');
+    const shared = usable.listener !== undefined;
     const plan = planService(id, serviceQuestion(usable), [
       ...checks,
       ...boundedChecks(usable),
-      ...alarmSettingsChecks(usable.alarms, names),
+      ...alarmSettingsChecks(usable.alarms, alarmNames({ optimized, shared })),
     ]);
     if (optimized) validate(id, [agentCheck(plan)]);
     const { clientLimit } = usable;
@@ -129,9 +132,10 @@ export class BoundedService extends Construct implements IConnectable {
     }
     if (optimized) this.openToBalancer(usable);
     this.scaling = this.scale();
-    const rows = serviceRows(this.targetGroup, optimized, this.plan);
+    const front = { group: this.targetGroup, optimized, shared };
+    const rows = serviceRows(front, this.plan);
     this.alarms = createAlarms(this, { rows, plan: this.plan, alarmTopic: usable.alarmTopic, alarms: usable.alarms });
-    const graphs = serviceGraphs(this.targetGroup, this.seconds('alarmPeriodSeconds'), this.plan);
+    const graphs = serviceGraphs(front, this.seconds('alarmPeriodSeconds'), this.plan);
     this.dashboard = dashboardOf(this, Object.values(this.alarms), [{ heading: id, graphs }]);
     this.resilience4j = resilience4jSettings(this.plan);
     this.resilience4jYaml = resilience4jYaml(this.plan);

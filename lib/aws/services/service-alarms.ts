@@ -20,8 +20,24 @@ function metricOf(group: ApplicationTargetGroup, ofTargets: boolean) {
     new Metric({ namespace: 'AWS/ApplicationELB', metricName, dimensionsMap, statistic, period });
 }
 
+/** What stands before the tasks. */
+export interface ServiceFront {
+  readonly group: ApplicationTargetGroup;
+  /** Whether it is Target Optimizer that bounds the requests. */
+  readonly optimized: boolean;
+  /** Whether the load balancer may have other services behind it: what it counts is then not of this one. */
+  readonly shared: boolean;
+}
+
+/** The names of the alarms that a service has. */
+export function alarmNames({ optimized, shared }: Pick<ServiceFront, 'optimized' | 'shared'>): string[] {
+  const absent = [...(optimized ? [] : ['noRoom']), ...(shared ? ['rejectedConnections'] : [])];
+  return BOUNDED_ALARMS.filter((name) => !absent.includes(name));
+}
+
 /** The rows, in the order in which to look at them. */
-export function serviceRows(group: ApplicationTargetGroup, optimized: boolean, plan: ServicePlan): AlarmRow[] {
+export function serviceRows(front: ServiceFront, plan: ServicePlan): AlarmRow[] {
+  const { group, optimized, shared } = front;
   const ofTargets = metricOf(group, true);
   const ofBalancer = metricOf(group, false);
   const held = { seconds: 'alarmPeriodSeconds', periods: 'alarmHoldPeriods' };
@@ -29,11 +45,11 @@ export function serviceRows(group: ApplicationTargetGroup, optimized: boolean, p
     {
       id: 'Refused',
       severity: 'critical',
-      metric: (period) => refusedRatio(group, period, plan),
+      metric: (period) => refusedRatio(front, period, plan),
       threshold: 'alarmShedRatio',
       seconds: 'alarmPeriodSeconds',
       periods: 'alarmShedPeriods',
-      text: `More requests are refused or fail than promised. Do as many tasks run as maxInstances? If so, the load is above the plan: give the measured peak to the workload. If not, why do none start (events of the service)? Is the work longer than planned? Without refusals the task itself fails: its log.${refusesWith4xx(plan) ? ' With 429 every 4XX of the program counts: the load balancer does not tell them apart.' : ''}`,
+      text: `More requests are refused or fail than promised. Do as many tasks run as maxInstances? If so, the load is above the plan: give the measured peak to the workload. If not, why do none start (events of the service)? Is the work longer than planned? Without refusals the task itself fails: its log.${refusesWith4xx(plan) ? ' With 429 every 4XX of the program counts: the load balancer does not tell them apart.' : ''}${shared ? ' What the load balancer answers by itself is not in it: it counts that for all of its services together.' : ''}`,
     },
     {
       id: 'Slow',
@@ -51,14 +67,18 @@ export function serviceRows(group: ApplicationTargetGroup, optimized: boolean, p
       ...held,
       text: 'A task answers no health check. The path must not wait for a slot: a task that refuses is healthy.',
     },
-    {
-      id: 'RejectedConnections',
-      severity: 'warning',
-      metric: (period) => ofBalancer('RejectedConnectionCount', Stats.SUM, period),
-      threshold: 'alarmRejectedConnections',
-      seconds: 'alarmPeriodSeconds',
-      text: 'The load balancer itself has reached its limit of connections, before any task was asked.',
-    },
+    ...(shared
+      ? []
+      : [
+          {
+            id: 'RejectedConnections',
+            severity: 'warning' as const,
+            metric: (period: Duration) => ofBalancer('RejectedConnectionCount', Stats.SUM, period),
+            threshold: 'alarmRejectedConnections',
+            seconds: 'alarmPeriodSeconds',
+            text: 'The load balancer itself has reached its limit of connections, before any task was asked.',
+          },
+        ]),
     ...(optimized
       ? [
           {
@@ -67,7 +87,8 @@ export function serviceRows(group: ApplicationTargetGroup, optimized: boolean, p
             metric: (period: Duration) => ofBalancer('TargetControlWorkQueueLength', Stats.MAXIMUM, period),
             threshold: 'alarmRoom',
             ...held,
-            // It counts the free places that agents offer, not requests that wait: it is low that is bad.
+            // It counts the free places that agents offer, not requests that wait: it is low that is bad. Without a target group in
+            // it: of several that are optimized all are without a place when it fires.
             comparison: ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
             text: 'No task has offered a free place for minutes: the load balancer refuses what comes. Follow the alarm on refused requests; does the agent run in each task?',
           },
@@ -82,17 +103,21 @@ function refusesWith4xx(plan: ServicePlan): boolean {
 }
 
 /** Refused and failed requests, by tasks and by the load balancer, as a share of all. */
-function refusedRatio(group: ApplicationTargetGroup, period: Duration, plan: ServicePlan): MathExpression {
+function refusedRatio({ group, shared }: ServiceFront, period: Duration, plan: ServicePlan): MathExpression {
   const ofTargets = metricOf(group, true);
   const ofBalancer = metricOf(group, false);
   const by4xx = refusesWith4xx(plan);
+  const refusals = by4xx ? ' + FILL(refusals, 0)' : '';
+  // Requests that the load balancer refuses are not in those of the targets; they have no target group, so of a balancer with
+  // several services they may be of any.
+  const itself = shared ? '' : ' + FILL(balancer, 0)';
   return new MathExpression({
-    // Requests that the load balancer refuses are not in those of the targets. A count of zero is not published.
-    expression: `(FILL(tasks, 0)${by4xx ? ' + FILL(refusals, 0)' : ''} + FILL(balancer, 0)) / (FILL(served, 0) + FILL(balancer, 0))`,
+    // A count of zero is not published.
+    expression: `(FILL(tasks, 0)${refusals}${itself}) / (FILL(served, 0)${itself})`,
     usingMetrics: {
       tasks: ofTargets('HTTPCode_Target_5XX_Count', Stats.SUM, period),
       ...(by4xx && { refusals: ofTargets('HTTPCode_Target_4XX_Count', Stats.SUM, period) }),
-      balancer: ofBalancer('HTTPCode_ELB_5XX_Count', Stats.SUM, period),
+      ...(!shared && { balancer: ofBalancer('HTTPCode_ELB_5XX_Count', Stats.SUM, period) }),
       served: ofTargets('RequestCount', Stats.SUM, period),
     },
     label: 'Refused',
@@ -101,11 +126,11 @@ function refusedRatio(group: ApplicationTargetGroup, period: Duration, plan: Ser
 }
 
 /** The graphs of a service. */
-export function serviceGraphs(group: ApplicationTargetGroup, period: Duration, plan: ServicePlan): MetricGraph[] {
-  const ofTargets = metricOf(group, true);
+export function serviceGraphs(front: ServiceFront, period: Duration, plan: ServicePlan): MetricGraph[] {
+  const ofTargets = metricOf(front.group, true);
   return [
     { title: 'Requests', unit: 'a minute', metrics: [ofTargets('RequestCount', Stats.SUM, period)] },
-    { title: 'Refused', unit: 'share', metrics: [refusedRatio(group, period, plan)] },
+    { title: 'Refused', unit: 'share', metrics: [refusedRatio(front, period, plan)] },
     {
       title: 'Latency',
       unit: 'seconds',

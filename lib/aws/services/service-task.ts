@@ -1,5 +1,5 @@
 /** The task of a bounded service: the program, and the agent of Target Optimizer in front of it. */
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
   type CfnTaskDefinition,
   type ContainerDefinition,
@@ -21,6 +21,7 @@ import {
   DEFAULT_MEMORY_MIB,
 } from './bounded-service-props';
 
+/** The one tag that AWS names. Source: Elastic Load Balancing, Register targets, Target optimizer. */
 const AGENT_IMAGE = 'public.ecr.aws/aws-elb/target-optimizer/target-control-agent:latest';
 
 /** What was made, or is there already. */
@@ -50,6 +51,12 @@ export function createServiceTask(
     given === undefined
       ? addProgram(taskDefinition, props, plan, bounds, logGroup!)
       : adopt(given, given.defaultContainer!, plan, bounds);
+  if (optimized && props.agentImage === undefined) {
+    Annotations.of(scope).addWarningV2(
+      'Backpressure::agent-image',
+      `the agent of Target Optimizer is ${AGENT_IMAGE}, the only tag that AWS names: a task that is replaced may get another agent than those beside it. Give agentImage by its digest, best from a registry of your own, or acknowledge this warning`,
+    );
+  }
   const agent = optimized ? addAgent(taskDefinition, props, plan, logGroup!) : undefined;
   return { taskDefinition, container, agent, logGroup };
 }

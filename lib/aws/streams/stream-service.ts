@@ -120,7 +120,7 @@ function variables(
 }
 
 function taskChecks(
-  { taskDefinition: given, environment = {} }: StreamTaskProps,
+  { taskDefinition: given, environment = {}, secrets = {} }: StreamTaskProps,
   own: Readonly<Record<string, string>>,
   plan: StreamPlan,
 ): Check[] {
@@ -128,10 +128,13 @@ function taskChecks(
   const needed = plan.value('stopTimeoutSeconds');
   const stop = given === undefined ? needed : stopSeconds(container);
   return [
-    ...Object.keys(environment).map((name) => ({
-      refused: name in own,
-      message: `consumer.environment must not have ${name}, which is set here from the plan`,
-    })),
+    // Of a name that is both a variable and a secret ECS takes neither.
+    ...Object.entries({ environment, secrets }).flatMap(([prop, given]) =>
+      Object.keys(given).map((name) => ({
+        refused: name in own,
+        message: `consumer.${prop} must not have ${name}, which is set here from the plan`,
+      })),
+    ),
     {
       refused: given !== undefined && container === undefined,
       message: `the task definition ${given?.node.path} has no container; add the consumer's container before it is given`,

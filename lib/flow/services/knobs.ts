@@ -20,6 +20,8 @@ const CALLER_MARGIN = 1.1;
 const LEAST_IDLE_SECONDS = 60;
 /** Seconds until every balancer knows that an instance is going. */
 const LEAVING_SECONDS = 5;
+/** Until the hook of the gate has begun: the kubelet starts a command in its container. */
+const HOOK_SECONDS = 2;
 
 /** Slots, queue, deadlines, retries, breakers and instances. */
 export function serviceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes): Knob[] {
@@ -285,6 +287,15 @@ function kubernetesKnobs(asked: Resolved, { maxInstances, ratedPerSecond }: Size
       'a pod that ends still gets requests until every node knows',
       'Kubernetes, Pod lifecycle, Termination of Pods',
     ),
+    {
+      name: 'preStopSeconds',
+      value: preStopSeconds(latencySeconds),
+      unit: 's',
+      formula:
+        '⌈start of the drain + leaving + latency⌉: the program is told to end once all that the gate accepted is answered',
+      inputs: { startSeconds: HOOK_SECONDS, leavingSeconds: LEAVING_SECONDS, latencySeconds },
+      source: 'Kubernetes, Container Lifecycle Hooks, sleep; 2 s for the start are an assumption',
+    },
     graceKnob('terminationGracePeriodSeconds', latencySeconds, LEAVING_SECONDS),
     progressDeadlineKnob(),
     ...podProbeKnobs(),
@@ -340,6 +351,11 @@ function fargateKnobs(asked: Resolved, { ratedPerSecond }: Sizes): Knob[] {
     chosenKnob('healthyChecks', 2, 'checks', 'in a row before a task gets requests', balancer),
     chosenKnob('unhealthyChecks', 3, 'checks', 'in a row before it gets none', balancer),
   ];
+}
+
+/** Seconds that a program sleeps before it is told to end, while its gate answers what it has. */
+function preStopSeconds(latencySeconds: number): number {
+  return Math.ceil(HOOK_SECONDS + LEAVING_SECONDS + latencySeconds);
 }
 
 /** Seconds from the moment that an instance is told to end until it is killed. */

@@ -113,7 +113,7 @@ export class ConcurrencyLimit {
   /**
    * A request was worked on.
    *
-   * @param seconds from its slot to its end
+   * @param seconds of work: without what its caller took to send it and to read the answer
    * @param isFull whether all slots were taken when it ended
    * @returns whether the limit is another one now
    */

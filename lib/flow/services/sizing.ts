@@ -215,7 +215,7 @@ export function wholeReaction(asked: Resolved, sizes: PeakSizes): number {
 function visibleTimes({ platform, admission, serviceSeconds, headroom }: Resolved, sizes: PeakSizes): number {
   const { slots, queueBound, ratedPerSecond } = sizes;
   const target = ratedPerSecond / headroom;
-  // Requests in flight: those in work and those that wait.
+  // Requests in flight: those in work and those that wait. Where a limit has fallen they are counted for all of the slots.
   if (platform === 'kubernetes') return (slots + queueBound) / (target * serviceSeconds);
   // Requests that a target received: refusals of the program are among them, those of the load balancer are not.
   return admission === 'targetOptimizer' ? slots / serviceSeconds / target : Number.POSITIVE_INFINITY;

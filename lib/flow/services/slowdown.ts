@@ -1,7 +1,8 @@
 /**
  * A service in front of a program that slows down: the gate's limit of requests in work, its queue and its deadlines, beside a
  * program whose processors are shared by all that it works on. With fewer processors than requests each takes longer in
- * proportion, as with a pool of connections or cores that are lost to a neighbour.
+ * proportion, as with a pool of connections or cores that are lost to a neighbour. Callers send and read at once here, so the time in
+ * a slot is the work, which is what the gate measures (lib/runtime/gate/work-time.ts).
  */
 import { Quantiles } from '../numerics/quantiles';
 import { Random, ServiceTime } from '../numerics/random';

@@ -1,10 +1,9 @@
 /** The pod of a bounded service: the program, and the gate in front of it. */
-import { ApiObject, Duration, JsonPatch, Size } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import type { ServicePlan } from '../../flow/services/workload';
 import { stockImage } from '../images';
-import { keepPatches } from '../keep-patches';
 import {
   chartLabels,
   DEFAULT_RESOURCES,
@@ -21,18 +20,20 @@ const PROGRAM = '/opt/gate';
 /** 3,000 requests a second take about one core. */
 const GATE_CPU = { request: kplus.Cpu.millis(100), limit: kplus.Cpu.millis(1000) };
 const GATE_MEMORY = Size.mebibytes(128);
-
 /**
- * The Deployment, without the gate.
+ * The hook of the gate: the kubelet runs it when the pod ends, beside that of the program, or before it restarts the gate. In its
+ * container, so that the port of the drain is on loopback; by BusyBox, because another Node would need half of the memory.
  *
- * @param withGate the program is told to end only once the gate has answered all that it accepted
+ * Source: kubelet, killContainer: hooks of sidecars run at once, and only the signal waits for the program.
  */
+const DRAIN = ['wget', '-q', '-Y', 'off', '-O', '/dev/null', `http://127.0.0.1:${GATE_DRAIN_PORT}/`];
+
+/** The Deployment, without the gate. */
 export function createDeployment(
   scope: Construct,
   props: BoundedServiceProps,
   plan: ServicePlan,
   bounds: Readonly<Record<string, string>>,
-  withGate: boolean,
 ): kplus.Deployment {
   const { port = 8080, healthPath = '/healthz' } = props;
   const value = (name: string) => plan.value(name);
@@ -63,7 +64,6 @@ export function createDeployment(
         startup: probe('startup'),
         resources: props.resources ?? DEFAULT_RESOURCES,
         securityContext: restrictedContainer(),
-        ...(withGate && { lifecycle: { preStop: kplus.Handler.fromHttpGet('/', { port: GATE_DRAIN_PORT }) } }),
       },
     ],
   });
@@ -73,24 +73,17 @@ export function createDeployment(
   return deployment;
 }
 
-/** Gives a Deployment that is there already what one made here has: its bounds, and an end after that of the gate. */
-export function adopt(deployment: kplus.Deployment, bounds: Readonly<Record<string, string>>, withGate: boolean): void {
+/** Gives a Deployment that is there already what one made here has: its bounds. */
+export function adopt(deployment: kplus.Deployment, bounds: Readonly<Record<string, string>>): void {
   const [container] = deployment.containers;
   for (const [name, text] of Object.entries(bounds)) {
     container.env.addVariable(name, kplus.EnvValue.fromValue(text));
   }
-  if (!withGate) return;
-  ApiObject.of(keepPatches(deployment)).addJsonPatch(
-    JsonPatch.add('/spec/template/spec/containers/0/lifecycle', {
-      preStop: { httpGet: { path: '/', port: GATE_DRAIN_PORT, scheme: 'HTTP' } },
-    }),
-  );
 }
 
 /** Istio's proxy would ask the kubelet and Prometheus for certificates that they do not have. */
 export function openToNode(deployment: kplus.Deployment): void {
-  const ports = `${GATE_METRICS_PORT},${GATE_DRAIN_PORT}`;
-  deployment.podMetadata.addAnnotation('traffic.sidecar.istio.io/excludeInboundPorts', ports);
+  deployment.podMetadata.addAnnotation('traffic.sidecar.istio.io/excludeInboundPorts', String(GATE_METRICS_PORT));
 }
 
 /** The gate: a sidecar, so that it starts before the program and ends after it. */
@@ -102,8 +95,8 @@ export function addGate(
   bounds: Readonly<Record<string, string>>,
   { port = 8080, priorityHeader }: BoundedServiceProps,
 ): kplus.Container {
-  const probe = (kind: 'liveness' | 'startup') =>
-    kplus.Probe.fromHttpGet('/healthz', {
+  const probe = (kind: 'readiness' | 'liveness' | 'startup', path = '/healthz') =>
+    kplus.Probe.fromHttpGet(path, {
       port: GATE_METRICS_PORT,
       periodSeconds: Duration.seconds(plan.value('probePeriodSeconds')),
       timeoutSeconds: Duration.seconds(plan.value('probeTimeoutSeconds')),
@@ -128,8 +121,11 @@ export function addGate(
       { name: 'http', number: GATE_PORT },
       { name: 'gate-metrics', number: GATE_METRICS_PORT },
     ],
+    // A gate that drains gets no new requests, and is not restarted for it.
+    readiness: probe('readiness', '/readyz'),
     liveness: probe('liveness'),
     startup: probe('startup'),
+    lifecycle: { preStop: kplus.Handler.fromCommand(DRAIN) },
     resources: { cpu: GATE_CPU, memory: { request: GATE_MEMORY, limit: GATE_MEMORY } },
     securityContext: restrictedContainer(),
   });

@@ -2,6 +2,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { Check } from '../../flow/errors';
 import { wholeNumber } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, struct, TEXT } from '../../flow/kinds';
+import { boundsChecks } from '../../flow/services/bounds';
 import { graceSeconds } from '../../flow/services/knobs';
 import {
   ServiceAdmission,
@@ -12,15 +13,13 @@ import {
   type ServiceWorkload,
 } from '../../flow/services/workload';
 import { dnsLabel, dnsSubdomain, environmentName, imageReference, textCheck } from '../names';
+import { hooksOf } from './wait-for-gate';
 
 /** Ports of the gate. */
 export const GATE_PORT = 9400;
 export const GATE_METRICS_PORT = 9401;
 export const GATE_DRAIN_PORT = 9402;
 const GATE_PORTS = [GATE_PORT, GATE_METRICS_PORT, GATE_DRAIN_PORT];
-
-/** The variables that a program reads its bounds from: those of the gate's library. */
-const OWN_VARIABLES = ['SLOTS', 'QUEUE', 'WAIT_SECONDS', 'SERVER_DEADLINE_SECONDS'];
 
 /**
  * The mesh that clients of a service are in.
@@ -84,8 +83,8 @@ export interface BoundedServiceProps {
 
   /**
    * A Deployment of cdk8s-plus that is there already, in the same chart; its first container listens on `port`. That container
-   * gets its bounds as variables and waits for the gate before it ends, and the pods get the gate. Everything else stays as it
-   * is.
+   * gets its bounds as variables and a `preStop` that waits for the gate, so it must have none, and the pods get the gate.
+   * Everything else stays as it is.
    *
    * @default - a Deployment is made
    */
@@ -99,7 +98,9 @@ export interface BoundedServiceProps {
   readonly command?: string[];
 
   /**
-   * Variables of the container. Not `SLOTS`, `QUEUE`, `WAIT_SECONDS` or `SERVER_DEADLINE_SECONDS`, which are set here.
+   * Variables of the container, beside its bounds, which are set here: `SERVICE`, `SLOTS`, `QUEUE`, `WAIT_SECONDS`,
+   * `SERVER_DEADLINE_SECONDS`, `SHED_STATUS`, `RETRY_…`, `LIMIT` and `LIMIT_…`, and `TIMEOUT_SECONDS_<NAME>` of each downstream. One of
+   * these is refused.
    *
    * @default - none
    */
@@ -299,6 +300,7 @@ const KUBERNETES_GRACE_SECONDS = 30;
 /** The checks of what is not in the question. */
 export function inputChecks(props: BoundedServiceProps): Check[] {
   const { deployment, image, command = [], environment = {}, port, admission, mesh, priorityHeader, gateway } = props;
+  const isGated = admission === undefined || admission === ServiceAdmission.GATE;
   const leastGraceSeconds = graceSeconds(props.objective?.latencySeconds ?? 0);
   const givenGraceSeconds = deployment?.terminationGracePeriod?.toSeconds() ?? KUBERNETES_GRACE_SECONDS;
   return [
@@ -316,11 +318,14 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
       refused: deployment?.containers.length === 0,
       message: 'deployment must have the container of the program already, got none',
     },
+    {
+      refused: isGated && deployment !== undefined && 'preStop' in hooksOf(deployment),
+      message:
+        'deployment must not have a preStop in its first container: it sleeps there until the gate has answered what it accepted, and a container has one; leave it out, or give admission ServiceAdmission.APPLICATION',
+    },
     ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
-    ...Object.keys(environment).flatMap((name) => [
-      environmentName('environment', name),
-      { refused: OWN_VARIABLES.includes(name), message: `environment ${name} must not be given: the plan sets it` },
-    ]),
+    ...Object.keys(environment).map((name) => environmentName('environment', name)),
+    ...boundsChecks('environment', environment, props.downstreams),
     wholeNumber('port', port, 1, 65_535),
     { refused: GATE_PORTS.includes(port ?? 0), message: `port must not be ${port}, which is the gate's` },
     textCheck('healthPath', props.healthPath, (text) => /^\/[\w./~-]{0,200}$/.test(text), 'a path such as /healthz'),

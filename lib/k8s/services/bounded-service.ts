@@ -29,6 +29,7 @@ import { loadTestScript } from './load-test';
 import { serviceAlerts, serviceGraphs } from './service-alerts';
 import { adaptiveConcurrency, meshOf } from './service-mesh';
 import { serviceScaler } from './service-scaler';
+import { hooksOf, waitForGate } from './wait-for-gate';
 
 const PROMETHEUS = 'http://prometheus-operated.monitoring.svc:9090';
 const MONITORING = 'monitoring';
@@ -120,10 +121,11 @@ export class BoundedService extends Construct {
       ports: [{ name: 'http', port: SERVICE_PORT, targetPort: isGated ? GATE_PORT : port }],
     });
     const bounds = boundsOf(this.plan, this.service.name, usable.limit);
-    this.deployment = given ?? createDeployment(this, usable, this.plan, bounds, isGated);
+    this.deployment = given ?? createDeployment(this, usable, this.plan, bounds);
     [this.container] = this.deployment.containers;
-    if (given !== undefined) adopt(given, bounds, isGated);
+    if (given !== undefined) adopt(given, bounds);
     if (isGated) {
+      waitForGate(this.deployment, this.plan, given === undefined ? {} : hooksOf(given));
       this.script = scriptConfigMap(this, 'Script', 'gate-proxy/index.js');
       this.gate = addGate(this, this.deployment, this.script, this.plan, bounds, usable);
       refuseSharedPaths(this, this.deployment);
@@ -143,7 +145,7 @@ export class BoundedService extends Construct {
       this.scaledObject = serviceScaler(this, this.deployment.name, this.plan, series, prometheus);
     }
     // Those of this construct are in already: they have only fields that are kept anyway.
-    if (given === undefined) keepPatches(this.deployment);
+    if (given === undefined && !isGated) keepPatches(this.deployment);
     const { callerNamespaces = [], monitoringNamespace = MONITORING } = usable;
     this.networkPolicy = ingressPolicy(this, 'NetworkPolicy', matchLabels, [
       { ports: [isGated ? GATE_PORT : port], namespaces: callerNamespaces, own: true },

@@ -5,7 +5,7 @@ import { ServiceAdmission, type ServicePlan } from '../../flow/services/workload
 import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { aboutObject } from '../promql';
-import { arriving, gate, inFlight, latency, refused, type ServiceSeries } from './service-series';
+import { arriving, gate, hasLimit, inFlight, latency, load, refused, type ServiceSeries } from './service-series';
 
 /** The alerts of a service. */
 export function serviceAlerts(plan: ServicePlan, series: ServiceSeries, scaler: ApiObject | undefined): Alert[] {
@@ -40,7 +40,7 @@ export function serviceAlerts(plan: ServicePlan, series: ServiceSeries, scaler: 
       runbook:
         'The queue is bounded by time, so it is the work: a slow downstream, a node short of processors, or a service time that is no longer the planned one. Give the measured one to the workload: the queue gets shorter, and pods more.',
     },
-    ...(plan.knobs.some(({ name }) => name === 'alarmLimitRatio') ? [limited(plan, series)] : []),
+    ...(hasLimit(plan) ? [limited(plan, series)] : []),
     ...(admission === ServiceAdmission.ENVOY ? [] : [missing(plan, series)]),
     ...(scaler === undefined
       ? []
@@ -59,11 +59,12 @@ export function serviceAlerts(plan: ServicePlan, series: ServiceSeries, scaler: 
   return alerts.map((alert) => ({ ...alert, labels: { service } }));
 }
 
-/** In flight beside the slots: of Envoy's requests only their time is known. */
+/** In work beside the slots that may be used now; of Envoy's requests only their time is known. */
 function busy(plan: ServicePlan, series: ServiceSeries, window: string): string {
   const limit = plan.value('alarmBusyRatio');
   if (series.admission !== ServiceAdmission.ENVOY) {
-    return `sum(${gate(series, 'working')}) / sum(${gate(series, 'slots')}) > ${limit}`;
+    const usable = hasLimit(plan) ? 'limit' : 'slots';
+    return `sum(${gate(series, 'working')}) / sum(${gate(series, usable)}) > ${limit}`;
   }
   return `${inFlight(series, window)} / ${plan.value('maxInstances') * plan.value('slotsPerInstance')} > ${limit}`;
 }
@@ -119,6 +120,9 @@ export function serviceGraphs(plan: ServicePlan, series: ServiceSeries): Graph[]
       unit: 'short',
       lines: [
         { legend: 'in flight', expr: inFlight(series, window) },
+        ...(hasLimit(plan)
+          ? [{ legend: 'for the slots that the limit leaves', expr: load(series, window, plan) }]
+          : []),
         { legend: 'one pod more, at each', expr: planned('targetPerReplica') },
       ],
     },

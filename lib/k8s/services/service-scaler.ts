@@ -3,7 +3,7 @@ import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { ServicePlan } from '../../flow/services/workload';
 import { inOneStep, scaledObject } from '../operators/keda';
-import { inFlight, type ServiceSeries } from './service-series';
+import { load, type ServiceSeries } from './service-series';
 
 /** The `ScaledObject` of a Deployment. */
 export function serviceScaler(
@@ -28,7 +28,7 @@ export function serviceScaler(
         type: 'prometheus',
         metadata: {
           serverAddress: prometheus,
-          query: inFlight(series, `[${4 * value('scrapeSeconds')}s]`),
+          query: load(series, `[${4 * value('scrapeSeconds')}s]`, plan),
           threshold: String(value('targetPerReplica')),
           // A load that nobody reads is no load of 0: the fallback takes over.
           ignoreNullValues: 'false',

@@ -1,5 +1,5 @@
 /** What is measured of a service, by who bounds it: the gate's own metrics, or those of Istio's proxies. */
-import { ServiceAdmission } from '../../flow/services/workload';
+import { ServiceAdmission, type ServicePlan } from '../../flow/services/workload';
 import { anyOf, matching } from '../promql';
 
 /** Whose series they are. */
@@ -15,6 +15,22 @@ export function inFlight(series: ServiceSeries, window: string): string {
   if (series.admission !== ServiceAdmission.ENVOY) return `sum(${gate(series, 'in_flight')})`;
   // Little's law: seconds of all requests that end in a second.
   return `sum(rate(${istio(series, 'istio_request_duration_milliseconds_sum')}${window})) / 1000`;
+}
+
+/** Whether the slots follow the work. */
+export function hasLimit(plan: ServicePlan): boolean {
+  return plan.knobs.some(({ name }) => name === 'limitCeiling');
+}
+
+/**
+ * The load by which pods are started: requests in flight, in planned slots. A limit that has fallen bounds what is in flight, and
+ * its pods would look idle while they refuse; of what they may work on they have as much in flight as pods with all of their slots.
+ * A pod shows no more than it holds, also at the moment at which its limit falls.
+ */
+export function load(series: ServiceSeries, window: string, plan: ServicePlan): string {
+  if (!hasLimit(plan)) return inFlight(series, window);
+  const [inWork, slots, limit] = ['in_flight', 'slots', 'limit'].map((name) => gate(series, name));
+  return `sum(clamp_max(${inWork} * ${slots} / ${limit}, ${plan.value('concurrencyLimit')}))`;
 }
 
 /** Requests that are refused, a second. */

@@ -1,14 +1,14 @@
 /**
  * The gate of `BoundedService` in a container beside the program.
  *
- * Environment: those of lib/runtime/gate/options.ts, PORT, TARGET_PORT, IDLE_TIMEOUT_SECONDS, LEAVING_SECONDS, METRICS_PORT (metrics
- * and `/healthz`), DRAIN_PORT (any request drains the gate, and is answered when that is done), and TARGET_HOST and
- * METRICS_HOST, which may be absent.
+ * Environment: those of lib/runtime/gate/options.ts, PORT, TARGET_PORT, IDLE_TIMEOUT_SECONDS, LEAVING_SECONDS, METRICS_PORT (metrics,
+ * `/readyz`, which fails from the beginning of a drain, and `/healthz`, which fails from its end), DRAIN_PORT (on loopback: any
+ * request drains the gate, and is answered when that is done), and TARGET_HOST and METRICS_HOST, which may be absent.
  */
-import { createServer } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
+import { createServer, type ServerResponse } from 'node:http';
 import { gateOptions } from '../gate/options';
 import { numberSetting } from '../settings';
+import { Drain } from './drain';
 import { GateProxy } from './proxy';
 
 const proxy = new GateProxy({
@@ -17,27 +17,26 @@ const proxy = new GateProxy({
   targetHost: process.env.TARGET_HOST ?? '127.0.0.1',
   stuckSeconds: numberSetting('IDLE_TIMEOUT_SECONDS'),
 });
-const leavingMillis = 1000 * numberSetting('LEAVING_SECONDS');
+const drain = new Drain(proxy, numberSetting('LEAVING_SECONDS'));
 
-let drained: Promise<void> | undefined;
-/** Balancers still send requests until they know: those are served. Then no more are accepted. */
-function drain(): Promise<void> {
-  drained ??= wait(leavingMillis).then(() => proxy.close());
-  return drained;
+function answer(response: ServerResponse, isWell: boolean): void {
+  response.writeHead(isWell ? 200 : 503).end(isWell ? 'ok\n' : 'drained\n');
 }
 
 const metrics = createServer((request, response) => {
-  if (request.url === '/healthz') response.end('ok\n');
+  if (request.url === '/healthz') answer(response, drain.isAlive);
+  else if (request.url === '/readyz') answer(response, drain.isReady);
   else response.setHeader('content-type', 'text/plain; version=0.0.4').end(proxy.bounded.metrics());
 });
 const drains = createServer((_request, response) => {
-  void drain().then(() => response.end('drained\n'));
+  void drain.begin().then(() => response.end('drained\n'));
 });
 metrics.listen(numberSetting('METRICS_PORT'), process.env.METRICS_HOST);
-drains.listen(numberSetting('DRAIN_PORT'));
+// Nobody outside of the pod may end it: where no NetworkPolicy is enforced every port of the pod is open.
+drains.listen(numberSetting('DRAIN_PORT'), '127.0.0.1');
 proxy.server.listen(numberSetting('PORT'));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
-    void drain().then(() => process.exit(0));
+    void drain.begin().then(() => process.exit(0));
   });
 }

@@ -7,8 +7,11 @@ import {
   type ServerResponse,
   request as send,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import { BoundedHandler, type GateOptions } from '../gate/bounded-handler';
 import type { Leave } from '../gate/gate';
+import { WorkTime } from '../gate/work-time';
+import { endToEnd, type Forwarded, forwarded } from './forwarding';
 
 /** The numbers of the proxy. */
 export interface ProxyOptions extends GateOptions {
@@ -20,9 +23,6 @@ export interface ProxyOptions extends GateOptions {
   readonly stuckSeconds: number;
 }
 
-/** Headers that are of one connection (RFC 9110, 7.6.1), and `expect`, which the server has answered already. */
-const OF_CONNECTION = ['expect', 'connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade'];
-
 /** Idle connections are closed before the program closes them: Node's own server waits for five seconds. */
 const IDLE_MILLIS = 4000;
 
@@ -31,14 +31,31 @@ export class GateProxy {
   public readonly server: Server;
   public readonly bounded: BoundedHandler;
   readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_MILLIS });
+  /** Connections with a request that was refused as unclear: what follows on them may be its body. */
+  readonly #unclear = new WeakSet<Socket>();
 
   constructor(private readonly options: ProxyOptions) {
     this.bounded = new BoundedHandler(options);
     this.server = createServer((request, response) => {
       const arrived = performance.now();
-      void this.bounded.handle(request, response, (_request, _response, done) =>
-        this.#forward(request, response, done, arrived),
-      );
+      // Node has read it already, and closes the connection once the one before it is answered.
+      if (this.#unclear.has(request.socket)) return;
+      const sent = forwarded(request);
+      if ('status' in sent) {
+        this.#unclear.add(request.socket);
+        request.resume();
+        const headers = { 'content-type': 'text/plain', connection: 'close' };
+        response.writeHead(sent.status, headers).end(`${sent.reason}\n`);
+        return;
+      }
+      this.bounded
+        .handle(
+          request,
+          response,
+          (_request, _response, done) => this.#forward(request, response, sent, done, arrived),
+          arrived,
+        )
+        .catch(() => response.destroy());
     });
     // Callers that keep their connections would find them closed: a balancer's idle time is longer.
     this.server.keepAliveTimeout = 1000 * (options.stuckSeconds + 5);
@@ -53,17 +70,22 @@ export class GateProxy {
     this.#agent.destroy();
   }
 
-  #forward(request: IncomingMessage, response: ServerResponse, done: Leave, arrived: number): void {
+  #forward(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, headers, hasBody }: Forwarded,
+    done: Leave,
+    arrived: number,
+  ): void {
     const { targetHost, targetPort, latencySeconds, stuckSeconds } = this.options;
-    const { method, url, headers } = request;
+    const time = new WorkTime(request);
     const upstream = send({
       host: targetHost,
       port: targetPort,
-      method,
-      path: url,
+      method: request.method,
+      path,
       agent: this.#agent,
-      // Without a length a body needs its frames, whatever the method: its end would be the beginning of the next request.
-      headers: { ...endToEnd(headers), ...('transfer-encoding' in headers && { 'transfer-encoding': 'chunked' }) },
+      headers,
     });
     // The slot stays taken: the program still works on it, whatever the caller was told.
     // Counted from its arrival: what it waited for a slot is part of what was promised. A timer may fire a millisecond early.
@@ -78,17 +100,24 @@ export class GateProxy {
       isStuck = true;
       upstream.destroy();
     }, 1000 * stuckSeconds);
-    const end = (isMeasured = true) => {
+    const end = (seconds: number | false) => {
       clearTimeout(overdue);
       clearTimeout(stuck);
-      done(isMeasured);
+      done(seconds);
     };
     upstream.once('response', (answer) => {
+      time.answered();
       clearTimeout(overdue);
-      answer.once('close', () => end());
+      answer.once('close', () => end(time.seconds));
       answer.once('error', () => response.destroy());
       if (response.headersSent || response.destroyed) {
         answer.resume();
+        return;
+      }
+      if (answer.statusCode! < 200) {
+        // No status of an answer: one with it cannot be written.
+        upstream.destroy();
+        failed();
         return;
       }
       response.writeHead(answer.statusCode!, endToEnd(answer.headers));
@@ -96,22 +125,20 @@ export class GateProxy {
       // The rest is read to its end, as the program writes it.
       response.once('close', () => answer.resume());
     });
-    upstream.once('error', () => {
+    const failed = () => {
       if (response.headersSent) response.destroy();
       else this.bounded.away(request, response);
       // Nothing answered, which takes no time. What never ends takes as long as it may.
-      end(isStuck);
+      end(isStuck && time.seconds);
+    };
+    upstream.once('error', failed);
+    // Nobody asked for another protocol: Node would leave the connection to us, and wait.
+    upstream.once('upgrade', (_answer, socket) => {
+      socket.destroy();
+      failed();
     });
     request.once('error', () => upstream.destroy());
-    request.pipe(upstream);
+    if (hasBody) request.pipe(upstream);
+    else upstream.end();
   }
-}
-
-function endToEnd(headers: IncomingMessage['headers']): IncomingMessage['headers'] {
-  const named = String(headers.connection ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase());
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !OF_CONNECTION.includes(name) && !named.includes(name)),
-  );
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Gate, type GateConfig, type Leave, RefusedError } from './gate';
 import { type GateCounts, gateMetrics, LatencyHistogram } from './metrics';
 import { retryAfter } from './retry-after';
+import { WorkTime } from './work-time';
 
 /** The numbers of a bounded handler: those that the construct writes into the environment. */
 export interface GateOptions extends GateConfig {
@@ -41,9 +42,17 @@ export class BoundedHandler {
     this.#latencies = new LatencyHistogram(options.latencySeconds);
   }
 
-  /** Works on a request as soon as there is a slot, or refuses it. */
-  public async handle(request: IncomingMessage, response: ServerResponse, work: Work): Promise<void> {
-    const began = performance.now();
+  /**
+   * Works on a request as soon as there is a slot, or refuses it.
+   *
+   * @param arrived milliseconds of `performance.now()` when it came; default: now
+   */
+  public async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    work: Work,
+    arrived = performance.now(),
+  ): Promise<void> {
     const hungUp = new AbortController();
     response.once('close', () => hungUp.abort());
     let leave: Leave;
@@ -59,7 +68,7 @@ export class BoundedHandler {
       return;
     }
     response.once('finish', () => {
-      const seconds = (performance.now() - began) / 1000;
+      const seconds = (performance.now() - arrived) / 1000;
       this.#latencies.record(seconds);
       if (seconds > this.options.latencySeconds) this.#counts.overdue += 1;
     });
@@ -112,7 +121,8 @@ export class BoundedHandler {
 
 /**
  * A handler for `http.createServer` with the gate around another one. A request keeps its slot until the handler has ended it:
- * to its answer, or to the promise that the handler returns.
+ * to its answer, or to the promise that the handler returns. A limit goes by the time from the end of the upload to the head of
+ * the answer.
  */
 export function bounded(
   handler: (request: IncomingMessage, response: ServerResponse) => unknown,
@@ -121,6 +131,8 @@ export function bounded(
   const gate = new BoundedHandler(options);
   const listener: RequestListener = (request, response) => {
     void gate.handle(request, response, (_request, _response, done) => {
+      const time = new WorkTime(request);
+      onceAnswered(response, () => time.answered());
       const worked = Promise.resolve().then(() => handler(request, response));
       // A caller that hangs up ends the connection, not the work on its request.
       const ended = new Promise<void>((resolve) => {
@@ -133,10 +145,19 @@ export function bounded(
           () => response.destroy(),
         )
         .then(
-          () => done(),
-          () => done(),
+          () => done(time.seconds),
+          () => done(time.seconds),
         );
     });
   };
   return Object.assign(listener, { gate });
+}
+
+/** Calls back when the head of an answer is written. Node has no event for it; all of its ways to write one come here. */
+function onceAnswered(response: ServerResponse, answered: () => void): void {
+  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+  response.writeHead = (...args: unknown[]) => {
+    answered();
+    return writeHead(...args);
+  };
 }

@@ -32,9 +32,10 @@ export interface GateConfig {
 /**
  * Gives a slot back; a second call does nothing.
  *
- * @param isMeasured false where the time says nothing of the work, as when nothing answered; default: true
+ * @param seconds of work, without what the caller took to send and to read, as a limit goes by them; false where there is none to
+ *   measure, as when nothing answered; default: all since the slot was taken
  */
-export type Leave = (isMeasured?: boolean) => void;
+export type Leave = (seconds?: number | false) => void;
 
 /** How one request wants to wait. */
 export interface EntryOptions {
@@ -180,10 +181,10 @@ export class Gate {
     this.admitted += 1;
     const began = performance.now();
     let isHeld = true;
-    return (isMeasured = true) => {
+    return (seconds = (performance.now() - began) / 1000) => {
       if (!isHeld) return;
       isHeld = false;
-      if (isMeasured) this.#limit?.record((performance.now() - began) / 1000, this.working >= this.slots);
+      if (seconds !== false) this.#limit?.record(seconds, this.working >= this.slots);
       this.working -= 1;
       // None while the limit has fallen, several where it has risen.
       while (this.working < this.slots) {

@@ -12,6 +12,7 @@ import {
 import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, type QueueProps } from 'aws-cdk-lib/aws-sqs';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import fc from 'fast-check';
 import type { FargateWorkerProps } from '../../../lib/aws/queue/fargate-props';
 import type { LambdaWorkerProps } from '../../../lib/aws/queue/lambda-compute';
@@ -473,6 +474,11 @@ describe('Fargate', () => {
     const made = withFargate({ compute: { environment: { QUEUE_URL: 'elsewhere', MODE: 'fast' } } });
     const environment = Object.fromEntries(container(made).Environment.map((one: Untyped) => [one.Name, one.Value]));
     expect(environment).toEqual({ MODE: 'fast', SLOTS: '1', QUEUE_URL: { Ref: expect.stringMatching(/^Queue/) } });
+  });
+
+  test('a secret by the name of a variable that is set here is refused: ECS takes neither of two', () => {
+    const secret = EcsSecret.fromSsmParameter(StringParameter.fromStringParameterName(shop(), 'Name', '/name'));
+    expect(() => withFargate({ compute: { secrets: { SLOTS: secret } } })).toThrow('secrets must not have SLOTS');
   });
 
   test('refuses a queue that hides a message for less than one item takes', () => {

@@ -1,13 +1,14 @@
 import { Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Cluster, ContainerImage, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { Cluster, ContainerImage, FargateService, FargateTaskDefinition, Secret } from 'aws-cdk-lib/aws-ecs';
 import {
   ApplicationListener,
   ApplicationLoadBalancer,
   ListenerCondition,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { BoundedService } from '../../../lib/aws/services/bounded-service';
 import type { BoundedServiceProps } from '../../../lib/aws/services/bounded-service-props';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
@@ -336,6 +337,54 @@ test('what is refused counts also what the load balancer refuses itself, and ala
   expect(alarms.filter(({ AlarmActions }) => AlarmActions?.length !== 1)).toEqual([]);
 });
 
+describe('a load balancer with other services behind it', () => {
+  const listener = (stack: Stack, vpc: Vpc) => ({
+    listener: new ApplicationLoadBalancer(stack, 'Given', { vpc }).addListener('Http', { port: 8000, open: false }),
+  });
+  const metricsOf = ({ Metrics, MetricName, Dimensions }: Untyped): Untyped[] =>
+    Metrics === undefined
+      ? [{ MetricName, Dimensions }]
+      : Metrics.flatMap(({ MetricStat }: Untyped) => (MetricStat ? [MetricStat.Metric] : []));
+  const named = (one: Untyped) => one.Dimensions.map(({ Name }: Untyped) => Name).sort();
+
+  test.each([503, 429])(
+    'its errors and its connections are no alarm of this one: what counts is of the targets, %s',
+    (shedStatus) => {
+      const alarms = readings(make({ shedStatus }, listener)).every('AWS::CloudWatch::Alarm');
+      expect(alarms).toHaveLength(3);
+      for (const metric of alarms.flatMap(metricsOf)) expect(named(metric)).toEqual(['LoadBalancer', 'TargetGroup']);
+      const [refused] = alarms.filter(({ Metrics }) => Metrics !== undefined);
+      expect(refused.Metrics.map(({ Expression }: Untyped) => Expression).join()).toContain('/ (FILL(served, 0))');
+      expect(refused.AlarmDescription).toContain('What the load balancer answers by itself is not in it');
+    },
+  );
+
+  test('nor does the dashboard show them, and no setting asks for such an alarm', () => {
+    const board = JSON.stringify(readings(make({}, listener)).one('AWS::CloudWatch::Dashboard'));
+    expect(board).not.toContain('HTTPCode_ELB_5XX_Count');
+    const silenced = { alarms: { silence: { rejectedConnections: 'the platform team watches it' } } };
+    expect(() => make(silenced, listener)).toThrow(
+      "alarms.silence has 'rejectedConnections', and there is no such alarm",
+    );
+    expect(() => make(silenced)).not.toThrow();
+  });
+
+  test('with Target Optimizer the alarm on free places stays: when no group has one, this one has none', () => {
+    const admission = ServiceAdmission.TARGET_OPTIMIZER;
+    const own = make({ admission }, listener).api.alarms;
+    expect(Object.keys(own)).toEqual(['Refused', 'Slow', 'Unhealthy', 'NoRoom']);
+  });
+});
+
+test('an agent that is not pinned is a warning; one that is given is none', () => {
+  const optimized = { admission: ServiceAdmission.TARGET_OPTIMIZER };
+  const warned = Match.stringLikeRegexp('target-control-agent:latest.*Give agentImage by its digest');
+  Annotations.fromStack(make(optimized).stack).hasWarning('/Shop/Api', warned);
+  const agentImage = ContainerImage.fromRegistry(`registry.example.net/agent@sha256:${'0'.repeat(64)}`);
+  Annotations.fromStack(make({ ...optimized, agentImage }).stack).hasNoWarning('*', warned);
+  Annotations.fromStack(made.stack).hasNoWarning('*', warned);
+});
+
 test('a program that refuses with 429 is seen by the alarm too', () => {
   const alarms = readings(make({ shedStatus: 429 })).every('AWS::CloudWatch::Alarm');
   const [{ Metrics, AlarmDescription }] = alarms.filter(({ Metrics: metrics }) => metrics !== undefined);
@@ -364,5 +413,17 @@ describe('refused', () => {
     expect(() => make(bad)).toThrow(InvalidInputError);
     expect(() => make({ memoryLimitMiB: 700 })).toThrow('memoryLimitMiB must be');
     expect(() => make({ agentImage: ContainerImage.fromRegistry('x') })).toThrow('agentImage must not be given');
+  });
+
+  test('a variable or a secret in the place of a bound, planned or not', () => {
+    const names = ['SERVICE', 'RETRY_AFTER_SECONDS', 'LIMIT', 'LIMIT_FLOOR', 'TIMEOUT_SECONDS_STOCK'];
+    const downstreams = [{ name: 'stock', latencySeconds: 0.02 }];
+    const secret = Secret.fromSsmParameter(StringParameter.fromStringParameterName(shop(), 'Name', '/name'));
+    for (const name of names) {
+      expect(() => make({ downstreams, environment: { [name]: '1' } })).toThrow(
+        `environment ${name} must not be given`,
+      );
+      expect(() => make({ downstreams, secrets: { [name]: secret } })).toThrow(`secrets ${name} must not be given`);
+    }
   });
 });

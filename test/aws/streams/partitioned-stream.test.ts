@@ -1,12 +1,13 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
-import { Cluster, ContainerImage, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { Cluster, ContainerImage, Secret as EcsSecret, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { KafkaAuthentication } from '../../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../../lib/aws/quotas/kafka-quotas';
 import { PartitionedStream } from '../../../lib/aws/streams/partitioned-stream';
@@ -427,6 +428,10 @@ describe('refused, all at once', () => {
   test('a task that is told twice', () => {
     expect(failures(() => onFargate({}, { environment: { BATCH_SIZE: '5' } }))).toEqual([
       'consumer.environment must not have BATCH_SIZE, which is set here from the plan',
+    ]);
+    const secret = EcsSecret.fromSsmParameter(StringParameter.fromStringParameterName(shop(), 'Name', '/name'));
+    expect(failures(() => onFargate({}, { secrets: { BATCH_SIZE: secret } }))).toEqual([
+      'consumer.secrets must not have BATCH_SIZE, which is set here from the plan',
     ]);
   });
 

@@ -69,6 +69,13 @@ testAlerts('services', {
       atMinute: 30,
       fires: false,
     },
+    {
+      alert: 'ServiceBusy',
+      when: 'all slots that a limit leaves are taken',
+      series: { [ofQuotes('working')]: '17x60', [ofQuotes('limit')]: '17x60', [ofQuotes('slots')]: '30x60' },
+      atMinute: limitHeld,
+      fires: true,
+    },
     { alert: 'ServiceSlow', when: 'two of a hundred are late', series: late(12), atMinute: 20, fires: true },
     { alert: 'ServiceSlow', when: 'one of two hundred is', series: late(3), atMinute: 20, fires: false },
     { alert: 'ServiceUnread', when: 'no gate is read', series: { up: '0x30' }, atMinute: 10, fires: true },

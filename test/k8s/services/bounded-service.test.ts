@@ -2,10 +2,13 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import type { LimitSettings } from '../../../lib/flow/services/limit';
 import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
 import { BoundedService } from '../../../lib/k8s/services/bounded-service';
 import type { BoundedServiceProps } from '../../../lib/k8s/services/bounded-service-props';
+import { Gate } from '../../../lib/runtime/gate/gate';
 import { emptyChart, every, type Manifest, one, written } from '../../support/manifest';
+import { sumOver } from '../../support/promql';
 
 const props: BoundedServiceProps = { ...OVERRUN_API, image: 'shop/api:1' };
 
@@ -82,10 +85,27 @@ describe('the pod', () => {
     expect(Number(variables(gate).TARGET_PORT)).toBe(8080);
   });
 
-  test('is not told to end before all that it accepted is answered', () => {
-    expect(program.lifecycle.preStop.httpGet).toMatchObject({ port: Number(variables(gate).DRAIN_PORT) });
+  test('drains its gate when it ends, and the program is not told to end before what was accepted is answered', () => {
+    const { command } = gate.lifecycle.preStop.exec;
+    expect(command.at(-1)).toBe(`http://127.0.0.1:${variables(gate).DRAIN_PORT}/`);
+    expect(program.lifecycle.preStop).toEqual({ sleep: { seconds: value('preStopSeconds') } });
+    expect(value('preStopSeconds')).toBeGreaterThan(value('leavingSeconds') + 0.4 + 1);
     expect(pod.terminationGracePeriodSeconds).toBe(value('terminationGracePeriodSeconds'));
-    expect(value('terminationGracePeriodSeconds')).toBeGreaterThan(value('leavingSeconds') + 2 * 0.4);
+    expect(value('terminationGracePeriodSeconds')).toBeGreaterThan(value('preStopSeconds') + 0.4 + 1);
+  });
+
+  test('trap: the kubelet runs preStop after a failed liveness probe too: that of the program leaves the gate open', () => {
+    expect(Object.keys(program.lifecycle)).toEqual(['preStop']);
+    expect(JSON.stringify(program)).not.toContain(variables(gate).DRAIN_PORT);
+  });
+
+  test('is ready only while its gate takes requests; a gate that drains is not restarted for it', () => {
+    expect(gate.readinessProbe).toMatchObject({
+      httpGet: { path: '/readyz', port: Number(variables(gate).METRICS_PORT) },
+      periodSeconds: value('probePeriodSeconds'),
+      failureThreshold: value('readinessProbeFailures'),
+    });
+    expect(gate.livenessProbe.httpGet.path).toBe('/healthz');
   });
 
   test('knows its bounds, so that a program can use them for its own pool', () => {
@@ -109,7 +129,7 @@ describe('the pod', () => {
 });
 
 describe('a Deployment that is there already', () => {
-  const existing = (grace?: number) => (chart: ReturnType<typeof emptyChart>) =>
+  const existing = (grace?: number, lifecycle?: kplus.ContainerLifecycle) => (chart: ReturnType<typeof emptyChart>) =>
     new kplus.Deployment(chart, 'Existing', {
       replicas: 7,
       ...(grace !== undefined && { terminationGracePeriod: { toSeconds: () => grace } as never }),
@@ -119,6 +139,7 @@ describe('a Deployment that is there already', () => {
           name: 'old',
           portNumber: 3000,
           envVariables: { MODE: kplus.EnvValue.fromValue('fast') },
+          lifecycle,
         },
       ],
     });
@@ -127,7 +148,7 @@ describe('a Deployment that is there already', () => {
     const given = make({ port: 3000 }, existing());
     const { template, replicas } = one(given, 'Deployment').spec;
     const [old] = template.spec.containers;
-    expect(old).toMatchObject({ image: 'shop/old:1', lifecycle: { preStop: { httpGet: { port: 9402 } } } });
+    expect(old).toMatchObject({ image: 'shop/old:1', lifecycle: { preStop: { sleep: { seconds: 8 } } } });
     expect(variables(old)).toMatchObject({ MODE: 'fast', SLOTS: '30' });
     expect(variables(template.spec.initContainers[0]).TARGET_PORT).toBe('3000');
     expect(replicas).toBeUndefined();
@@ -139,6 +160,34 @@ describe('a Deployment that is there already', () => {
     const given = make({ port: 3000, autoscaling: false }, existing());
     expect(one(given, 'Deployment').spec.replicas).toBe(7);
     expect(every(given, 'ScaledObject')).toEqual([]);
+  });
+
+  test('keeps what its program does after its start, in whatever way it was written', () => {
+    const command = ['warm-up'];
+    const written = make({ port: 3000 }, existing(undefined, { postStart: kplus.Handler.fromCommand(command) }));
+    const patched = make({ port: 3000 }, (chart) => {
+      const deployment = existing()(chart);
+      const lifecycle = { postStart: { exec: { command } } };
+      ApiObject.of(deployment).addJsonPatch(JsonPatch.add('/spec/template/spec/containers/0/lifecycle', lifecycle));
+      return deployment;
+    });
+    for (const given of [written, patched]) {
+      expect(one(given, 'Deployment').spec.template.spec.containers[0].lifecycle).toEqual({
+        postStart: { exec: { command } },
+        preStop: { sleep: { seconds: 8 } },
+      });
+    }
+  });
+
+  test('one whose program has a preStop is refused: a container has one; without the gate it keeps it', () => {
+    const ends = { preStop: kplus.Handler.fromCommand(['say', 'goodbye']) };
+    expect(() => make({ port: 3000 }, existing(undefined, ends))).toThrow(
+      'deployment must not have a preStop in its first container',
+    );
+    const own = make({ port: 3000, admission: ServiceAdmission.APPLICATION }, existing(undefined, ends));
+    expect(one(own, 'Deployment').spec.template.spec.containers[0].lifecycle).toEqual({
+      preStop: { exec: { command: ['say', 'goodbye'] } },
+    });
   });
 
   test('one that would be killed before it has answered is refused', () => {
@@ -172,7 +221,7 @@ describe('in a mesh of Istio', () => {
 
   test('kubelet and Prometheus reach the gate without a certificate', () => {
     const { annotations } = one(mesh, 'Deployment').spec.template.metadata;
-    expect(annotations['traffic.sidecar.istio.io/excludeInboundPorts']).toBe('9401,9402');
+    expect(annotations['traffic.sidecar.istio.io/excludeInboundPorts']).toBe('9401');
   });
 
   test('Envoy in the place of the gate has a fixed minRTT: it refuses nothing in order to measure', () => {
@@ -236,6 +285,54 @@ describe('a limit that follows the work', () => {
     const [limited] = alerts(followed).filter(({ alert }: Manifest) => alert === 'ServiceLimited');
     expect(limited.expr).toMatch(/^sum\(gate_limit\{.*\}\) \/ sum\(gate_slots\{.*\}\) < 0\.75$/);
     expect(alerts(made).map(({ alert }: Manifest) => alert)).not.toContain('ServiceLimited');
+  });
+
+  test('trap: at its floor a limit leaves few requests in flight: pods are started for them, and none is removed', () => {
+    const { plan } = followed.service;
+    const [slots, queue] = [plan.value('slotsPerInstance'), plan.value('queueBound')];
+    const [{ metadata }] = one(followed, 'ScaledObject').spec.triggers;
+    const callers: AbortController[] = [];
+    /** A pod that has as much as its limit lets it have, and its gate's own counts of it. */
+    const full = (now: number) => {
+      const limit: LimitSettings = {
+        name: 'aimd',
+        initial: now,
+        floor: plan.value('limitFloor'),
+        ceiling: slots,
+        serviceSeconds: plan.value('limitServiceSeconds'),
+        tolerance: plan.value('limitTolerance'),
+        windowRequests: plan.value('limitWindowRequests'),
+      };
+      const one = new Gate({ slots, queue, waitSeconds: 60, limit });
+      for (let sent = 0; sent < slots + queue; sent += 1) {
+        const caller = new AbortController();
+        callers.push(caller);
+        one.enter({ signal: caller.signal }).catch(() => {});
+      }
+      const { working, waiting } = one;
+      return { gate_in_flight: working + waiting, gate_slots: slots, gate_limit: one.slots };
+    };
+    const target = Number(metadata.threshold);
+    const atFloor = full(plan.value('limitFloor'));
+    const planned = full(slots);
+    for (const caller of callers) caller.abort();
+    // By the requests in flight alone the autoscaler would remove a pod that refuses.
+    expect(atFloor.gate_in_flight).toBeLessThan(target);
+    expect(sumOver(metadata.query, [atFloor, atFloor]) / 2).toBeGreaterThan(2 * target);
+    // As much as with all slots, but for the places in the queue that are no whole number.
+    expect(sumOver(metadata.query, [planned])).toBe(slots + queue);
+    expect(sumOver(metadata.query, [atFloor])).toBeGreaterThan(0.9 * (slots + queue));
+    // The moment at which a limit falls: what was accepted is still there, and is no larger load for it.
+    expect(sumOver(metadata.query, [{ ...planned, gate_limit: slots / 2 }])).toBe(slots + queue);
+    // A pod with nothing to do shows nothing.
+    expect(sumOver(metadata.query, [{ ...atFloor, gate_in_flight: 0 }])).toBe(0);
+  });
+
+  test('slots that the limit takes away are not free: the alert on busy pods counts those that it leaves', () => {
+    const [busy] = one(followed, 'PrometheusRule')
+      .spec.groups.flatMap(({ rules }: Manifest) => rules)
+      .filter(({ alert }: Manifest) => alert === 'ServiceBusy');
+    expect(busy.expr).toMatch(/^sum\(gate_working\{.*\}\) \/ sum\(gate_limit\{.*\}\) > /);
   });
 
   test('two services of one namespace have alerts that Alertmanager tells apart', () => {
@@ -342,5 +439,15 @@ describe('refused', () => {
       'only the gate reads it',
     );
     expect(() => make({ image: undefined })).toThrow('image is missing');
+  });
+
+  test('a variable in the place of a bound, planned or not', () => {
+    const downstreams = [{ name: 'stock', latencySeconds: 0.02 }];
+    for (const name of ['SERVICE', 'RETRY_AFTER_SECONDS', 'LIMIT', 'LIMIT_FLOOR', 'TIMEOUT_SECONDS_STOCK']) {
+      const environment = { [name]: kplus.EnvValue.fromValue('1') };
+      expect(() => make({ downstreams, environment })).toThrow(
+        `environment ${name} must not be given: the plan sets it`,
+      );
+    }
   });
 });

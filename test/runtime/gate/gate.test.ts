@@ -223,12 +223,14 @@ describe('a limit that follows the work', () => {
   });
 
   test.each([
-    [false, 2],
-    [true, 3],
-  ])('a program that does not answer is not quick: measured %s', async (isMeasured, slots) => {
+    ['a program that does not answer is not quick', false, 2],
+    ['it goes by the seconds of work, not by those in the slot', 0.1, 3],
+    ['by those in the slot where it is told of none', undefined, 1],
+  ])('%s: %s', async (_claim, seconds, slots) => {
     const gate = new Gate({ slots: 4, queue: 0, waitSeconds: 1, limit: { ...limit, initial: 2, windowRequests: 1 } });
     const [leave] = await Promise.all([gate.enter(), gate.enter()]);
-    leave(isMeasured);
+    await jest.advanceTimersByTimeAsync(1000);
+    leave(seconds as number | false | undefined);
     expect(gate.slots).toBe(slots);
   });
 });

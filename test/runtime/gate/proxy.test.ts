@@ -187,6 +187,7 @@ test('after its deadline the caller is told, and the slot stays with the work', 
   const { proxy, port } = await proxied(handler, { latencySeconds: 0.05, waitSeconds: 0.02 });
   expect((await ask(port)).status).toBe(504);
   expect(proxy.bounded.gate.working).toBe(1);
+  await until(() => waiting.length === 1);
   waiting.shift()!();
   await until(() => proxy.bounded.gate.working === 0);
   expect(proxy.bounded.metrics()).toMatch(/gate_overdue_total\{service="api"\} 1/);
