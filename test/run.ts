@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   const temporary = mkdtempSync(join(tmpdir(), 'backpressure-'));
   process.on('exit', () => rmSync(temporary, { recursive: true, force: true }));
   // Servers have sockets in theirs, whose paths may not be long.
-  const env = name === 'unit' ? { TMPDIR: temporary } : {};
+  const env: Record<string, string> = name === 'unit' ? { TMPDIR: temporary } : {};
   let { result, status } = runJest(file, [...suite.jest, ...rest], long, env);
   const again = failedFiles(result);
   if (args.includes('--twice') && again.length > 0) {
