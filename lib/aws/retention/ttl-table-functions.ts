@@ -10,6 +10,7 @@ import { PROGRESS_KEY, reportSettings, workerSettings } from '../../flow/retenti
 import type { TtlTablePlan } from '../../flow/retention/table-workload';
 import { cut } from '../descriptions';
 import { RuntimeFunction } from '../runtime-function';
+import { singleStart } from '../single-start';
 
 /** Amazon EventBridge quotas: targets of a rule. */
 const MOST_TARGETS = 5;
@@ -107,13 +108,11 @@ function createWorkerRules(scope: Construct, plan: TtlTablePlan, worker: Runtime
       new Rule(scope, `BackfillRule${index}`, {
         description: cut(`Starts segments ${group[0]} to ${group[group.length - 1]} of ${scope.node.path}`, 512),
         schedule: Schedule.rate(start),
-        targets: group.map(
-          (segment) =>
-            new LambdaTarget(worker, {
-              event: RuleTargetInput.fromObject({ segment }),
-              retryAttempts: 0,
-              maxEventAge: Duration.seconds(plan.value('leaseSeconds')),
-            }),
+        targets: group.map((segment) =>
+          singleStart(worker, {
+            event: RuleTargetInput.fromObject({ segment }),
+            maxEventAge: Duration.seconds(plan.value('leaseSeconds')),
+          }),
         ),
       }),
   );
