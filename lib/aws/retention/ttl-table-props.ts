@@ -30,8 +30,8 @@ export interface TtlTableProps {
 
   /**
    * Attribute with the creation time of an item: a number of seconds or milliseconds since 1970, or text that begins with a
-   * date as in ISO 8601. An item without a usable one counts as created when the backfill reaches it, never as old. 1 to 255
-   * characters.
+   * date as in ISO 8601. Every item that has it expires. An item without a usable one gets no expiry and stays, unless
+   * `expireUnknownAge` of the objective is true. 1 to 255 characters.
    */
   readonly createdAttribute: string;
 
