@@ -119,6 +119,9 @@ export async function backfill(work: Work): Promise<Worked> {
   // Not before the lease: most starts find the segment done.
   const leased = await progress.acquire(segment, nowMillis());
   if (leased === undefined) return worker.result('not mine');
+  // The last worker ended with an item that it had not paid for, on average half of one. Without this each start would write its
+  // first item beyond the budget, which of large items at few units is most of them.
+  work.writes.take(work.dice() * work.unitsPerItem);
   const drainFrom = (await progress.begin(nowMillis() / 1000)) + work.backfillSeconds;
   let state = leased;
   try {

@@ -1,4 +1,5 @@
 /** A worker on a table in memory, with a clock that only its own waiting moves. */
+import { Random } from '../../../lib/flow/numerics/random';
 import {
   afterPage,
   backfill,
@@ -183,6 +184,20 @@ test('items that take more units than planned slow it down by as much', async ()
   const began = clock.millis;
   await start();
   expect((clock.millis - began) / 1000).toBeGreaterThan(((200 * 4) / 50) * 0.9);
+});
+
+test('items that take longer than a worker has keep to the budget too, over many starts', async () => {
+  // A date of 100 units at 0.05 a second: 2,000 s, and a worker has 870.
+  const { clock, items, saved, start } = world(1000, { passes: 1 }, 100, 0.05);
+  const random = new Random(7);
+  for (let run = 0; run < 400; run += 1) {
+    const began = clock.millis;
+    const writes = new UnitBucket(0.05, clock.millis);
+    await start(`worker ${run}`, { writes, untilMillis: began + 870_000, dice: () => random.uniform() });
+    saved.holder = undefined;
+    clock.millis = began + 900_000;
+  }
+  expect(items.expiries.size / ((400 * 870 * 0.05) / 100)).toBeCloseTo(1, 1);
 });
 
 test('reads keep to their budget too, where all items have an expiry', async () => {
