@@ -24,7 +24,7 @@ export interface TtlTableProps {
   readonly workload: TtlTableWorkload;
 
   /**
-   * How long items are kept or how large the table may become, and the limits on time.
+   * How long items are kept or how large the table may become, the limits on time, and whether items of unknown age expire.
    */
   readonly objective: TtlTableObjective;
 
