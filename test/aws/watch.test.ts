@@ -281,7 +281,7 @@ test.each(Object.keys(MAKERS))('%s: each knob moves the alarms that it is for, a
     const [old, more] = [usual.plan.value(knob), OTHER[kind](usual.plan.value(knob))];
     // An alarm that looks back as far as it may is given less.
     const isTooLong = moved.some(({ node }) => {
-      const { seconds, periods } = { periods: 1, ...before[node.path], [kind]: more };
+      const { seconds, periods }: Record<keyof AlarmKnobs, number> = { ...before[node.path], [kind]: more };
       return seconds * periods > longestEvaluationSeconds(seconds);
     });
     const value = isTooLong ? old - (more - old) : more;

@@ -116,6 +116,9 @@ class Saved implements ProgressTable {
     this.state = progress;
     return true;
   }
+  public async renew(): Promise<boolean> {
+    return true;
+  }
   public async release(): Promise<void> {
     this.holder = undefined;
   }
