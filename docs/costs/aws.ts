@@ -58,6 +58,7 @@ const FREE_AT_REST = new Set([
   'AWS::IAM::Role',
   'AWS::IoT::TopicRule',
   'AWS::KinesisFirehose::DeliveryStream',
+  'AWS::Lambda::EventInvokeConfig',
   'AWS::Lambda::Function',
   'AWS::Lambda::Permission',
   'AWS::Logs::LogGroup',

@@ -29,6 +29,8 @@ const MONTH_SECONDS = MONTH_HOURS * HOUR_SECONDS;
 const METRICS_OF_A_SHARE = 3;
 /** Bytes of data, and documents dated: no alarm reads them (test/aws/retention/ttl-collection.test.ts). */
 const METRICS_OF_COLLECTION_GRAPHS = 2;
+/** Size, items that wait, items dated as worker and report count them, items of unknown age (test/aws/retention/ttl-table.test.ts). */
+const METRICS_OF_TABLE_GRAPHS = 5;
 
 /** What a construct's work costs. */
 export interface Usage {
@@ -196,12 +198,17 @@ const AWS: Bill = {
   },
   TtlTable: ({ construct }) => {
     const { backfillDollars } = construct.plan.predictions;
-    const reads = (MONTH_SECONDS / construct.plan.value('reportSeconds')) * construct.plan.value('samplePages') * 128;
+    const graphs = METRICS_OF_TABLE_GRAPHS - construct.plan.value('expireUnknownAge');
+    const reads = (MONTH_SECONDS / construct.plan.value('reportSeconds')) * construct.plan.value('sampleReadUnits');
     return {
       month: [
         {
           what: 'samples of the report, four times a day',
           dollars: (reads * prices.dynamodb.perMillionReads.value) / MILLION,
+        },
+        {
+          what: `${several(graphs, 'custom metric')} for graphs alone`,
+          dollars: graphs * prices.cloudwatch.customMetricMonth.value,
         },
       ],
       other: [{ what: 'the backfill: write and read units of an on-demand table', dollars: backfillDollars }],

@@ -24,7 +24,7 @@ interface Summary {
   readonly redated: number;
   readonly spread: number;
   readonly future: number;
-  readonly madeNow: Readonly<Record<string, number>>;
+  readonly unknownAge: Readonly<Record<string, number>>;
   readonly refused: Readonly<Record<string, number>>;
 }
 
@@ -101,23 +101,28 @@ suite('the backfill of a TtlCollection on a MongoDB server', () => {
     mongo.evaluate<boolean>(`db.${collection}.getIndexes().some(({ expireAfterSeconds }) => expireAfterSeconds === 0)`);
   const oldId = (second: number) => `ObjectId.createFromTime(${OLD_SECONDS + second})`;
 
-  test('a field that is no date says nothing about age, whatever its type: the document counts as made now', async () => {
+  test('a field that is no date says nothing about age, whatever its type: the document stays, or counts as made now where it is to expire', async () => {
     const documents = Object.entries(FIELD_VALUES).map(([k, value]) => `{ k: '${k}', madeAt: ${value} }`);
     await insert('typed', [...documents, `{ k: 'missing' }`]);
-    const began = Date.now();
-    const { done, index } = await run('typed', { CREATED_FIELD: 'madeAt' });
-    const all = await dated('typed');
-    expect(all).toHaveLength(documents.length + 1);
-    const early = all.filter(({ due = 0 }) => due < began + RETENTION_MILLIS - TOLERANCE_MILLIS);
-    expect(early.map(({ k }) => k)).toEqual(['date']);
-    expect(index).toBe(true);
-    expect(done.madeNow).toEqual({
+    const counts = {
       ...Object.fromEntries([...new Set(Object.keys(FIELD_VALUES).map((k) => k.split(',')[0]))].map((k) => [k, 1])),
       double: 2,
       long: 2,
       missing: 1,
       date: undefined,
-    });
+    };
+    const first = await run('typed', { CREATED_FIELD: 'madeAt' });
+    expect((await dated('typed')).filter(({ due }) => due).map(({ k }) => k)).toEqual(['date']);
+    expect([first.index, first.done.changed]).toEqual([true, 1]);
+    expect(first.done.unknownAge).toEqual(counts);
+    const began = Date.now();
+    const { done } = await run('typed', { CREATED_FIELD: 'madeAt', EXPIRE_UNKNOWN_AGE: '1' });
+    const all = await dated('typed');
+    expect(all).toHaveLength(documents.length + 1);
+    expect(all.filter(({ due }) => !due)).toEqual([]);
+    const early = all.filter(({ due = 0 }) => due < began + RETENTION_MILLIS - TOLERANCE_MILLIS);
+    expect(early.map(({ k }) => k)).toEqual(['date']);
+    expect(done.unknownAge).toEqual(counts);
   }, 120_000);
 
   test('without a field of its own only an ObjectId says how old a document is', async () => {
@@ -127,7 +132,7 @@ suite('the backfill of a TtlCollection on a MongoDB server', () => {
       ids.map(([k, value]) => `{ k: '${k}', _id: ${value} }`),
     );
     const began = Date.now();
-    const { done, index } = await run('identified');
+    const { done, index } = await run('identified', { EXPIRE_UNKNOWN_AGE: '1' });
     const all = await dated('identified');
     expect(all).toHaveLength(ids.length);
     const early = all.filter(({ due = 0 }) => due < began + RETENTION_MILLIS - TOLERANCE_MILLIS);
@@ -135,7 +140,7 @@ suite('the backfill of a TtlCollection on a MongoDB server', () => {
     expect([index, done.changed]).toEqual([true, ids.length]);
   }, 120_000);
 
-  test('zero dates and seconds taken for milliseconds count as made now, a date to come is kept longer, and the last year ends nothing', async () => {
+  test('zero dates and seconds taken for milliseconds say nothing about age, a date to come is kept longer, and the last year ends nothing', async () => {
     await insert('extreme', [
       `{ k: 'zero of Go and .NET', madeAt: new Date(-62135596800000) }`,
       `{ k: 'zero of Unix', madeAt: new Date(0) }`,
@@ -144,13 +149,13 @@ suite('the backfill of a TtlCollection on a MongoDB server', () => {
       `{ k: 'year 9999', madeAt: new Date(253402300799999) }`,
     ]);
     const began = Date.now();
-    const { done, index } = await run('extreme', { CREATED_FIELD: 'madeAt' });
+    const { done, index } = await run('extreme', { CREATED_FIELD: 'madeAt', EXPIRE_UNKNOWN_AGE: '1' });
     const due = Object.fromEntries((await dated('extreme')).map(({ k, due: at = 0 }) => [k, at]));
     for (const k of ['zero of Go and .NET', 'zero of Unix', 'seconds'])
       expect(due[k]).toBeGreaterThanOrEqual(began + RETENTION_MILLIS - TOLERANCE_MILLIS);
     expect(due.tomorrow).toBeGreaterThanOrEqual(began + 86_400_000 + RETENTION_MILLIS - TOLERANCE_MILLIS);
     expect(new Date(due['year 9999']).getUTCFullYear()).toBe(9999);
-    expect([index, done.future, done.madeNow]).toEqual([true, 2, { 'date before 1971 or out of range': 3 }]);
+    expect([index, done.future, done.unknownAge]).toEqual([true, 2, { 'date before 1971 or out of range': 3 }]);
   }, 120_000);
 
   test('documents that the server refuses to change are counted, stay, and hold up neither the others nor the index', async () => {
@@ -269,7 +274,7 @@ suite('the backfill of a TtlCollection on a MongoDB server', () => {
     const skew = `Date.now = ((now) => () => now() - ${YEAR_MILLIS})(Date.now);\n`;
     writeFileSync(file, skew + readFileSync(backfill.file, 'utf8').replaceAll('new Date()', 'new Date(Date.now())'));
     const began = Date.now();
-    await run('skewed', { CREATED_FIELD: 'madeAt' }, file);
+    await run('skewed', { CREATED_FIELD: 'madeAt', EXPIRE_UNKNOWN_AGE: '1' }, file);
     const [{ due }] = await dated('skewed');
     expect(due).toBeGreaterThanOrEqual(began + RETENTION_MILLIS - TOLERANCE_MILLIS);
   }, 60_000);

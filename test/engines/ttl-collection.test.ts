@@ -174,9 +174,9 @@ suite('TtlCollection on a MongoDB server', () => {
   );
 
   test('the report pushes what the alerts read', async () => {
-    // A date of another type deletes nothing either.
+    // A date of another type deletes nothing either. What does not say how old it is stays.
     await mongo.evaluate(
-      'db.events.insertMany([{ i: -1, forgotten: true }, { i: -2, expireAt: null }, { i: -3, expireAt: 1 }, { i: -4, expireAt: "2020-01-01" }]).acknowledged',
+      'db.events.insertMany([{ i: -1, forgotten: true }, { i: -2, expireAt: null }, { i: -3, expireAt: 1 }, { i: -4, expireAt: "2020-01-01" }, { _id: "settings" }]).acknowledged',
     );
     const { port } = gateway.address() as AddressInfo;
     await mongo.script(report.file, {
@@ -187,9 +187,10 @@ suite('TtlCollection on a MongoDB server', () => {
     const [{ url, method, body }] = pushed;
     expect([method, url]).toEqual(['PUT', `/metrics/job/${report.variables.JOB}/namespace/shop/collection/events`]);
     const value = (name: string) => Number(new RegExp(`^ttl_collection_${name} (.*)$`, 'm').exec(body)?.[1]);
-    expect(value('documents')).toBe(DOCUMENTS - TOO_OLD + 4);
+    expect(value('documents')).toBe(DOCUMENTS - TOO_OLD + 5);
     expect(value('index')).toBe(1);
     expect(value('unexpiring_documents')).toBe(4);
+    expect(value('unknown_age_documents')).toBe(1);
     expect(value('deletion_lag_seconds')).toBe(0);
     expect(value('reported_timestamp_seconds')).toBeGreaterThan(1.7e9);
   }, 60_000);

@@ -256,13 +256,14 @@ suite('TtlCollection of DocumentDB on a server with MongoDB’s protocol', () =>
     const lines = await run({
       COLLECTION: 'typed',
       CREATED_FIELD: 'madeAt',
+      EXPIRE_UNKNOWN_AGE: '1',
       BATCH_SIZE: '1000',
       BATCH_SECONDS: '0.001',
     });
     const [done] = lines.filter((line) => line.done);
     expect(await without('typed')).toBe(0);
     expect(done.changed).toBe(2100 + ids.length);
-    expect(done.madeNow).toEqual({ number: 2, string: 2, array: 2, null: 1, missing: 2100 });
+    expect(done.unknownAge).toEqual({ number: 2, string: 2, array: 2, null: 1, missing: 2100 });
     // Two are older than the retention, and wait for their slot; the others are kept for a whole retention from now on.
     const early = await count(`{ expireAt: { $lt: new Date(${began + 1000 * RETENTION_SECONDS - 2000}) } }`, 'typed');
     expect(early).toBe(2);

@@ -156,7 +156,6 @@ suite('the backfill of a TtlTable on a local AWS', () => {
         ...variables,
         TABLE: table,
         PROGRESS_TABLE: 'progress',
-        RUN: table,
         AWS_REGION: LOCAL_AWS.region,
         AWS_ACCESS_KEY_ID: LOCAL_AWS.credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: LOCAL_AWS.credentials.secretAccessKey,
@@ -259,7 +258,8 @@ suite('the backfill of a TtlTable on a local AWS', () => {
 
   /** As if a minute had passed. */
   async function expireLeases(table: string, segments: readonly number[]): Promise<void> {
-    const saved = (await itemsOf('progress')).filter(({ id }) => segments.some((one) => id.S === `${table}/${one}`));
+    const ids = segments.map((one) => `${table}/${functions.worker.RUN}/${one}`);
+    const saved = (await itemsOf('progress')).filter(({ id }) => ids.includes(id.S as string));
     for (const item of saved)
       await dynamo.send(new PutItemCommand({ TableName: 'progress', Item: { ...item, leasedUntil: { N: '0' } } }));
   }
@@ -287,8 +287,12 @@ suite('the backfill of a TtlTable on a local AWS', () => {
         TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
       }),
     );
-    for (const segment of [0, 1]) await answerOf(start(table, segment));
+    const worked = await Promise.all([0, 1].map((segment) => answerOf<Worked>(start(table, segment))));
     const report = await answerOf<Report>(start(table));
+    // None of them says when it was created: the one without an expiry stays, as settings do.
+    const sum = (of: (one: Worked) => number) => worked.reduce((all, one) => all + of(one), 0);
+    expect([sum(({ dated }) => dated), sum(({ unknownAge }) => unknownAge)]).toEqual([0, 1]);
+    expect([before.UnknownAgeItems, report.UnknownAgeItems]).toEqual([1, 1]);
     expect(report.TtlDisabled).toBe(0);
     expect(report.TtlLagSeconds).toBeGreaterThanOrEqual(3 * DAY_SECONDS);
     expect(report.TtlLagSeconds).toBeLessThan(3 * DAY_SECONDS + 300);

@@ -15,7 +15,10 @@ function reported(collStats: Untyped): Untyped {
   const context = createContext({
     process: { env: { COLLECTION: 'events', RUN: 'a1' } },
     print: () => {},
-    platform: { metrics: (values: Untyped) => reports.push(values), unexpiring: () => 0 },
+    platform: {
+      metrics: (values: Untyped) => reports.push(values),
+      undated: () => ({ unexpiring: 0, unknownAge: 0 }),
+    },
     connect: () => ({
       hello: () => ({ localTime: new Date() }),
       runCommand: () => collStats,

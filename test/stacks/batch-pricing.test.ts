@@ -28,7 +28,7 @@ test('the documents are planned by the question of case 16, and the stack makes 
 
 test('every alarm goes to the topic', () => {
   const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
-  expect(alarms).toHaveLength(32);
+  expect(alarms).toHaveLength(33);
   for (const { Properties } of alarms) expect(Properties.AlarmActions).toHaveLength(1);
 });
 

@@ -125,6 +125,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
     /\/Retention\/Events\/(Backfill|Report)\/Resource Environment\.Variables\.WRITE_UNITS_PER_SECOND$/,
     'workerWriteUnitsPerSecond',
   ],
+  [/\/Retention\/Events\/(Backfill|Report)\/Resource Environment\.Variables\.SAMPLE_SECONDS$/, 'sampleSeconds'],
   [
     /\/Retention\/Events\/(Backfill|Report)\/Resource Environment\.Variables\.READ_UNITS_PER_SECOND$/,
     'workerReadUnitsPerSecond',
@@ -134,6 +135,19 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/\/Retention\/Events\/Backfill\/Resource Timeout$/, 'workerTimeoutSeconds'],
   [/\/Retention\/Events\/Report\/Resource Timeout$/, 'reportTimeoutSeconds'],
   [/\/BackfillRule\d+\/Resource Targets\.\d+\.RetryPolicy\.MaximumEventAgeInSeconds$/, 'leaseSeconds'],
+  [/\/Backfill\/EventInvokeConfig\/Resource MaximumEventAgeInSeconds$/, 'leaseSeconds'],
+  [
+    /\/(Repairer|Declarer)\/EventInvokeConfig\/Resource MaximumEventAgeInSeconds$|\/Repair\/Resource Targets\.\d+\.RetryPolicy\.MaximumEventAgeInSeconds$/,
+    'repairIntervalSeconds',
+  ],
+  [
+    /\/Keeper\/EventInvokeConfig\/Resource MaximumEventAgeInSeconds$|\/(Ended|Check)\/Resource Targets\.\d+\.RetryPolicy\.MaximumEventAgeInSeconds$/,
+    'keeperCheckSeconds',
+  ],
+  [
+    /\/Snapshot\/EventInvokeConfig\/Resource MaximumEventAgeInSeconds$|\/SnapshotRule\/Resource Targets\.\d+\.RetryPolicy\.MaximumEventAgeInSeconds$/,
+    'snapshotSeconds',
+  ],
   [/^AWS::Kinesis::Channel .*DataFreshnessInSeconds$/, 'dataFreshnessSeconds'],
   [/^AWS::Lambda::Function .*\/framework-onEvent\/Resource Timeout$/, 'providerTimeoutSeconds'],
   [/^AWS::Lambda::Function .*\/AWS679\w+\/Resource Timeout$/, 'brokersLookUpTimeoutSeconds'],

@@ -98,17 +98,13 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
     () => ({ threshold: 'alarmThrottled', seconds: 'alarmThrottledSeconds', periods: 'alarmThrottledPeriods' }),
   ],
   [
-    /Documents\/Alarms\/BackfillFailing\/Resource$/,
+    /Alarms\/BackfillFailing\/Resource$/,
     () => ({
       threshold: 'alarmBackfillErrors',
       seconds: 'startSeconds',
       periods: 'alarmBackfillPeriods',
       beyond: 'alarmBackfillStarts',
     }),
-  ],
-  [
-    /Alarms\/BackfillFailing\/Resource$/,
-    () => ({ threshold: 'alarmBackfillErrors', seconds: 'startSeconds', periods: 'alarmBackfillStarts' }),
   ],
   [
     /Alarms\/OptimizersFailing\/Resource$/,

@@ -1,13 +1,13 @@
 /** What keeps one run of a job: the service starts none by itself, and CloudFormation knows no runs. */
 import { CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { cut } from '../descriptions';
 import { createResourceProvider } from '../resource-provider';
 import { RuntimeFunction } from '../runtime-function';
+import { singleStart } from '../single-start';
 import { acknowledgeWildcards } from '../wildcards';
 import type { EtlJob } from './etl-parts';
 import { type JobParts, jobTags, runRequest, type UnkeptJob } from './spark-job';
@@ -109,9 +109,10 @@ function createRules(
   run: CustomResource,
   applicationId: string,
 ): Pick<EtlJob, 'endedRule' | 'checkRule'> {
+  const interval = Duration.seconds(plan.value('keeperCheckSeconds'));
   // A lost event is made good by the schedule, and a failed look by the next one.
   const target = () =>
-    new FunctionTarget(keeper, { event: RuleTargetInput.fromObject({ Keep: true }), retryAttempts: 0 });
+    singleStart(keeper, { event: RuleTargetInput.fromObject({ Keep: true }), maxEventAge: interval });
   const endedRule = new Rule(scope, 'Ended', {
     description: cut(`A run of ${queryName} ended by itself`, 512),
     eventPattern: {
@@ -123,7 +124,7 @@ function createRules(
   });
   const checkRule = new Rule(scope, 'Check', {
     description: cut(`Starts the run of ${queryName} again when it is not there`, 512),
-    schedule: Schedule.rate(Duration.seconds(plan.value('keeperCheckSeconds'))),
+    schedule: Schedule.rate(interval),
     targets: [target()],
   });
   // Deleted before the run: a late look would find it ended.

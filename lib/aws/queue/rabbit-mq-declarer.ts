@@ -2,7 +2,6 @@
 import { CustomResource, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { type IInterfaceVpcEndpoint, Peer, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct, IConstruct } from 'constructs';
@@ -12,6 +11,7 @@ import { cut, groupDescription } from '../descriptions';
 import { createResourceProvider } from '../resource-provider';
 import { RuntimeFunction } from '../runtime-function';
 import { grantSecretValue } from '../secret-value';
+import { singleStart } from '../single-start';
 import { BROKER_PORTS, type BrokerParts, managementOf } from './rabbit-mq-broker';
 
 /** What is declared, and where. */
@@ -56,14 +56,15 @@ export function createDeclarer(scope: Construct, props: DeclarerProps): Declarer
   // The broker must be reachable before the first object is declared, and until the last is removed.
   resource.node.addDependency(securityGroup, ...admitted, declarer);
   if (broker.resource !== undefined) resource.node.addDependency(broker.resource);
+  const interval = Duration.seconds(plan.value('repairIntervalSeconds'));
   const rule = new Rule(scope, 'Repair', {
     description: cut(`Declares the queue of ${scope.node.path} again when it was changed on the broker`, 512),
-    schedule: Schedule.rate(Duration.seconds(plan.value('repairIntervalSeconds'))),
+    schedule: Schedule.rate(interval),
     targets: [
-      new FunctionTarget(declarer, {
+      // The next check repairs what a lost one missed.
+      singleStart(declarer, {
         event: RuleTargetInput.fromObject({ Repair: { ...where, Topology: topology } }),
-        // The next check repairs what a lost one missed.
-        retryAttempts: 0,
+        maxEventAge: interval,
       }),
     ],
   });

@@ -1,7 +1,6 @@
 import { Annotations, CustomResource, Duration, Names, RemovalPolicy } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -23,6 +22,7 @@ import { DURATION, SECURITY_GROUP, TOPIC, VPC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { createResourceProvider } from '../resource-provider';
 import { RuntimeFunction } from '../runtime-function';
+import { singleStart } from '../single-start';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
 import {
@@ -329,10 +329,10 @@ export class KafkaQuotas extends Construct {
       description: cut(`Sets Kafka quotas of ${this.node.path} again when they were changed`, 512),
       schedule: Schedule.rate(interval),
       targets: [
-        new FunctionTarget(this.repairer, {
+        // The next check repairs what a lost one missed.
+        singleStart(this.repairer, {
           event: RuleTargetInput.fromObject({ Repair: wanted }),
-          // The next check repairs what a lost one missed.
-          retryAttempts: 0,
+          maxEventAge: interval,
         }),
       ],
     });

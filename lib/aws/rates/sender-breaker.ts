@@ -75,7 +75,10 @@ export function createBreaker(scope: Construct, { table, mapping, ses, plan }: B
   return breaker;
 }
 
-/** Asks the breaker once a minute whether the day is full. */
+/**
+ * Asks the breaker once a minute whether the day is full. Not a `singleStart`: Lambda repeats what failed for all that invokes a
+ * function, and an alarm that pauses the sender calls the breaker once.
+ */
 export function createDayCheck(scope: Construct, breaker: LambdaFunction): Rule {
   return new Rule(scope, 'DayCheck', {
     description: `Stops the sender ${scope.node.path} while its day is full`.slice(0, 512),

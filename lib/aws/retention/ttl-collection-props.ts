@@ -52,11 +52,11 @@ export interface TtlCollectionProps {
   readonly collection: string;
 
   /**
-   * Field with the creation time of a document, of BSON type `date`. If it is missing, of another type (a number or a timestamp for
-   * instance) or before 1971, the document counts as created when the backfill reaches it, never as old. 1 to 120 letters, digits,
-   * `_` and `.`.
+   * Field with the creation time of a document, of BSON type `date`. Every document that has it expires. If it is missing, of
+   * another type (a number or a timestamp for instance) or before 1971, the document gets no date and stays, unless
+   * `expireUnknownAge` of the objective is true. 1 to 120 letters, digits, `_` and `.`.
    *
-   * @default - the time within the ObjectId of `_id`; an `_id` of another type counts as created now
+   * @default - the time within the ObjectId of `_id`: every document with one expires; an `_id` of another type says nothing
    */
   readonly createdField?: string;
 

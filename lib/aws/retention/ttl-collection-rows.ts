@@ -73,7 +73,7 @@ export function ttlCollectionRows({ metricsName, undeliveredQueue }: WatchedColl
       severity: 'warning',
       ...reported('UnexpiringDocuments'),
       threshold: 'alarmUnexpiringDocuments',
-      text: 'Some of the newest documents have no usable date of expiry: they are never deleted. Find the writer that does not set expireAt, or sets a value that is not a date. Then remove finishedRun from the document of the collection in ttl_backfill: the next start changes only documents without the field.',
+      text: 'Some of the newest documents that should expire have no usable date of expiry: they are never deleted. Find the writer that does not set expireAt, or sets a value that is not a date. Then remove finishedRun from the document of the collection in ttl_backfill: the next start changes only documents without the field.',
     },
     {
       id: 'BackfillLate',

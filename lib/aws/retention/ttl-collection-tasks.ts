@@ -15,7 +15,7 @@ import {
 import { EcsRunFargateTask } from 'aws-cdk-lib/aws-scheduler-targets';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { backfillSettings, named } from '../../flow/retention/collection-settings';
+import { backfillSettings, collectionReportSettings, named } from '../../flow/retention/collection-settings';
 import type { RetentionPlan } from '../../flow/retention/workload';
 import { cut } from '../descriptions';
 import { createTask } from '../fargate-task';
@@ -60,16 +60,17 @@ export function createTasks(scope: Construct, props: TtlCollectionProps, parts: 
       scripts,
       environment: { RUN: run, ...settings },
     });
+  const created = props.createdField === undefined ? undefined : { CREATED_FIELD: props.createdField };
   const backfillTask = task('Backfill', ['documentdb', 'lease', 'backfill'], {
-    ...(props.createdField !== undefined && { CREATED_FIELD: props.createdField }),
+    ...created,
     ...backfillSettings(plan),
     ...named(plan, { LEASE_SECONDS: 'leaseSeconds', LEASE_RENEWAL_SECONDS: 'leaseRenewalSeconds' }),
   });
-  const reportTask = task(
-    'Report',
-    ['documentdb', 'report'],
-    named(plan, { NEWEST_DOCUMENTS: 'newestDocuments', REPORT_DEADLINE_SECONDS: 'reportDeadlineSeconds' }),
-  );
+  const reportTask = task('Report', ['documentdb', 'report'], {
+    ...created,
+    ...collectionReportSettings(plan),
+    ...named(plan, { NEWEST_DOCUMENTS: 'newestDocuments', REPORT_DEADLINE_SECONDS: 'reportDeadlineSeconds' }),
+  });
   const scheduleGroup =
     props.scheduleGroup ?? new ScheduleGroup(scope, 'ScheduleGroup', { removalPolicy: RemovalPolicy.DESTROY });
   const role = schedulerRole(scope, scheduleGroup, `Starts backfill and report of ${scope.node.path}`);
@@ -106,7 +107,8 @@ function shippedImage(): ContainerImage {
 
 /** With other settings it is another backfill, which looks for documents without a date once more. */
 function runName({ databaseName, collection, createdField }: TtlCollectionProps, plan: RetentionPlan): string {
-  const settings = [databaseName, collection, createdField ?? '', plan.value('retentionSeconds')];
+  const knobs = ['retentionSeconds', 'expireUnknownAge'].map((knob) => plan.value(knob));
+  const settings = [databaseName, collection, createdField ?? '', ...knobs];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16);
 }
 

@@ -23,8 +23,9 @@ import { ttlCollectionSections } from './ttl-collection-rows';
 import { createTasks } from './ttl-collection-tasks';
 
 /**
- * A collection of Amazon DocumentDB with a time to live: a throttled backfill gives every document its date of expiry, then makes
- * the TTL index, and a report measures the size of the collection and the lag of deletion.
+ * A collection of Amazon DocumentDB with a time to live: a throttled backfill gives every document that says when it was created
+ * its date of expiry, then makes the TTL index, and a report measures the size of the collection and the lag of deletion.
+ * Documents without a usable creation time stay, unless the objective says `expireUnknownAge`.
  *
  * Cures a collection that grows because deletion is a manual chore (case 16). The index comes last, and documents that are already
  * too old are spread over the time that the database needs to delete them, so that there is no flood. Both run on Fargate; a lease

@@ -56,7 +56,7 @@ export interface TtlTableAlarmsProps {
 export class TtlTableAlarms extends Construct {
   /** Items wait for their deletion longer than planned. */
   public readonly ttlLag: Alarm;
-  /** Items wait, and hardly any are deleted. */
+  /** Items wait for longer than planned, and hardly any are deleted. */
   public readonly deletionStopped: Alarm;
   /** Time to live is off. */
   public readonly ttlDisabled: Alarm;
@@ -64,12 +64,14 @@ export class TtlTableAlarms extends Construct {
   public readonly tableTooLarge: Alarm;
   /** Items have no expiry that DynamoDB acts on. */
   public readonly itemsNeverExpire: Alarm;
-  /** Writes to the table are throttled. */
+  /** Reads or writes of the table are throttled. */
   public readonly tableThrottled: Alarm;
   /** The backfill takes twice as long as predicted. */
   public readonly backfillLate: Alarm;
-  /** Workers of the backfill fail. */
+  /** Starts of the backfill fail. */
   public readonly backfillFailing: Alarm;
+  /** The backfill is not started. */
+  public readonly backfillMissing: Alarm;
   /** There is no report. */
   public readonly reportMissing: Alarm;
   /** All of them. */
@@ -92,6 +94,7 @@ export class TtlTableAlarms extends Construct {
     this.tableThrottled = made.TableThrottled;
     this.backfillLate = made.BackfillLate;
     this.backfillFailing = made.BackfillFailing;
+    this.backfillMissing = made.BackfillMissing;
     this.reportMissing = made.ReportMissing;
     this.all = Object.values(made);
   }

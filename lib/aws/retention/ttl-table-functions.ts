@@ -10,6 +10,7 @@ import { PROGRESS_KEY, reportSettings, workerSettings } from '../../flow/retenti
 import type { TtlTablePlan } from '../../flow/retention/table-workload';
 import { cut } from '../descriptions';
 import { RuntimeFunction } from '../runtime-function';
+import { singleStart } from '../single-start';
 
 /** Amazon EventBridge quotas: targets of a rule. */
 const MOST_TARGETS = 5;
@@ -39,6 +40,7 @@ export function createFunctions(scope: Construct, parts: TableParts): TableFunct
   const names = {
     TABLE: table.tableName,
     ATTRIBUTE: attribute,
+    CREATED_ATTRIBUTE: createdAttribute,
     PROGRESS_TABLE: progress.tableName,
     RUN: runName(parts),
   };
@@ -46,7 +48,7 @@ export function createFunctions(scope: Construct, parts: TableParts): TableFunct
     bundle: 'ttl-table',
     description: `Gives the items of ${scope.node.path} their expiry`,
     timeout: seconds('workerTimeoutSeconds'),
-    environment: { ...names, CREATED_ATTRIBUTE: createdAttribute, ...workerSettings(plan) },
+    environment: { ...names, ...workerSettings(plan) },
   });
   const report = new RuntimeFunction(scope, 'Report', {
     bundle: 'ttl-table',
@@ -89,9 +91,13 @@ function createProgress(scope: Construct): Table {
   });
 }
 
-/** With other segments or attributes it is another backfill, which begins at the first item. */
+/**
+ * With other segments or attributes, or with items of unknown age, it is another backfill, which begins at the first item. Another
+ * table is another one as well: the function puts its name before this one.
+ */
 function runName({ plan, attribute, createdAttribute }: TableParts): string {
-  const settings = [attribute, createdAttribute, plan.value('retentionSeconds'), plan.value('workers')];
+  const knobs = ['retentionSeconds', 'workers', 'expireUnknownAge'].map((knob) => plan.value(knob));
+  const settings = [attribute, createdAttribute, ...knobs];
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16);
 }
 
@@ -107,13 +113,11 @@ function createWorkerRules(scope: Construct, plan: TtlTablePlan, worker: Runtime
       new Rule(scope, `BackfillRule${index}`, {
         description: cut(`Starts segments ${group[0]} to ${group[group.length - 1]} of ${scope.node.path}`, 512),
         schedule: Schedule.rate(start),
-        targets: group.map(
-          (segment) =>
-            new LambdaTarget(worker, {
-              event: RuleTargetInput.fromObject({ segment }),
-              retryAttempts: 0,
-              maxEventAge: Duration.seconds(plan.value('leaseSeconds')),
-            }),
+        targets: group.map((segment) =>
+          singleStart(worker, {
+            event: RuleTargetInput.fromObject({ segment }),
+            maxEventAge: Duration.seconds(plan.value('leaseSeconds')),
+          }),
         ),
       }),
   );

@@ -24,14 +24,14 @@ export interface TtlTableProps {
   readonly workload: TtlTableWorkload;
 
   /**
-   * How long items are kept or how large the table may become, and the limits on time.
+   * How long items are kept or how large the table may become, the limits on time, and whether items of unknown age expire.
    */
   readonly objective: TtlTableObjective;
 
   /**
    * Attribute with the creation time of an item: a number of seconds or milliseconds since 1970, or text that begins with a
-   * date as in ISO 8601. An item without a usable one counts as created when the backfill reaches it, never as old. 1 to 255
-   * characters.
+   * date as in ISO 8601. Every item that has it expires. An item without a usable one gets no expiry and stays, unless
+   * `expireUnknownAge` of the objective is true. 1 to 255 characters.
    */
   readonly createdAttribute: string;
 

@@ -15,7 +15,8 @@ import { ttlTableSections } from './ttl-table-rows';
 
 /**
  * A table of Amazon DynamoDB with a time to live: the retention that fits when DynamoDB deletes days late, a backfill within a
- * budget of write units that gives every item its expiry, and a report that measures how late items are deleted.
+ * budget of write units that gives every item that says when it was created its expiry, and a report that measures how late items
+ * are deleted. Items without a usable creation time stay, unless the objective says `expireUnknownAge`.
  *
  * Cures a table that grows because deletion is a manual chore (case 16). Items that are already too old get expiries that are
  * spread over the time that consumers of the stream and replicas need for the deletions. None lies in the past: DynamoDB

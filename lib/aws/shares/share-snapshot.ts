@@ -2,11 +2,11 @@
 import { Duration } from 'aws-cdk-lib';
 import type { IJobQueue } from 'aws-cdk-lib/aws-batch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { SharePolicyPlan } from '../../flow/shares/policy-workload';
 import { RuntimeFunction } from '../runtime-function';
+import { singleStart } from '../single-start';
 import { acknowledgeWildcards } from '../wildcards';
 
 /** The function, and the rule that starts it. */
@@ -39,11 +39,12 @@ export function createSnapshot(scope: Construct, jobQueue: IJobQueue, plan: Shar
     ['*'],
     'DescribeJobs and ListJobs of AWS Batch take no resource; they only read.',
   );
+  const interval = Duration.seconds(plan.value('snapshotSeconds'));
   const snapshotRule = new Rule(scope, 'SnapshotRule', {
     description: `Reads the job queue of ${path}`.slice(0, LONGEST_DESCRIPTION),
-    schedule: Schedule.rate(Duration.seconds(plan.value('snapshotSeconds'))),
+    schedule: Schedule.rate(interval),
     // The next one is as good as a repeated one.
-    targets: [new LambdaTarget(snapshotFunction, { retryAttempts: 0 })],
+    targets: [singleStart(snapshotFunction, { maxEventAge: interval })],
   });
   return { snapshotFunction, snapshotRule };
 }

@@ -37,8 +37,16 @@ export function backfillSettings(plan: Plan): Record<string, string> {
     BACKFILL_SECONDS: 'backfillSeconds',
     DRAIN_SECONDS: 'drainSeconds',
     DRAIN_PER_SECOND: 'drainPerSecond',
+    ...UNKNOWN_AGE,
   });
 }
+
+/** Variables of the report that are knobs of the plan. */
+export function collectionReportSettings(plan: Plan): Record<string, string> {
+  return named(plan, UNKNOWN_AGE);
+}
+
+const UNKNOWN_AGE = { EXPIRE_UNKNOWN_AGE: 'expireUnknownAge' };
 
 /** Variables as text, each the value of a knob. */
 export function named(plan: Plan, knobs: Readonly<Record<string, string>>): Record<string, string> {

@@ -10,6 +10,7 @@ import { given, type Knob } from '../plan';
 import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from '../ranges';
 import { platformOf, RETENTION_PLATFORMS } from './collection-platforms';
 import { type Sized, sizeOf } from './sizing';
+import { unknownAgeKnob, unknownAgeRemark } from './unknown-age';
 import {
   type RetentionObjective,
   RetentionPlan,
@@ -49,7 +50,9 @@ export function planRetention(
   refuseSlowDeletion(subject, workload);
   refuseSlowBackfill(subject, workload, objective, sized);
   refuseSize(subject, workload, objective, sized);
-  return new RetentionPlan(subject, knobsOf(question, sized), predict(workload, sized));
+  return new RetentionPlan(subject, knobsOf(question, sized), predict(workload, sized), [
+    unknownAgeRemark(objective, 'Documents'),
+  ]);
 }
 
 function size(workload: RetentionWorkload, { retentionSeconds }: RetentionObjective): Sized {
@@ -186,6 +189,7 @@ function deletionKnobs({ workload, objective, platform }: RetentionQuestion, { s
   const lag = objective.deletionLagSeconds ?? DELETION_LAG_SECONDS;
   return [
     given('retentionSeconds', objective.retentionSeconds, 's', 'the objective'),
+    unknownAgeKnob(objective, 'documents'),
     {
       name: 'drainSeconds',
       value: Math.ceil(drain),
@@ -254,6 +258,7 @@ const OBJECTIVE_FIELDS: Fields<RetentionObjective> = {
   collectionBytes: true,
   backfillSeconds: true,
   deletionLagSeconds: true,
+  expireUnknownAge: true,
 };
 
 function workloadChecks(workload: RetentionWorkload): Check[] {
@@ -273,6 +278,7 @@ function objectiveChecks(objective: RetentionObjective): Check[] {
     positive('collectionBytes', objective.collectionBytes, Number.MIN_VALUE, MOST_HELD),
     positive('backfillSeconds', objective.backfillSeconds, LEAST_SECONDS, CENTURY_SECONDS),
     atLeast('deletionLagSeconds', objective.deletionLagSeconds, 2 * TTL_PASS_SECONDS, CENTURY_SECONDS),
+    oneOf('expireUnknownAge', objective.expireUnknownAge, [true, false]),
   ];
 }
 

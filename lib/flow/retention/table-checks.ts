@@ -26,6 +26,7 @@ const OBJECTIVE_FIELDS: Fields<TtlTableObjective> = {
   backfillSeconds: true,
   ttlLagDays: true,
   deletionLagSeconds: true,
+  expireUnknownAge: true,
 };
 
 /** The checks of a question. */
@@ -62,5 +63,6 @@ function objectiveChecks(objective: TtlTableObjective): Check[] {
     positive('backfillSeconds', objective.backfillSeconds, LEAST_SECONDS, CENTURY_SECONDS),
     inRange('ttlLagDays', objective.ttlLagDays, 0.1, 30),
     inRange('deletionLagSeconds', objective.deletionLagSeconds, 1, CENTURY_SECONDS),
+    oneOf('expireUnknownAge', objective.expireUnknownAge, [true, false]),
   ];
 }

@@ -12,6 +12,7 @@ import {
   WORKER_WRITE_UNITS,
 } from './table-pace';
 import type { TableSizes } from './table-sizes';
+import { unknownAgeKnob } from './unknown-age';
 
 const TTL_GUIDE = 'Amazon DynamoDB Developer Guide, Using time to live (TTL) in DynamoDB';
 const UNITS_GUIDE = 'Amazon DynamoDB Developer Guide, DynamoDB read and write operations';
@@ -21,6 +22,9 @@ const PAGE_BYTES = 2 ** 20;
 /** The same, TotalSegments. */
 const MOST_SEGMENTS = 1_000_000;
 const SAMPLE_PAGES = 20;
+const REPORT_TIMEOUT_SECONDS = 300;
+/** The time of a report beside its sample: it describes the table and reads the progress. */
+const REPORT_SPARE_SECONDS = 60;
 /** Amazon DynamoDB API reference, TableDescription: sizes are updated about every six hours. */
 export const REPORT_SECONDS = 21_600;
 /** The share of the time that a worker works. */
@@ -58,6 +62,7 @@ function retentionKnobs({ workload, objective, retentionSeconds, lagSeconds }: T
       source:
         'Amazon DynamoDB API reference, UpdateTimeToLive: typically within two days of expiration; no promise, so the report measures it',
     },
+    unknownAgeKnob(objective, 'items'),
   ];
 }
 
@@ -92,9 +97,10 @@ function paceKnobs({ workload, pace, sized }: TableSizes): Knob[] {
     },
     {
       name: 'workerReadUnitsPerSecond',
-      value: (perWorker * itemBytes) / READ_UNIT_BYTES,
+      value: workerReadUnits(workload, pace),
       unit: 'read units/s',
-      formula: 'items a second of a worker × bytes ÷ 8,192: reads go no faster than the dates, also where all have one',
+      formula:
+        'items a second of a worker × bytes ÷ 8,192: reads go no faster than the dates, also where all have one, and those of the report no faster either',
       inputs: { itemsPerSecond: perWorker, itemBytes },
       source: UNITS_GUIDE,
     },
@@ -155,8 +161,8 @@ function workerKnobs(): Knob[] {
       'leaseSeconds',
       LEASE_SECONDS,
       's',
-      'renewed with each page: a start that is delivered twice finds it held',
-      'an assumption: longer than a page takes, also while DynamoDB throttles',
+      'renewed with each page, and every third of it while a call waits: a start that is delivered twice finds it held',
+      'an assumption: two renewals may fail',
     ),
   ];
 }
@@ -176,9 +182,11 @@ function drainKnobs({ workload, sized }: TableSizes): Knob[] {
   ];
 }
 
-function reportKnobs({ stock, sized }: TableSizes): Knob[] {
+function reportKnobs({ stock, sized, workload, pace }: TableSizes): Knob[] {
   const bytes = steadyBytes(stock);
   const held = Math.max(bytes, sized.stock.itemBytes);
+  const sampleSeconds = REPORT_TIMEOUT_SECONDS - REPORT_SPARE_SECONDS;
+  const readUnitsPerSecond = workerReadUnits(workload, pace);
   return [
     chosenKnob(
       'reportSeconds',
@@ -189,9 +197,9 @@ function reportKnobs({ stock, sized }: TableSizes): Knob[] {
     ),
     chosenKnob(
       'reportTimeoutSeconds',
-      300,
+      REPORT_TIMEOUT_SECONDS,
       's',
-      `${SAMPLE_PAGES} pages of 1 MB take seconds`,
+      'the time of the sample, and a minute to describe the table and to read the progress',
       'an assumption, with room for retries',
     ),
     {
@@ -206,9 +214,25 @@ function reportKnobs({ stock, sized }: TableSizes): Knob[] {
       'samplePages',
       SAMPLE_PAGES,
       'pages',
-      'so many segments, chosen at random, are read for the age of what waits for its deletion',
-      'an assumption: about 20,000 items of 1 KB, 2,560 read units',
+      'so many segments, chosen at random, are read in turns for the age of what waits for its deletion',
+      'an assumption: about 20,000 items of 1 KB',
     ),
+    {
+      name: 'sampleSeconds',
+      value: sampleSeconds,
+      unit: 's',
+      formula: 'time-out of the report − a minute: what is read by then is the sample',
+      inputs: { reportTimeoutSeconds: REPORT_TIMEOUT_SECONDS },
+      source: 'AWS Lambda quotas, function timeout; the minute is an assumption',
+    },
+    {
+      name: 'sampleReadUnits',
+      value: Math.min((SAMPLE_PAGES * PAGE_BYTES) / READ_UNIT_BYTES, sampleSeconds * readUnitsPerSecond),
+      unit: 'read units',
+      formula: `${SAMPLE_PAGES} pages of 1 MB, or what a worker may read within the time of the sample: no faster, so that readers keep their capacity`,
+      inputs: { sampleSeconds, workerReadUnitsPerSecond: readUnitsPerSecond },
+      source: UNITS_GUIDE,
+    },
     {
       name: 'sizeAlarmBytes',
       value: Math.ceil(SIZE_MARGIN * bytes),
@@ -218,4 +242,12 @@ function reportKnobs({ stock, sized }: TableSizes): Knob[] {
       source: 'inserts a second × (retention + lag) × bytes; the margin is an assumption',
     },
   ];
+}
+
+/** Read units a second of a worker, and of the report. */
+function workerReadUnits(
+  { itemBytes }: TableSizes['workload'],
+  { itemsPerSecond, workers }: TableSizes['pace'],
+): number {
+  return ((itemsPerSecond / workers) * itemBytes) / READ_UNIT_BYTES;
 }

@@ -22,6 +22,7 @@ import {
   type TtlTableQuestion,
   type TtlTableWorkload,
 } from './table-workload';
+import { unknownAgeRemark } from './unknown-age';
 
 const LAG_DAYS = 2;
 
@@ -46,12 +47,10 @@ export function planTtlTable(subject: string, question: TtlTableQuestion, checks
   refuseSize(subject, sizes);
   refuseSlowBackfill(subject, sizes);
   const predictions = predict(sizes);
-  return new TtlTablePlan(
-    subject,
-    [...tableKnobs(sizes), ...tableAlarmKnobs(sizes)],
-    predictions,
-    remarksOn(predictions),
-  );
+  return new TtlTablePlan(subject, [...tableKnobs(sizes), ...tableAlarmKnobs(sizes)], predictions, [
+    ...remarksOn(predictions),
+    unknownAgeRemark(objective, 'Items'),
+  ]);
 }
 
 function sizesOf(

@@ -13,10 +13,8 @@ export function workerSettings(plan: TtlTablePlan): Record<string, string> {
       RETENTION_SECONDS: 'retentionSeconds',
       BACKFILL_SECONDS: 'backfillSeconds',
       PASSES: 'backfillPasses',
-      PAGE_ITEMS: 'pageItems',
       UNITS_PER_ITEM: 'writeUnitsPerItem',
       WRITE_UNITS_PER_SECOND: 'workerWriteUnitsPerSecond',
-      READ_UNITS_PER_SECOND: 'workerReadUnitsPerSecond',
       WORKER_SECONDS: 'workerSeconds',
       LEASE_SECONDS: 'leaseSeconds',
     }),
@@ -27,8 +25,20 @@ export function workerSettings(plan: TtlTablePlan): Record<string, string> {
 export function reportSettings(plan: TtlTablePlan): Record<string, string> {
   return {
     ...named(plan, SHARED),
-    ...named(plan, { LAG_SECONDS: 'ttlLagSeconds', SAMPLE_SEGMENTS: 'sampleSegments', SAMPLE_PAGES: 'samplePages' }),
+    ...named(plan, {
+      LAG_SECONDS: 'ttlLagSeconds',
+      SAMPLE_SEGMENTS: 'sampleSegments',
+      SAMPLE_PAGES: 'samplePages',
+      SAMPLE_READ_UNITS: 'sampleReadUnits',
+      SAMPLE_SECONDS: 'sampleSeconds',
+    }),
   };
 }
 
-const SHARED = { WORKERS: 'workers', DRAIN_SECONDS: 'drainSeconds' };
+const SHARED = {
+  WORKERS: 'workers',
+  DRAIN_SECONDS: 'drainSeconds',
+  EXPIRE_UNKNOWN_AGE: 'expireUnknownAge',
+  PAGE_ITEMS: 'pageItems',
+  READ_UNITS_PER_SECOND: 'workerReadUnitsPerSecond',
+};

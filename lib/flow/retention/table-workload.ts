@@ -90,6 +90,14 @@ export interface TtlTableObjective {
    * @default - no limit
    */
   readonly deletionLagSeconds?: number;
+
+  /**
+   * Whether items that do not say when they were created expire as well, a retention after the backfill reaches them. In a table
+   * of several kinds of items these are often settings and accounts. An item that has the attribute expires in any case.
+   *
+   * @default false, such items get no expiry: they stay, and the report counts them
+   */
+  readonly expireUnknownAge?: boolean;
 }
 
 /**

@@ -69,6 +69,15 @@ export interface RetentionObjective {
    * @default 3600
    */
   readonly deletionLagSeconds?: number;
+
+  /**
+   * Whether documents that do not say when they were created expire as well, a retention after the backfill reaches them. In a
+   * collection of several kinds of documents these are often settings and accounts. A document that has a usable creation time
+   * expires in any case.
+   *
+   * @default false, such documents get no date: they stay, and the backfill counts them in its log
+   */
+  readonly expireUnknownAge?: boolean;
 }
 
 /** Where backfill and report run: a Job and a CronJob, or tasks that a scheduler starts. */
@@ -119,8 +128,9 @@ export class RetentionPlan extends Plan {
     knobs: Knob[],
     /** The predictions. */
     public readonly predictions: RetentionPredictions,
+    remarks: string[] = [],
   ) {
-    super(subject, knobs);
+    super(subject, knobs, remarks);
   }
 
   public expectations(): Expectation[] {

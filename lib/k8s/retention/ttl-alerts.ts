@@ -44,7 +44,7 @@ export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
       expr: `${of('unexpiring_documents')} > ${plan.value('alarmUnexpiringDocuments')}`,
       forSeconds: plan.value('reportSeconds'),
       severity: 'warning',
-      summary: 'Some documents have no usable date of expiry: they are never deleted.',
+      summary: 'Some documents that should expire have no usable date of expiry: they are never deleted.',
       runbook:
         'kubectl logs of the last backfill Job: refused counts documents that the server refused to change, by its error code (121: the validator of the collection). Otherwise find the writer that does not set expireAt, or sets a value that is not a date. Then run the backfill again: it changes only documents without the field.',
     },
@@ -106,6 +106,7 @@ export function ttlGraphs(plan: RetentionPlan, series: TtlSeries): Graph[] {
       lines: [
         { legend: 'all', expr: of('documents') },
         { legend: 'without a date', expr: of('unexpiring_documents') },
+        { legend: 'of unknown age, which stay', expr: of('unknown_age_documents') },
       ],
     },
   ];

@@ -4,7 +4,12 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check } from '../../flow/errors';
 import { CHECKED, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
-import { backfillSettings, COLLECTION_NAME, FIELD_PATH } from '../../flow/retention/collection-settings';
+import {
+  backfillSettings,
+  COLLECTION_NAME,
+  collectionReportSettings,
+  FIELD_PATH,
+} from '../../flow/retention/collection-settings';
 import { planRetention } from '../../flow/retention/plan';
 import type { RetentionObjective, RetentionPlan, RetentionWorkload } from '../../flow/retention/workload';
 import { minuteOf } from '../../flow/schedule/schedule';
@@ -60,11 +65,11 @@ export interface TtlCollectionProps {
   readonly connection: SecretKey;
 
   /**
-   * Field with the creation time of a document, of BSON type `date`. If it is missing, of another type (a number or a
-   * timestamp for instance) or before 1971, the document counts as created when the backfill reaches it, never as old.
-   * 1 to 120 letters, digits, `_` and `.`.
+   * Field with the creation time of a document, of BSON type `date`. Every document that has it expires. If it is missing,
+   * of another type (a number or a timestamp for instance) or before 1971, the document gets no date and stays, unless
+   * `expireUnknownAge` of the objective is true. 1 to 120 letters, digits, `_` and `.`.
    *
-   * @default - the time within the ObjectId of `_id`; an `_id` of another type counts as created now
+   * @default - the time within the ObjectId of `_id`: every document with one expires; an `_id` of another type says nothing
    */
   readonly createdField?: string;
 
@@ -97,8 +102,9 @@ export interface TtlCollectionProps {
 }
 
 /**
- * A MongoDB collection with a time to live: a throttled backfill gives every document its date of expiry, then makes
- * the TTL index, and a report measures the size of the collection and the lag of deletion.
+ * A MongoDB collection with a time to live: a throttled backfill gives every document that says when it was created its
+ * date of expiry, then makes the TTL index, and a report measures the size of the collection and the lag of deletion.
+ * Documents without a usable creation time stay, unless the objective says `expireUnknownAge`.
  *
  * Cures a collection that grows because deletion is a manual chore (case 16). The index comes last, and documents that
  * are already too old are spread over the time that the database needs to delete them, so that there is no flood.
@@ -183,7 +189,13 @@ export class TtlCollection extends Construct {
       backoffLimit: 1,
       activeDeadline: Duration.seconds(this.plan.value('reportDeadlineSeconds')),
       containers: [
-        this.container('report', props, { COLLECTION: props.collection, PUSHGATEWAY: props.pushGateway, JOB: name }),
+        this.container('report', props, {
+          COLLECTION: props.collection,
+          CREATED_FIELD: props.createdField ?? '',
+          ...collectionReportSettings(this.plan),
+          PUSHGATEWAY: props.pushGateway,
+          JOB: name,
+        }),
       ],
     });
     this.finishPod(cronJob, 'Report', script);

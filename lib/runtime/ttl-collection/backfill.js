@@ -6,11 +6,12 @@
  * deleted at once, so each such document gets a slot of its own after that, as many a second as the database deletes
  * beside its load. Slots are booked in the state, so that no run gives one away twice.
  *
- * How old a document is, only a date says (or an ObjectId, without CREATED_FIELD). Everything else counts as made now:
- * a number may be seconds or milliseconds, and the wrong guess deletes.
+ * How old a document is, only a date says (or an ObjectId, without CREATED_FIELD): a number may be seconds or milliseconds,
+ * and the wrong guess deletes. Documents that do not say it are often not of the kind that expires, settings for instance: they
+ * get no date and are counted, unless EXPIRE_UNKNOWN_AGE is 1. Then they count as made now.
  *
  * Environment: MONGODB_URI, COLLECTION, RETENTION_SECONDS, BATCH_SIZE, BATCH_SECONDS, BACKFILL_SECONDS (predicted),
- * DRAIN_PER_SECOND, DRAIN_SECONDS (predicted), and CREATED_FIELD, which is empty when the time is in the ObjectId. RUN names
+ * DRAIN_PER_SECOND, DRAIN_SECONDS (predicted), EXPIRE_UNKNOWN_AGE, and CREATED_FIELD, which is empty when the time is in the ObjectId. RUN names
  * the settings where runs are started again and again: one that was finished is not repeated. What lease.js and documentdb.js
  * have is used where they were loaded before.
  */
@@ -21,6 +22,7 @@ const BATCH_MILLIS = 1000 * notNegative('BATCH_SECONDS');
 const RETENTION_MILLIS = 1000 * aboveZero('RETENTION_SECONDS');
 const BACKFILL_MILLIS = 1000 * notNegative('BACKFILL_SECONDS');
 const DRAIN_MILLIS = 1000 * notNegative('DRAIN_SECONDS');
+const EXPIRE_UNKNOWN_AGE = process.env.EXPIRE_UNKNOWN_AGE === '1';
 const SLOT_MILLIS = 1000 / aboveZero('DRAIN_PER_SECOND');
 const STATE = 'ttl_backfill';
 /** The prediction counts updates; the last scan and the build of the index come on top. An assumption. */
@@ -124,7 +126,7 @@ function begin() {
     redated: 0,
     spread: 0,
     future: 0,
-    madeNow: {},
+    unknownAge: {},
     refused: {},
   };
 }
@@ -199,14 +201,14 @@ function count(counts, name) {
   counts[name] = (counts[name] ?? 0) + 1;
 }
 
-/** When a document was made, in milliseconds; now, when nothing says so. */
+/** When a document was made, in milliseconds; undefined when nothing says so. */
 function madeMillis({ _id, type, created }, run, now) {
   const usable = CREATED_FIELD ? type === 'date' : type === 'objectId';
   const millis = usable ? (CREATED_FIELD ? created : _id.getTimestamp()).getTime() : Number.NaN;
   // JavaScript has no number for a date beyond its own range.
   if (!(millis >= FIRST_MILLIS)) {
-    count(run.madeNow, usable ? `${type} before 1971 or out of range` : type);
-    return now;
+    count(run.unknownAge, usable ? `${type} before 1971 or out of range` : type);
+    return undefined;
   }
   if (millis > now) run.future += 1;
   return millis;
@@ -216,13 +218,18 @@ function isReadable(date) {
   return date !== null && Math.abs(date.getTime()) <= LAST_MILLIS;
 }
 
-/** The update of a document; without a date when it needs a slot. Whoever changed the document meanwhile has precedence. */
+/**
+ * The update of a document; without a date when it needs a slot, and undefined when it is to stay. Whoever changed the document
+ * meanwhile has precedence.
+ */
 function planned(document, run, now) {
   const _id = { $eq: document._id };
   if (document.expiryType !== 'missing') {
     return { redates: true, filter: { _id, expireAt: { $eq: document.expireAt } } };
   }
-  const due = madeMillis(document, run, now) + RETENTION_MILLIS;
+  const made = madeMillis(document, run, now);
+  if (made === undefined && !EXPIRE_UNKNOWN_AGE) return undefined;
+  const due = (made ?? now) + RETENTION_MILLIS;
   const filter = { _id, expireAt: { $exists: false } };
   // Where ids are told apart by more than a driver can say, the date that was read must be that of the document.
   if (CREATED_FIELD && isReadable(document.created)) filter[CREATED_FIELD] = document.created;
@@ -232,7 +239,8 @@ function planned(document, run, now) {
 function updates(batch, run, now) {
   const plans = batch
     .filter(({ expiryType }) => expiryType === 'missing' || expiryType === 'date')
-    .map((document) => planned(document, run, now));
+    .map((document) => planned(document, run, now))
+    .filter((plan) => plan !== undefined);
   const slots = plans.filter(({ due }) => due === undefined);
   if (slots.length > 0) {
     const first = book(slots.length, run.drainFrom);
@@ -277,8 +285,8 @@ function write(plans, run) {
   }
 }
 
-function summary({ batches, changed, redated, spread, future, madeNow, refused }) {
-  return { batches, changed, redated, spread, future, madeNow, refused };
+function summary({ batches, changed, redated, spread, future, unknownAge, refused }) {
+  return { batches, changed, redated, spread, future, unknownAge, refused };
 }
 
 /** What was dated since the last line. */
@@ -338,7 +346,7 @@ function resume(run) {
 
 /**
  * Passes until one finds nothing to do, or no less than the one before: then writers that do not know of the date keep
- * the number up, and more passes would not help. What is refused is found by every pass and changed by none.
+ * the number up, and more passes would not help. What is refused, or stays, is found by every pass and changed by none.
  */
 function backfill(run) {
   if (run.lastId !== undefined) resume(run);
@@ -346,6 +354,7 @@ function backfill(run) {
   for (;;) {
     run.moved = false;
     run.refused = {};
+    if (!EXPIRE_UNKNOWN_AGE) run.unknownAge = {};
     // Another run may have made it.
     run.indexed = indexed();
     const began = performance.now();

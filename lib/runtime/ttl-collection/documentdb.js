@@ -84,12 +84,23 @@ function readDocument(document, createdField) {
   };
 }
 
+/** Whether a document that was read says how old it is, as the backfill takes it. */
+function saysItsAge({ _id, type, created }, createdField) {
+  if (type !== (createdField === '' ? 'objectId' : 'date')) return false;
+  return (createdField === '' ? _id.getTimestamp() : created).getTime() >= Date.UTC(1971, 0, 1);
+}
+
+/** What of a document is read. */
+function projectionOf(createdField) {
+  return { expireAt: 1, ...(createdField === '' ? {} : { [createdField]: 1 }) };
+}
+
 /**
  * Documents in the order of their ids, a short query for each page; it is used like a cursor. Most pages of a second pass have
  * no document that is wanted, so `beforePage` may stop it at each.
  */
 function pagedDocuments(documents, createdField, isWanted, from, beforePage) {
-  const projection = { expireAt: 1, ...(createdField === '' ? {} : { [createdField]: 1 }) };
+  const projection = projectionOf(createdField);
   const types = LEAST_IDS.map(typeName);
   let place = from === undefined ? 0 : Math.max(0, types.indexOf(typeName(from)));
   let after = from === undefined ? { $gte: LEAST_IDS[0] } : { $gte: from };
@@ -132,13 +143,19 @@ globalThis.platform = {
   scan: pagedDocuments,
 
   /** Of the newest documents, those without a usable date: for all of them the whole collection would be read. */
-  unexpiring: (documents) =>
-    documents
-      .find({}, { expireAt: 1 })
+  undated(documents, createdField) {
+    const never = documents
+      .find({}, projectionOf(createdField))
       .sort({ _id: -1 })
       .limit(Number(process.env.NEWEST_DOCUMENTS))
       .toArray()
-      .filter(({ expireAt }) => typeName(expireAt) !== 'date').length,
+      .map((document) => readDocument(document, createdField))
+      .filter(({ expiryType }) => expiryType !== 'date');
+    const unknownAge = never.filter(
+      (document) => document.expiryType === 'missing' && !saysItsAge(document, createdField),
+    ).length;
+    return { unexpiring: never.length - unknownAge, unknownAge };
+  },
 
   /** As `lib/runtime/embedded-metrics.ts` has it; a script has no imports. */
   metrics(values) {

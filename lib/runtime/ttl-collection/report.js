@@ -2,10 +2,14 @@
  * For mongosh: tells how large a collection is and how far the server is behind with deleting, to the log and to the
  * Pushgateway of Prometheus, or, after documentdb.js, to CloudWatch, with how far the backfill is.
  *
- * Environment: MONGODB_URI, COLLECTION, PUSHGATEWAY (address), JOB and NAMESPACE (of the group there); in place of the last
- * three RUN, the name of the backfill's settings.
+ * Environment: MONGODB_URI, COLLECTION, CREATED_FIELD and EXPIRE_UNKNOWN_AGE as the backfill has them, PUSHGATEWAY (address), JOB and
+ * NAMESPACE (of the group there); in place of the last three RUN, the name of the backfill's settings.
  */
 const COLLECTION = process.env.COLLECTION;
+const CREATED_FIELD = process.env.CREATED_FIELD ?? '';
+const EXPIRE_UNKNOWN_AGE = process.env.EXPIRE_UNKNOWN_AGE === '1';
+/** As in the backfill: what is earlier says nothing about age. */
+const FIRST_SECONDS = Date.UTC(1971, 0, 1) / 1000;
 const here = typeof platform === 'undefined' ? {} : platform;
 /** Counting more than that helps nobody and takes the server's time. */
 const COUNT_LIMIT = 100000;
@@ -48,10 +52,30 @@ function deletionLag(now) {
   return oldest === undefined ? 0 : Math.max(0, (now - oldest.expireAt.getTime()) / 1000);
 }
 
-function unexpiring() {
-  if (here.unexpiring) return here.unexpiring(documents);
+/** Documents without a usable date: those that should have one, and those that stay because they do not say how old they are. */
+function undated() {
+  const { unexpiring, unknownAge } = here.undated ? here.undated(documents, CREATED_FIELD) : countUndated();
+  return EXPIRE_UNKNOWN_AGE ? { unexpiring: unexpiring + unknownAge, unknownAge: 0 } : { unexpiring, unknownAge };
+}
+
+/** The index finds them, and of so many the creation time is read. */
+function countUndated() {
   const never = { $or: [{ expireAt: null }, { expireAt: { $type: OTHER_TYPES } }] };
-  return documents.countDocuments(never, { limit: COUNT_LIMIT });
+  const [created, type, first] = CREATED_FIELD
+    ? [`$${CREATED_FIELD}`, 'date', new Date(1000 * FIRST_SECONDS)]
+    : ['$_id', 'objectId', ObjectId.createFromTime(FIRST_SECONDS)];
+  const saysItsAge = { $and: [{ $eq: [{ $type: created }, type] }, { $gte: [created, first] }] };
+  const stays = { $cond: [{ $eq: [{ $type: '$expireAt' }, 'missing'] }, { $cond: [saysItsAge, 0, 1] }, 0] };
+  const groups = documents
+    .aggregate([
+      { $match: never },
+      { $limit: COUNT_LIMIT },
+      { $project: { stays } },
+      { $group: { _id: '$stays', count: { $sum: 1 } } },
+    ])
+    .toArray();
+  const of = (wanted) => Number(groups.find(({ _id }) => Number(_id) === wanted)?.count ?? 0);
+  return { unexpiring: of(0), unknownAge: of(1) };
 }
 
 /**
@@ -74,16 +98,18 @@ function figures() {
   // Not the shell's stats(), which reads what not every server answers.
   const stats = db.runCommand({ collStats: COLLECTION });
   const { storageSize = 0, totalIndexSize = 0, size = 0, count = 0 } = stats;
+  // Without the index this and the lag would read the whole collection.
+  const { unexpiring, unknownAge } = isIndexed ? undated() : {};
   return {
     ttl_collection_data_bytes: Number(size),
     ttl_collection_disk_bytes: Number(storageSize) + Number(totalIndexSize),
     ttl_collection_used_bytes: usedBytes(stats),
     ttl_collection_documents: Number(count),
-    // Without the index both would read the whole collection.
     ...(isIndexed
       ? {
           ttl_collection_deletion_lag_seconds: deletionLag(now),
-          ttl_collection_unexpiring_documents: unexpiring(),
+          ttl_collection_unexpiring_documents: unexpiring,
+          ttl_collection_unknown_age_documents: unknownAge,
         }
       : {}),
     ttl_collection_index: isIndexed ? 1 : 0,

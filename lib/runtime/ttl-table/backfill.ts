@@ -4,12 +4,13 @@
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { createdSeconds, type ExpirySettings, expirySeconds } from './expiry';
+import { Pacer, TimeIsUp } from './pacer';
 import type { UnitBucket } from './unit-bucket';
 
 /** Writes under way at the same time. */
 const CONCURRENCY = 16;
-/** Before another call after a throttled one. */
-const THROTTLED_MILLIS = 500;
+/** A lease is renewed after this share of it, so that two renewals may fail. */
+const RENEWAL = 1 / 3;
 
 /** Key of an item, or the place of a scan. */
 export type Key = Record<string, AttributeValue>;
@@ -34,16 +35,11 @@ export interface Dated {
   readonly units: number;
 }
 
-/** DynamoDB throttled the call. */
-export class Throttled extends Error {
-  public readonly name = 'Throttled';
-}
-
 /** The table with the items. */
 export interface ItemTable {
-  /** @throws Throttled */
+  /** @throws Throttled, Unanswered */
   page(segment: number, from: Key | undefined): Promise<Page>;
-  /** @throws Throttled */
+  /** @throws Throttled, Unanswered */
   date(item: Undated, expiry: number): Promise<Dated>;
 }
 
@@ -69,6 +65,8 @@ export interface ProgressTable {
   acquire(segment: number, nowMillis: number): Promise<Progress | undefined>;
   /** Saves the progress and renews the lease; false when another worker has it. */
   save(segment: number, progress: Progress, nowMillis: number): Promise<boolean>;
+  /** Renews the lease; false when another worker has it. */
+  renew(segment: number, nowMillis: number): Promise<boolean>;
   /** Gives the lease back. */
   release(segment: number): Promise<void>;
 }
@@ -83,6 +81,9 @@ export interface Work {
   /** Write units of one date, as planned: taken before the call, and corrected after it. */
   readonly unitsPerItem: number;
   readonly expiry: ExpirySettings;
+  /** Whether items that do not say when they were created get an expiry as well: that of one created now. */
+  readonly expireUnknownAge: boolean;
+  readonly leaseMillis: number;
   readonly backfillSeconds: number;
   readonly passes: number;
   readonly nowMillis: () => number;
@@ -96,12 +97,19 @@ export interface Worked {
   readonly dated: number;
   /** Items whose expiry was spread, because they are too old. */
   readonly spread: number;
-  /** Items that do not say when they were created. */
-  readonly madeNow: number;
+  /** Items that do not say when they were created: left as they are, or dated as new. */
+  readonly unknownAge: number;
   /** Calls that were throttled. */
   readonly throttled: number;
+  /** Calls that were not answered, and made again. */
+  readonly unanswered: number;
   /** Why it ended. */
   readonly ended: 'not mine' | 'time is up' | 'done' | 'lease lost';
+}
+
+/** Another worker has the segment. */
+class LeaseLost extends Error {
+  public readonly name = 'LeaseLost';
 }
 
 /** Works on a segment. */
@@ -111,16 +119,28 @@ export async function backfill(work: Work): Promise<Worked> {
   // Not before the lease: most starts find the segment done.
   const leased = await progress.acquire(segment, nowMillis());
   if (leased === undefined) return worker.result('not mine');
+  // The last worker ended with an item that it had not paid for, on average half of one. Without this each start would write its
+  // first item beyond the budget, which of large items at few units is most of them.
+  work.writes.take(work.dice() * work.unitsPerItem);
   const drainFrom = (await progress.begin(nowMillis() / 1000)) + work.backfillSeconds;
   let state = leased;
-  while (!state.done) {
-    if (nowMillis() >= work.untilMillis) {
-      await progress.release(segment);
-      return worker.result('time is up');
+  try {
+    while (!state.done) {
+      if (nowMillis() >= work.untilMillis) {
+        await progress.release(segment);
+        return worker.result('time is up');
+      }
+      const { changed, next, isWhole } = await worker.page(state.place, drainFrom);
+      // A page that was cut off is read again by the next worker.
+      state = isWhole
+        ? afterPage(state, changed, next, work.passes)
+        : { ...state, changed: state.changed + changed, dated: state.dated + changed };
+      if (!(await progress.save(segment, state, nowMillis()))) throw new LeaseLost();
+      worker.renewed();
     }
-    const { changed, next } = await worker.page(state.place, drainFrom);
-    state = afterPage(state, changed, next, work.passes);
-    if (!(await progress.save(segment, state, nowMillis()))) return worker.result('lease lost');
+  } catch (error) {
+    if (error instanceof LeaseLost) return worker.result('lease lost');
+    throw error;
   }
   return worker.result('done');
 }
@@ -144,81 +164,103 @@ export function afterPage(state: Progress, changed: number, next: Key | undefine
   };
 }
 
+/** What a page came to. */
+interface DatedPage {
+  readonly changed: number;
+  readonly next: Key | undefined;
+  /** False when the time was up before all of its items were dated. */
+  readonly isWhole: boolean;
+}
+
 /** The calls of one run, counted and paced. */
 class Worker {
   private dated = 0;
   private spread = 0;
-  private madeNow = 0;
-  private throttled = 0;
+  private unknownAge = 0;
+  private readonly pacer: Pacer;
+  private renewAtMillis = 0;
 
-  constructor(private readonly work: Work) {}
+  constructor(private readonly work: Work) {
+    this.pacer = new Pacer(work, RENEWAL * work.leaseMillis, () => this.keepLease());
+    this.renewed();
+  }
 
   public result(ended: Worked['ended']): Worked {
-    const { dated, spread, madeNow, throttled } = this;
-    return { dated, spread, madeNow, throttled, ended };
+    const { dated, spread, unknownAge } = this;
+    const { throttled, unanswered } = this.pacer;
+    return { dated, spread, unknownAge, throttled, unanswered, ended };
+  }
+
+  /** The lease is renewed. */
+  public renewed(): void {
+    this.renewAtMillis = this.work.nowMillis() + RENEWAL * this.work.leaseMillis;
   }
 
   /** Reads a page and dates its items. */
-  public async page(from: Key | undefined, drainFrom: number): Promise<{ changed: number; next: Key | undefined }> {
-    const { items, segment, reads, writes } = this.work;
+  public async page(from: Key | undefined, drainFrom: number): Promise<DatedPage> {
+    const { expireUnknownAge, reads, writes } = this.work;
     const before = this.dated;
-    const page = await this.paced(reads, () => items.page(segment, from));
-    reads.take(page.units);
+    const page = await this.read(from);
+    if (page === undefined) return { changed: 0, next: from, isWhole: false };
+    // What is left as it is comes up in each pass.
+    if (!expireUnknownAge && from === undefined) this.unknownAge = 0;
     const underWay = new Set<Promise<void>>();
     let failure: unknown;
+    const failed = (error: unknown) => {
+      // What says more than that the time was up.
+      if (failure === undefined || failure instanceof TimeIsUp) failure = error;
+    };
     for (const item of page.items) {
+      const created = createdSeconds(item.created);
+      if (created === undefined) this.unknownAge += 1;
+      if (created === undefined && !expireUnknownAge) continue;
       if (underWay.size >= CONCURRENCY) await Promise.race(underWay);
+      await this.pacer.wait(writes).catch(failed);
       if (failure !== undefined) break;
-      await this.wait(writes);
       // Before the call, so that those that are under way are counted.
       writes.take(this.work.unitsPerItem);
-      const one = this.date(item, drainFrom)
-        .catch((error) => {
-          failure = error;
-        })
+      const one = this.date(item, created, drainFrom)
+        .catch(failed)
         .finally(() => underWay.delete(one));
       underWay.add(one);
     }
     await Promise.all(underWay);
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined && !(failure instanceof TimeIsUp)) throw failure;
     writes.recover();
     reads.recover();
-    return { changed: this.dated - before, next: page.next };
+    return { changed: this.dated - before, next: page.next, isWhole: failure === undefined };
   }
 
-  private async date(item: Undated, drainFrom: number): Promise<void> {
-    const { items, writes, expiry, unitsPerItem, nowMillis, dice } = this.work;
-    const now = nowMillis() / 1000;
-    const created = createdSeconds(item.created);
-    const due = expirySeconds(created, now, drainFrom, expiry, dice());
-    const { written, units } = await this.paced(writes, () => items.date(item, due), unitsPerItem);
-    writes.take(units - unitsPerItem);
-    if (!written) return;
-    this.dated += 1;
-    if (created === undefined) this.madeNow += 1;
-    else if (due > created + expiry.retentionSeconds + 1) this.spread += 1;
-  }
-
-  /** Until DynamoDB takes the call. A retry waits for its units, and takes them once more. */
-  private async paced<T>(bucket: UnitBucket, call: () => Promise<T>, units = 0): Promise<T> {
-    if (units === 0) await this.wait(bucket);
-    for (;;) {
-      try {
-        return await call();
-      } catch (error) {
-        if (!(error instanceof Throttled)) throw error;
-        this.throttled += 1;
-        bucket.slowDown();
-        await this.work.sleep(THROTTLED_MILLIS);
-        await this.wait(bucket);
-        bucket.take(units);
-      }
+  /** The next page; undefined when the time is up. */
+  private async read(from: Key | undefined): Promise<Page | undefined> {
+    const { items, segment, reads } = this.work;
+    try {
+      const page = await this.pacer.call(reads, () => items.page(segment, from));
+      reads.take(page.units);
+      return page;
+    } catch (error) {
+      if (error instanceof TimeIsUp) return undefined;
+      throw error;
     }
   }
 
-  private async wait(bucket: UnitBucket): Promise<void> {
-    const { nowMillis, sleep } = this.work;
-    for (let millis = bucket.waitMillis(nowMillis()); millis > 0; millis = bucket.waitMillis(nowMillis()))
-      await sleep(millis);
+  private async date(item: Undated, created: number | undefined, drainFrom: number): Promise<void> {
+    const { items, writes, expiry, unitsPerItem, nowMillis, dice } = this.work;
+    const due = expirySeconds(created, nowMillis() / 1000, drainFrom, expiry, dice());
+    // A write that had its effect without an answer is refused the second time: it is dated, and not counted.
+    const { written, units } = await this.pacer.call(writes, () => items.date(item, due), unitsPerItem);
+    writes.take(units - unitsPerItem);
+    if (!written) return;
+    this.dated += 1;
+    if (created !== undefined && due > created + expiry.retentionSeconds + 1) this.spread += 1;
+  }
+
+  /** At a slow pace a page takes longer than the lease. */
+  private async keepLease(): Promise<void> {
+    const { segment, progress, nowMillis } = this.work;
+    if (nowMillis() < this.renewAtMillis) return;
+    // Before the call, so that calls that wait at the same time do not renew it, too.
+    this.renewed();
+    if (!(await progress.renew(segment, nowMillis()))) throw new LeaseLost();
   }
 }

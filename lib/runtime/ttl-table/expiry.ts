@@ -42,7 +42,7 @@ function numberOf(text: string): number {
  * The expiry, in whole seconds. What would expire before the drain begins is spread over it, so that deletions keep to
  * their budget and none lies in the past.
  *
- * @param created undefined: the item counts as created now, never as old
+ * @param created undefined: the item is given the expiry of one that is created now, never that of an old one
  * @param drainFrom the first second of the drain
  * @param dice a random number from 0 to below 1
  */

@@ -7,14 +7,22 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type Dated, type ItemTable, type Key, type Page, Throttled, type Undated } from './backfill';
+import type { Dated, ItemTable, Key, Page, Undated } from './backfill';
+import { Throttled, Unanswered } from './pacer';
 
 /** Amazon DynamoDB Developer Guide, Error handling: errors of a call that may be made again, more slowly. */
-const THROTTLING = [
-  'ProvisionedThroughputExceededException',
-  'ThrottlingException',
-  'RequestLimitExceeded',
-  'InternalServerError',
+const THROTTLING = ['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded'];
+/** Codes of Node.js for connections that were not made, or broke. */
+const CONNECTION_CODES = [
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
 ];
 
 /** What says which items are read, and what is written. */
@@ -51,7 +59,7 @@ export class DynamoItems implements ItemTable {
   public async page(segment: number, from: Key | undefined): Promise<Page> {
     const { tableName, keys, attribute, createdAttribute, segments, pageItems } = this.settings;
     const wanted = [...new Set([...keys, createdAttribute])];
-    const answer = await unlessThrottled(() =>
+    const answer = await answered(() =>
       this.client.send(
         new ScanCommand({
           TableName: tableName,
@@ -86,7 +94,7 @@ export class DynamoItems implements ItemTable {
     const unchanged = created === undefined ? 'attribute_not_exists(#created)' : '#created = :created';
     const values: Record<string, AttributeValue> = { ':expiry': { N: String(expiry) } };
     try {
-      const answer = await unlessThrottled(() =>
+      const answer = await answered(() =>
         this.client.send(
           new UpdateItemCommand({
             TableName: tableName,
@@ -111,12 +119,27 @@ export class DynamoItems implements ItemTable {
   }
 }
 
-/** @throws Throttled when DynamoDB took the call for one too many */
-export async function unlessThrottled<T>(call: () => Promise<T>): Promise<T> {
+/** What errors of the SDK and of Node.js tell. */
+interface CallError extends Error {
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/**
+ * The answer of a call.
+ *
+ * @throws Throttled when DynamoDB took the call for one too many
+ * @throws Unanswered when the connection broke, the time-out was over, or the server had an error
+ */
+export async function answered<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (THROTTLING.includes((error as Error).name)) throw new Throttled((error as Error).name);
+    const { name, code = '', $metadata } = error as CallError;
+    if (THROTTLING.includes(name)) throw new Throttled(name);
+    const isOfServer = ($metadata?.httpStatusCode ?? 0) >= 500;
+    if (isOfServer || name === 'TimeoutError' || CONNECTION_CODES.includes(code))
+      throw new Unanswered(name, { cause: error });
     throw error;
   }
 }

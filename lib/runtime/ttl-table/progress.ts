@@ -14,7 +14,9 @@ type Item = Record<string, AttributeValue>;
 /** What says where progress is, and who works. */
 export interface ProgressSettings {
   readonly tableName: string;
-  /** Name of the backfill: with other settings it is another one. */
+  /** The table with the items. It is known only here: the progress stays when another one takes its place in the stack. */
+  readonly itemTableName: string;
+  /** Name of the settings: with other ones it is another backfill. */
   readonly run: string;
   /** Name of this worker. */
   readonly holder: string;
@@ -40,7 +42,7 @@ export class DynamoProgress implements ProgressTable {
   public async begin(now: number): Promise<number> {
     const { Attributes } = await this.client.send(
       new UpdateItemCommand({
-        ...this.#item(this.settings.run),
+        ...this.#item(this.#backfill()),
         UpdateExpression: 'SET #startedAt = if_not_exists(#startedAt, :now)',
         ExpressionAttributeNames: { '#startedAt': 'startedAt' },
         ExpressionAttributeValues: { ':now': { N: String(Math.floor(now)) } },
@@ -86,13 +88,17 @@ export class DynamoProgress implements ProgressTable {
     return this.#write(segment, values);
   }
 
+  public async renew(segment: number, nowMillis: number): Promise<boolean> {
+    return this.#write(segment, { leasedUntil: { N: String(nowMillis + this.settings.leaseMillis) } });
+  }
+
   public async release(segment: number): Promise<void> {
     await this.#write(segment, { leasedUntil: { N: '0' } });
   }
 
   /** The whole backfill of so many segments. */
   public async overview(segments: number): Promise<Overview> {
-    const { startedAt } = await this.#read(this.settings.run);
+    const { startedAt } = await this.#read(this.#backfill());
     const items = await Promise.all(
       Array.from({ length: segments }, (_, segment) => this.#read(this.#segment(segment))),
     );
@@ -132,8 +138,12 @@ export class DynamoProgress implements ProgressTable {
     return Item ?? {};
   }
 
+  #backfill(): string {
+    return `${this.settings.itemTableName}/${this.settings.run}`;
+  }
+
   #segment(segment: number): string {
-    return `${this.settings.run}/${segment}`;
+    return `${this.#backfill()}/${segment}`;
   }
 
   #item(id: string) {

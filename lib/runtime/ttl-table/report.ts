@@ -1,6 +1,6 @@
 /** What a table looks like from outside: its size, how late DynamoDB deletes, and which items never expire. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { Expiry, stateOf } from './expiry';
+import { createdSeconds, Expiry, stateOf } from './expiry';
 import type { Overview } from './progress';
 
 /** The table as DynamoDB describes it. */
@@ -11,8 +11,23 @@ export interface Described {
   readonly expires: boolean;
 }
 
+/** What the report reads of an item. */
+export interface SampledItem {
+  readonly expiry: AttributeValue | undefined;
+  readonly created: AttributeValue | undefined;
+}
+
+/** Items of the table. */
+export interface Sample {
+  readonly items: readonly SampledItem[];
+  /** False when nothing could be read: then nothing is known of the items. */
+  readonly isRead: boolean;
+}
+
 /** What the report measures by. */
 export interface ReportSettings {
+  /** Whether items that do not say when they were created are to expire. */
+  readonly expireUnknownAge: boolean;
   readonly drainSeconds: number;
   readonly lagSeconds: number;
 }
@@ -24,39 +39,59 @@ export interface Report {
   readonly SettledTableBytes?: number;
   readonly TtlDisabled: number;
   /** How long the oldest of the sample has waited for its deletion. */
-  readonly TtlLagSeconds: number;
-  readonly OverdueItems: number;
-  /** Items that are never deleted, once the backfill is done. */
+  readonly TtlLagSeconds?: number;
+  readonly OverdueItems?: number;
+  /** Items that are never deleted although they should be, once the backfill is done. */
   readonly UnexpiringItems?: number;
+  /** Items without an expiry that do not say when they were created, where they are left as they are. */
+  readonly UnknownAgeItems?: number;
   /** Seconds since the backfill began; 0 when it is done. */
   readonly BackfillSeconds: number;
   readonly DatedItems: number;
 }
 
-/** The report from a sample of expiries. */
+/** The report from a sample of items. */
 export function reportOf(
-  { items, bytes, expires }: Described,
-  sample: readonly (AttributeValue | undefined)[],
+  table: Described,
+  sample: Sample,
   { startedAt, doneAt, dated }: Overview,
-  { drainSeconds, lagSeconds }: ReportSettings,
+  settings: ReportSettings,
   now: number,
 ): Report {
-  const states = sample.map((value) => stateOf(value, now));
-  // DynamoDB counts items about every six hours: what was found is there at least.
-  const estimate = (state: Expiry) => {
-    const found = states.filter((one) => one.state === state).length;
-    return found === 0 ? 0 : Math.max(found, Math.round((found / states.length) * items));
-  };
-  const settled = doneAt !== undefined && now > doneAt + drainSeconds + lagSeconds;
+  const { bytes, expires } = table;
+  const settled = doneAt !== undefined && now > doneAt + settings.drainSeconds + settings.lagSeconds;
+  const { UnexpiringItems, ...found } = sample.isRead ? foundIn(sample.items, table.items, settings, now) : {};
   return {
     TableBytes: bytes,
     ...(settled && { SettledTableBytes: bytes }),
     TtlDisabled: expires ? 0 : 1,
-    TtlLagSeconds: states.reduce((most, { overdueSeconds }) => Math.max(most, overdueSeconds), 0),
-    OverdueItems: estimate(Expiry.OVERDUE),
-    ...(doneAt !== undefined && { UnexpiringItems: estimate(Expiry.NEVER) }),
+    ...found,
+    ...(doneAt !== undefined && UnexpiringItems !== undefined && { UnexpiringItems }),
     BackfillSeconds: doneAt === undefined && startedAt !== undefined ? now - startedAt : 0,
     DatedItems: dated,
+  };
+}
+
+/** What the items of a sample say of all. */
+function foundIn(
+  sample: readonly SampledItem[],
+  all: number,
+  { expireUnknownAge }: ReportSettings,
+  now: number,
+): Partial<Report> {
+  const isKept = ({ expiry, created }: SampledItem) =>
+    !expireUnknownAge && expiry === undefined && createdSeconds(created) === undefined;
+  const states = sample.map((item) => ({ isKept: isKept(item), ...stateOf(item.expiry, now) }));
+  // DynamoDB counts items about every six hours: what was found is there at least.
+  const estimate = (is: (one: (typeof states)[number]) => boolean) => {
+    const found = states.filter(is).length;
+    return found === 0 ? 0 : Math.max(found, Math.round((found / states.length) * all));
+  };
+  return {
+    TtlLagSeconds: states.reduce((most, { overdueSeconds }) => Math.max(most, overdueSeconds), 0),
+    OverdueItems: estimate(({ state }) => state === Expiry.OVERDUE),
+    UnexpiringItems: estimate((one) => one.state === Expiry.NEVER && !one.isKept),
+    ...(!expireUnknownAge && { UnknownAgeItems: estimate((one) => one.isKept) }),
   };
 }
 

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, CfnTable, Table, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -10,6 +13,7 @@ import { EVENTS_TABLE } from '../../../lib/cases/case-16-collection-swells';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { planTtlTable } from '../../../lib/flow/retention/table-plan';
 import { nagFindings } from '../../support/nag';
+import { ROOT } from '../../support/reference';
 import { refusalOf } from '../../support/refused';
 import { permissions, shop, type Untyped } from '../../support/stack';
 
@@ -125,12 +129,36 @@ describe('the backfill', () => {
     });
   });
 
+  test('leaves items that do not say when they were created, unless they are to expire; the report knows it too', () => {
+    expect([variables('Gives'), variables('Reports')].map(({ EXPIRE_UNKNOWN_AGE }) => EXPIRE_UNKNOWN_AGE)).toEqual([
+      '0',
+      '0',
+    ]);
+    expect(variables('Reports').CREATED_ATTRIBUTE).toBe('createdAt');
+    const all = made({ ...KEYS, objective: { ...EVENTS_TABLE.objective, expireUnknownAge: true } });
+    expect([all.variables('Gives').EXPIRE_UNKNOWN_AGE, all.variables('Reports').EXPIRE_UNKNOWN_AGE]).toEqual([
+      '1',
+      '1',
+    ]);
+    // What is done without them is done again with them.
+    expect(all.variables('Gives').RUN).not.toBe(variables('Gives').RUN);
+  });
+
   test('each segment is started when its last worker must have ended, and a failed start is not repeated: the next one comes', () => {
     const rules = of('AWS::Events::Rule').filter(({ ScheduleExpression }) => ScheduleExpression === 'rate(15 minutes)');
     const targets = rules.flatMap(({ Targets }) => Targets);
     expect(targets.map(({ Input }) => Input)).toEqual([0, 1, 2, 3, 4].map((segment) => `{"segment":${segment}}`));
     for (const { RetryPolicy } of targets)
       expect(RetryPolicy).toEqual({ MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 });
+    // What EventBridge delivered lies in a queue of Lambda, which would repeat it twice, up to six hours later.
+    expect(of('AWS::Lambda::EventInvokeConfig')).toEqual([
+      {
+        FunctionName: stack.resolve(construct.backfill.functionName),
+        Qualifier: '$LATEST',
+        MaximumEventAgeInSeconds: 60,
+        MaximumRetryAttempts: 0,
+      },
+    ]);
   });
 
   test('more than five segments are several rules, each with five targets at most', () => {
@@ -196,12 +224,71 @@ test('its alarms are those that the settings know, each with a text that says wh
   for (const { AlarmDescription } of of('AWS::CloudWatch::Alarm')) expect(AlarmDescription.length).toBeGreaterThan(120);
 });
 
-test('deletions are compared with inserts only while items wait for theirs: a new table is silent', () => {
-  const [alarm] = of('AWS::CloudWatch::Alarm').filter(({ Metrics }) => Metrics);
-  expect(alarm.Metrics[0].Expression).toBe(
-    `IF(overdue > 0 AND FILL(deleted, 0) < ${value('alarmDeletedItems')}, 1, 0)`,
-  );
-  expect([alarm.EvaluationPeriods, alarm.Metrics[1].MetricStat.Period]).toEqual([4, 43_200]);
+describe('alarms', () => {
+  const alarm = (name: 'backfillFailing' | 'backfillMissing' | 'reportMissing'): Untyped =>
+    template.toJSON().Resources[stack.getLogicalId(construct.alarms[name].node.defaultChild as CfnAlarm)].Properties;
+  const byMath = (part: string) =>
+    of('AWS::CloudWatch::Alarm').find(({ Metrics }) => Metrics?.[0].Expression.includes(part));
+
+  test('deletions are compared with inserts only while items wait longer than planned: growth and quiet days are silent', () => {
+    const stopped = byMath('deleted');
+    expect(stopped.Metrics[0].Expression).toBe(
+      `IF(FILL(lag, REPEAT) > ${value('alarmLagSeconds')} AND FILL(deleted, 0) < ${value('alarmDeletedItems')}, 1, 0)`,
+    );
+    const names = stopped.Metrics.slice(1).map(({ MetricStat }: Untyped) => MetricStat.Metric.MetricName);
+    expect(names).toEqual(['TtlLagSeconds', 'TimeToLiveDeletedItemCount']);
+    expect([stopped.EvaluationPeriods, stopped.Metrics[1].MetricStat.Period]).toEqual([2, 43_200]);
+  });
+
+  test('throttled reads count as well as writes: backfill and report take of both', () => {
+    const { Metrics } = byMath('reads');
+    const names = Metrics.slice(1).map(({ MetricStat }: Untyped) => MetricStat.Metric.MetricName);
+    expect([Metrics[0].Expression, names]).toEqual([
+      'FILL(writes, 0) + FILL(reads, 0)',
+      ['WriteThrottleEvents', 'ReadThrottleEvents'],
+    ]);
+  });
+
+  test('three starts that fail within a day are enough: they are seldom in a row', () => {
+    expect(alarm('backfillFailing')).toMatchObject({
+      ...{ MetricName: 'Errors', Threshold: 0, Period: 900, EvaluationPeriods: 96, DatapointsToAlarm: 3 },
+    });
+  });
+
+  test('a backfill that is never started, as when all of its starts are throttled, is missed', () => {
+    expect(alarm('backfillMissing')).toMatchObject({
+      ...{ MetricName: 'Invocations', Namespace: 'AWS/Lambda', Threshold: 1, Period: 1800, EvaluationPeriods: 1 },
+      ...{ ComparisonOperator: 'LessThanThreshold', TreatMissingData: 'breaching' },
+    });
+  });
+
+  test('a report that could read nothing is a missing one: the lag is counted, not the size', () => {
+    expect(alarm('reportMissing')).toMatchObject({ MetricName: 'TtlLagSeconds', Statistic: 'SampleCount' });
+  });
+});
+
+test('each metric that the functions write is paid for, so an alarm or a graph reads it', () => {
+  const script = readFileSync(join(ROOT, 'lib/runtime/ttl-table/handler.ts'), 'utf8');
+  const units = /^const UNITS[\s\S]*?^};/m.exec(script)?.[0] ?? '';
+  const written = [...units.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name);
+  const ofAlarms = of('AWS::CloudWatch::Alarm')
+    .flatMap(({ Namespace, MetricName, Metrics = [] }) => [
+      { Namespace, MetricName },
+      ...Metrics.flatMap(({ MetricStat }: Untyped) => (MetricStat ? [MetricStat.Metric] : [])),
+    ])
+    .filter(({ Namespace }) => Namespace === 'Backpressure')
+    .map(({ MetricName }) => MetricName);
+  const [{ DashboardBody }] = of('AWS::CloudWatch::Dashboard');
+  const ofGraphs = [...JSON.stringify(DashboardBody).matchAll(/Backpressure[\\",]+(\w+)/g)].map(([, name]) => name);
+  const sorted = (names: string[]) => [...new Set(names)].sort();
+  expect(sorted(written)).toEqual(sorted([...ofAlarms, ...ofGraphs]));
+  // The bill of the page names these beside those of the alarms, DatedItems of both functions: docs/costs/usage.ts.
+  expect(sorted(ofGraphs.filter((name) => !ofAlarms.includes(name)))).toEqual([
+    'DatedItems',
+    'OverdueItems',
+    'TableBytes',
+    'UnknownAgeItems',
+  ]);
 });
 
 test('its plan is that of the question, and it has a dashboard unless that is not wanted', () => {

@@ -81,17 +81,35 @@ describe('known answers', () => {
     expect([plan.value('backfillPasses'), chasing.value('backfillPasses')]).toEqual([1, 10]);
   });
 
-  test('the alarm on deletions goes by half of the inserts of half a day, after as many half days as the lag has', () => {
+  test('the alarm on deletions goes by half of the inserts of half a day, a day in a row, whatever the lag', () => {
     expect(plan.value('alarmDeletedItems')).toBeCloseTo(500e6 / 365 / 4, 3);
-    expect(plan.value('alarmDeletedPeriods')).toBe(4);
-    // CloudWatch looks back for seven days at most.
-    expect(ask({}, { ttlLagDays: 20 }).value('alarmDeletedPeriods')).toBe(14);
+    expect(plan.value('alarmDeletedPeriods')).toBe(2);
+    expect(ask({}, { ttlLagDays: 20 }).value('alarmDeletedPeriods')).toBe(2);
+  });
+
+  test('a report reads no faster than a worker, and no more than 20 MB', () => {
+    expect(plan.value('sampleReadUnits')).toBe(20 * 128);
+    expect(plan.value('sampleReadUnits') / plan.value('workerReadUnitsPerSecond')).toBeLessThan(
+      plan.value('sampleSeconds'),
+    );
+    expect(plan.value('sampleSeconds')).toBeLessThan(plan.value('reportTimeoutSeconds'));
+    // With a hundredth of the capacity: 293 read units, some 2,300 items.
+    const small = ask({ spareWriteUnitsPerSecond: 10 });
+    expect(small.value('sampleReadUnits')).toBeCloseTo(240 * ((10 * 1000) / 8192), 6);
+  });
+
+  test('items of unknown age stay unless the objective says otherwise, and the plan says so', () => {
+    const [kept, all] = [plan, ask({}, { expireUnknownAge: true })];
+    expect([kept, all].map((made) => made.value('expireUnknownAge'))).toEqual([0, 1]);
+    expect(kept.remarks.at(-1)).toMatch(/^Items without a usable creation time get no expiry: they stay/);
+    expect(all.remarks.at(-1)).toMatch(/expire a retention after the backfill reaches them, settings and accounts/);
   });
 
   test('without head-room the plan says so', () => {
     expect(plan.predictions.breaksAtLoad).toBeCloseTo(120 / 119.178, 4);
-    expect(plan.remarks).toHaveLength(1);
-    expect(ask({}, { retentionSeconds: 60 * DAY_SECONDS }).remarks).toEqual([]);
+    const said = /The promise breaks at/;
+    expect(plan.remarks.join()).toMatch(said);
+    expect(ask({}, { retentionSeconds: 60 * DAY_SECONDS }).remarks.join()).not.toMatch(said);
   });
 
   test('the explanation gives every knob its formula and source', () => {
@@ -167,6 +185,7 @@ describe('what cannot be done is refused, and each way out leads to a plan', () 
     ['indexes must be a whole number, between 0 and 25, got 26', { indexes: 26 }, {}],
     ['retentionSeconds or tableBytes is missing', {}, { tableBytes: undefined }],
     ['ttlLagDays must be between 0.1 and 30, got 0', {}, { ttlLagDays: 0 }],
+    ["expireUnknownAge must be one of true, false, got 'no'", {}, { expireUnknownAge: 'no' as never }],
   ])('%s', (message, load, goal) => {
     expect(() => ask(load, goal)).toThrow(InvalidInputError);
     expect(() => ask(load, goal)).toThrow(message);

@@ -369,6 +369,7 @@ export const collectionObjective = fc.record({
   collectionBytes: optional(figures(1e9, 1e15)),
   backfillSeconds: optional(figures(1e3, 1e8)),
   deletionLagSeconds: optional(figures(60, 1e6)),
+  expireUnknownAge: optional(fc.boolean()),
 });
 
 /** A table of DynamoDB that keeps everything. */
@@ -389,6 +390,7 @@ export const ttlTableObjective = fc.record({
   backfillSeconds: optional(figures(1e4, 1e9)),
   ttlLagDays: optional(spread(0.5, 10)),
   deletionLagSeconds: optional(figures(1e5, 1e7)),
+  expireUnknownAge: optional(fc.boolean()),
 });
 
 /** What is pushed to the runners of a forge. */

@@ -1,4 +1,5 @@
 /** A worker on a table in memory, with a clock that only its own waiting moves. */
+import { Random } from '../../../lib/flow/numerics/random';
 import {
   afterPage,
   backfill,
@@ -8,14 +9,15 @@ import {
   type Page,
   type Progress,
   type ProgressTable,
-  Throttled,
   type Undated,
   type Work,
   type Worked,
 } from '../../../lib/runtime/ttl-table/backfill';
+import { MOST_UNANSWERED, Throttled, Unanswered } from '../../../lib/runtime/ttl-table/pacer';
 import { UnitBucket } from '../../../lib/runtime/ttl-table/unit-bucket';
 
 const DAY = 86_400;
+const LEASE_MILLIS = 60_000;
 const NOTHING: Progress = { place: undefined, passes: 0, changed: 0, changedBefore: 0, dated: 0, done: false };
 
 /** Items by number, in pages. */
@@ -23,6 +25,10 @@ class Items implements ItemTable {
   public readonly expiries = new Map<number, number>();
   public readonly writtenAt: number[] = [];
   public throttleNext = 0;
+  /** Calls of all kinds that are not answered. */
+  public unansweredNext = 0;
+  /** Items without a creation time. */
+  public readonly timeless = new Set<number>();
   public beforeWrite: (id: number) => void = () => {};
 
   constructor(
@@ -33,6 +39,7 @@ class Items implements ItemTable {
   ) {}
 
   public async page(_segment: number, from: Key | undefined): Promise<Page> {
+    this.fail();
     const first = from === undefined ? 0 : Number(from.id.N) + 1;
     const ids = Array.from({ length: Math.min(this.pageItems, this.count - first) }, (_, index) => first + index);
     const next = first + ids.length < this.count ? { id: { N: String(first + ids.length - 1) } } : undefined;
@@ -41,7 +48,7 @@ class Items implements ItemTable {
       .map(
         (id): Undated => ({
           key: { id: { N: String(id) } },
-          created: { N: String(this.clock.millis / 1000 - 100 * DAY) },
+          created: this.timeless.has(id) ? undefined : { N: String(this.clock.millis / 1000 - 100 * DAY) },
         }),
       );
     return { items, next, units: ids.length / 8 };
@@ -49,6 +56,7 @@ class Items implements ItemTable {
 
   public async date({ key }: Undated, expiry: number): Promise<Dated> {
     const id = Number(key.id.N);
+    this.fail();
     if (this.throttleNext > 0) {
       this.throttleNext -= 1;
       throw new Throttled('ThrottlingException');
@@ -59,6 +67,12 @@ class Items implements ItemTable {
     this.writtenAt.push(this.clock.millis);
     return { written: true, units: this.unitsEach };
   }
+
+  private fail(): void {
+    if (this.unansweredNext === 0) return;
+    this.unansweredNext -= 1;
+    throw new Unanswered('TimeoutError', { cause: new Error('socket hang up') });
+  }
 }
 
 /** Progress of one segment. */
@@ -66,19 +80,27 @@ class Saved implements ProgressTable {
   public state: Progress = NOTHING;
   public holder: string | undefined;
   public saves = 0;
+  /** When the lease was taken or renewed. */
+  public readonly leasedAt: number[] = [];
   public startedAt: number | undefined;
 
   /** What one worker sees of it. */
   public of(name: string): ProgressTable {
     const { acquire, save, release, begin } = this;
+    const isHolder = (nowMillis: number) => {
+      this.leasedAt.push(nowMillis);
+      return this.holder === name;
+    };
     return {
       begin: begin.bind(this),
-      acquire: async () => {
+      acquire: async (_segment, nowMillis) => {
+        this.leasedAt.push(nowMillis);
         const free = await acquire.call(this);
         if (free) this.holder = name;
         return free;
       },
-      save: async (_segment, progress) => this.holder === name && save.call(this, 0, progress),
+      save: async (_segment, progress, nowMillis) => isHolder(nowMillis) && save.call(this, 0, progress),
+      renew: async (_segment, nowMillis) => isHolder(nowMillis),
       release: release.bind(this),
     };
   }
@@ -92,6 +114,9 @@ class Saved implements ProgressTable {
   public async save(_segment: number, progress: Progress): Promise<boolean> {
     this.saves += 1;
     this.state = progress;
+    return true;
+  }
+  public async renew(): Promise<boolean> {
     return true;
   }
   public async release(): Promise<void> {
@@ -116,6 +141,8 @@ function world(count: number, more: Partial<Work> = {}, unitsEach = 1, perSecond
       reads: new UnitBucket(1000, clock.millis),
       unitsPerItem: unitsEach,
       expiry: { retentionSeconds: 85 * DAY, drainSeconds: 10 * DAY },
+      expireUnknownAge: false,
+      leaseMillis: LEASE_MILLIS,
       backfillSeconds: 3600,
       passes: 10,
       nowMillis: () => clock.millis,
@@ -132,7 +159,7 @@ function world(count: number, more: Partial<Work> = {}, unitsEach = 1, perSecond
 
 test('every item gets its expiry, and a pass that finds nothing ends it', async () => {
   const { items, saved, start } = world(95);
-  expect(await start()).toMatchObject({ dated: 95, spread: 95, madeNow: 0, ended: 'done' });
+  expect(await start()).toMatchObject({ dated: 95, spread: 95, unknownAge: 0, ended: 'done' });
   expect(items.expiries.size).toBe(95);
   expect(saved.state).toMatchObject({ passes: 2, dated: 95, done: true });
 });
@@ -162,6 +189,20 @@ test('items that take more units than planned slow it down by as much', async ()
   expect((clock.millis - began) / 1000).toBeGreaterThan(((200 * 4) / 50) * 0.9);
 });
 
+test('items that take longer than a worker has keep to the budget too, over many starts', async () => {
+  // A date of 100 units at 0.05 a second: 2,000 s, and a worker has 870.
+  const { clock, items, saved, start } = world(1000, { passes: 1 }, 100, 0.05);
+  const random = new Random(7);
+  for (let run = 0; run < 400; run += 1) {
+    const began = clock.millis;
+    const writes = new UnitBucket(0.05, clock.millis);
+    await start(`worker ${run}`, { writes, untilMillis: began + 870_000, dice: () => random.uniform() });
+    saved.holder = undefined;
+    clock.millis = began + 900_000;
+  }
+  expect(items.expiries.size / ((400 * 870 * 0.05) / 100)).toBeCloseTo(1, 1);
+});
+
 test('reads keep to their budget too, where all items have an expiry', async () => {
   const { clock, items, start } = world(400, { passes: 1 });
   for (let id = 0; id < 400; id += 1) items.expiries.set(id, 1);
@@ -174,6 +215,98 @@ test('a throttled write is made again, more slowly, and nothing is lost', async 
   const { items, start } = world(60);
   items.throttleNext = 7;
   expect(await start()).toMatchObject({ dated: 60, throttled: 7, ended: 'done' });
+});
+
+describe('items that do not say when they were created, such as settings and accounts', () => {
+  const mixed = (more: Partial<Work> = {}) => {
+    const made = world(95, more);
+    for (let id = 0; id < 95; id += 5) made.items.timeless.add(id);
+    return made;
+  };
+
+  test('get no expiry, are counted once whatever the number of passes, and keep no pass going', async () => {
+    const { items, saved, start } = mixed();
+    expect(await start()).toMatchObject({ dated: 76, spread: 76, unknownAge: 19, ended: 'done' });
+    expect([...items.expiries.keys()].filter((id) => items.timeless.has(id))).toEqual([]);
+    expect(saved.state).toMatchObject({ passes: 2, dated: 76, done: true });
+  });
+
+  test('get that of an item of today where they are to expire, never that of an old one', async () => {
+    const { clock, items, start } = mixed({ expireUnknownAge: true });
+    const began = clock.millis / 1000;
+    expect(await start()).toMatchObject({ dated: 95, spread: 76, unknownAge: 19, ended: 'done' });
+    for (const id of items.timeless) expect(items.expiries.get(id)).toBeGreaterThanOrEqual(began + 85 * DAY);
+  });
+});
+
+describe('calls that are not answered', () => {
+  test('are made again, more slowly: one time-out does not end a worker', async () => {
+    const { items, start } = world(60);
+    items.unansweredNext = MOST_UNANSWERED - 1;
+    expect(await start()).toMatchObject({ dated: 60, unanswered: MOST_UNANSWERED - 1, throttled: 0, ended: 'done' });
+  });
+
+  test('ten times in a row end it, with the error of the connection', async () => {
+    const { items, start } = world(60);
+    items.unansweredNext = MOST_UNANSWERED;
+    await expect(start()).rejects.toThrow('socket hang up');
+  });
+
+  test('ten times end it in the middle of a page, too, and the next worker goes on', async () => {
+    const { items, saved, start } = world(60);
+    items.beforeWrite = (id) => {
+      if (id === 25 && saved.state.place?.id.N === '19') items.unansweredNext = 1000;
+    };
+    await expect(start()).rejects.toThrow('socket hang up');
+    items.unansweredNext = 0;
+    items.beforeWrite = () => {};
+    saved.holder = undefined;
+    await start('second');
+    expect(items.expiries.size).toBe(60);
+  });
+});
+
+describe('at a pace at which a page takes longer than the lease', () => {
+  test('the lease is renewed while calls wait, so that no other worker takes the segment', async () => {
+    // An item takes 80 s.
+    const { saved, start } = world(10, { passes: 1 }, 1, 1 / 80);
+    expect(await start()).toMatchObject({ dated: 10, ended: 'done' });
+    const gaps = saved.leasedAt.slice(1).map((at, index) => at - saved.leasedAt[index]);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual((2 / 3) * LEASE_MILLIS);
+    // Not at every wait: each renewal is a write.
+    expect(saved.leasedAt.length).toBeLessThan(60);
+  });
+
+  test('a worker that finds the lease with another one while it waits stops', async () => {
+    const { items, saved, start } = world(30, { passes: 1 }, 1, 0.1);
+    items.beforeWrite = (id) => {
+      if (id === 3) saved.holder = 'second';
+    };
+    expect(await start()).toMatchObject({ ended: 'lease lost' });
+    expect(items.expiries.size).toBeLessThan(10);
+  });
+
+  test('its time is up in the middle of a page: that is no error, and what is dated counts', async () => {
+    const { clock, items, saved, start } = world(30, { passes: 1 }, 100, 1);
+    const until = clock.millis + 870_000;
+    expect(await start()).toMatchObject({ ended: 'time is up' });
+    expect(clock.millis).toBeLessThanOrEqual(until);
+    const dated = items.expiries.size;
+    expect(dated).toBeGreaterThan(0);
+    expect(dated).toBeLessThan(10);
+    expect([saved.holder, saved.state.place, saved.state.dated]).toEqual([undefined, undefined, dated]);
+    for (let day = 0; day < 10 && !saved.state.done; day += 1)
+      await start(`next ${day}`, { untilMillis: clock.millis + 870_000 });
+    expect(saved.state).toMatchObject({ dated: 30, done: true });
+  });
+
+  test('throttled without end it stops when its time is up', async () => {
+    const { clock, items, start } = world(30);
+    items.throttleNext = Number.POSITIVE_INFINITY;
+    const until = clock.millis + 870_000;
+    expect(await start()).toMatchObject({ dated: 0, ended: 'time is up' });
+    expect(clock.millis).toBeLessThanOrEqual(until);
+  });
 });
 
 test('killed in the middle of a page, the next worker continues at its begin and dates each item once', async () => {
