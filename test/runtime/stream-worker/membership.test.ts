@@ -134,8 +134,10 @@ describe('a coordinator that does not answer', () => {
 
 describe('told to end', () => {
   test('it leaves under its name, with both clients, and closes them', async () => {
-    const { group, asked } = await joined();
+    const { group, member, asked } = await joined();
     await group.leave();
+    // What was on its way when it left.
+    member.emit('consumer:heartbeat:end');
     expect(asked).toEqual([
       'member leaves as member-1',
       'reading leaves as member-1',
