@@ -17,12 +17,15 @@ export const PAUSE_MILLIS = 1000;
 
 /** What a broker answers that coordinates the group no more. The client never asks again which one does. */
 const MOVED = 'NOT_COORDINATOR';
+/** A broker that has just begun answers the same, until it is a coordinator again. */
+const MOVED_MILLIS = 10_000;
 /** What a coordinator answers while a group deals out its partitions, and to a member that has missed that. */
 const DEALING = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'];
 
 /** Failures of one kind of request in a row. */
 export class Failures {
   private since: number | undefined;
+  private movedSince: number | undefined;
   private inARow = 0;
 
   constructor(
@@ -33,6 +36,7 @@ export class Failures {
   /** A request was answered as it should be. */
   public none(): void {
     this.since = undefined;
+    this.movedSince = undefined;
     this.inARow = 0;
   }
 
@@ -41,13 +45,15 @@ export class Failures {
    *
    * @param what the request, as the log has it
    * @param stop ends the pause
-   * @throws the error itself, when its kind has lasted for `GONE_MILLIS` or never ends
+   * @throws the error itself, when brokers are gone for `GONE_MILLIS`, or the coordinator has moved for good
    */
   public async pause(what: Readonly<Record<string, string>>, error: Error, stop?: AbortSignal): Promise<void> {
     this.inARow += 1;
-    this.since ??= performance.now();
+    const now = performance.now();
+    this.since ??= now;
+    this.movedSince = hasMoved(error) ? (this.movedSince ?? now) : undefined;
     this.log({ level: 'warn', ...what, error: reasonOf(error), inARow: this.inARow });
-    if (hasMoved(error) || performance.now() - this.since >= GONE_MILLIS) throw error;
+    if (now - this.since >= GONE_MILLIS || now - (this.movedSince ?? now) >= MOVED_MILLIS) throw error;
     if (isAnswer(error) && this.inARow === 1) return;
     if (!isAnswer(error)) dropConnections(this.client);
     await wait(PAUSE_MILLIS, undefined, { signal: stop }).catch(() => {});

@@ -218,13 +218,20 @@ describe('brokers that have other tasks now', () => {
 
   test('a coordinator that has moved ends the worker: its client would ask the old one for ever', async () => {
     const { client, commit } = await member();
-    let refused = 0;
-    client.refuse = () => {
-      refused += 1;
-      return refusal('NOT_COORDINATOR');
-    };
-    await expect(commit([0, 1])).rejects.toThrow('NOT_COORDINATOR');
-    expect(refused).toBe(1);
+    client.refuse = () => refusal('NOT_COORDINATOR');
+    const committing = expect(commit([0, 1])).rejects.toThrow('NOT_COORDINATOR');
+    await jest.advanceTimersByTimeAsync(11_000);
+    await committing;
+  });
+
+  test('a broker that was away answers so for a moment, and is waited for', async () => {
+    const { client, commit } = await member();
+    const answers = [...Array(8).fill(refusal('NOT_COORDINATOR')), ...Array(20).fill(new Error('Connection closed'))];
+    client.refuse = () => answers.pop();
+    const committing = commit([0, 1]);
+    await jest.advanceTimersByTimeAsync(40_000);
+    await committing;
+    expect(client.commits).toEqual([[0, 1]]);
   });
 });
 
