@@ -17,7 +17,7 @@ export interface WorkerRecord {
   readonly headers: Readonly<Record<string, string>>;
   /** When it was sent, in milliseconds since the epoch. */
   readonly sentAtMillis: number;
-  /** 1 for the first attempt of this consumer. */
+  /** 1 for the first attempt of this process. One that ends in the middle of a record leaves no trace of its attempt. */
   readonly attempt: number;
 }
 

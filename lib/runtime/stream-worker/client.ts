@@ -8,9 +8,11 @@ export const loadClient = () => import('@platformatic/kafka');
 
 export type Client = Awaited<ReturnType<typeof loadClient>>;
 
-const HEARTBEAT_MILLIS = 3000;
+export const HEARTBEAT_MILLIS = 3000;
 /** A broker that has not answered by then is gone, also when nobody closed the connection: its node lost its power. */
-const REQUEST_MILLIS = 10_000;
+export const REQUEST_MILLIS = 10_000;
+/** Attempts again of the client itself, a second apart: a broker that restarts costs no membership. */
+const RETRIES = 10;
 
 export type Consumer = ReturnType<typeof newConsumer>;
 export type Producer = ReturnType<typeof newProducer>;
@@ -19,17 +21,21 @@ export type Producer = ReturnType<typeof newProducer>;
 export function newMember(client: Client, timeoutSeconds: number) {
   const rebalanceMillis = 1000 * maxPollIntervalSeconds(timeoutSeconds);
   // A join is answered when all members have joined, with one that was killed when its session is over.
-  return newConsumer(client, rebalanceMillis, 1000 * SESSION_SECONDS + rebalanceMillis + REQUEST_MILLIS);
+  return newConsumer(client, rebalanceMillis, 1000 * SESSION_SECONDS + rebalanceMillis + REQUEST_MILLIS, RETRIES);
 }
 
-/** Reads, and commits what it is told to, as a member whose name it is given. */
+/**
+ * Reads, and commits what it is told to, as a member whose name it is given. It tries nothing again by itself: a fetch would go
+ * to a leader that is none any more, and a commit that is refused would join the group under the name of the member.
+ */
 export function newReader(client: Client, timeoutSeconds: number) {
-  return newConsumer(client, 1000 * maxPollIntervalSeconds(timeoutSeconds), REQUEST_MILLIS);
+  return newConsumer(client, 1000 * maxPollIntervalSeconds(timeoutSeconds), REQUEST_MILLIS, 0);
 }
 
-function newConsumer({ Consumer }: Client, rebalanceTimeout: number, requestTimeout: number) {
+function newConsumer({ Consumer }: Client, rebalanceTimeout: number, requestTimeout: number, retries: number) {
   return new Consumer({
     ...connectionSettings(),
+    retries,
     groupId: setting('CONSUMER_GROUP'),
     autocommit: false,
     sessionTimeout: 1000 * SESSION_SECONDS,
@@ -70,7 +76,8 @@ function connectionSettings() {
       sasl: { mechanism: 'SCRAM-SHA-512' as const, username: KAFKA_USERNAME, password: KAFKA_PASSWORD ?? '' },
     }),
     connectTimeout: 5000,
-    retries: 10,
-    retryDelay: 1000,
+    retries: RETRIES,
+    // Of a client that is closed no attempt succeeds; with pauses they would keep the process for ten seconds.
+    retryDelay: (client: object) => ('closed' in client && client.closed ? 0 : 1000),
   };
 }

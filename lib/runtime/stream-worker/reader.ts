@@ -5,19 +5,14 @@
  * and not the next one, as Kafka, KEDA and all other tools count; and it keeps what it has read ahead of partitions that are
  * another consumer's by now.
  */
-import { once } from 'node:events';
 import type { Position, Taken } from './batch';
 import type { Consumer } from './client';
+import { Failures, isDealing, type Log, reasonOf } from './failures';
+import type { Membership } from './membership';
 
 /** Bytes of one answer of a broker. */
 const FETCH_BYTES = 10 * 1024 * 1024;
 const FETCH_WAIT_MILLIS = 500;
-/** Fetches or commits that may fail in a row. */
-const MOST_FAILURES = 5;
-/** Longer than a heartbeat, with which a consumer hears that it has to join again. */
-const REJOIN_MILLIS = 5000;
-/** What a broker answers that coordinates the group no more. */
-const MOVED = 'NOT_COORDINATOR';
 const EARLIEST = -2n;
 const LATEST = -1n;
 /** A batch of a transaction's marker, not of records. */
@@ -25,7 +20,6 @@ const CONTROL = 0x20;
 
 type FetchResponse = Awaited<ReturnType<Consumer['fetch']>>;
 type Batch = NonNullable<FetchResponse['responses'][number]['partitions'][number]['records']>[number];
-type Log = (line: Readonly<Record<string, unknown>>) => void;
 
 /** The records of a batch from that offset on: a broker answers with whole batches, which may begin earlier. */
 export function recordsOf(topic: string, partition: number, from: bigint, batch: Batch): Taken[] {
@@ -54,57 +48,42 @@ export function beginning(committed: bigint | undefined, earliest: bigint, lates
   return committed === undefined || committed < earliest || committed > latest ? earliest : committed;
 }
 
-/**
- * A member of the group. Membership has a client of its own, and so connections of its own: a broker answers the requests of one
- * connection in their order, and a join is answered when all members have joined, with one that was killed when its session is
- * over. What is read and committed behind it would wait as long, and with it the whole group.
- */
+/** Reads and commits what is dealt to a member. */
 export class Reader {
-  /** Counts how often partitions were dealt out: what was read before is not used after. */
-  private dealt = 0;
+  /** The dealing whose positions are known; -1: they have to be asked for. */
   private known = -1;
   /** The next offset to fetch of each partition, the one first that waited longest for an answer with records. */
   private positions = new Map<number, bigint>();
   private ahead: Taken[] = [];
-  private failures = 0;
-  private fault: Error | undefined;
+  private readonly failures: Failures;
+  /** Whether another broker may lead by now. */
+  private stale = false;
 
   constructor(
-    private readonly member: Consumer,
+    private readonly group: Membership,
     private readonly client: Consumer,
     private readonly topic: string,
     private readonly log: Log,
   ) {
-    member.on('consumer:group:join', () => {
-      this.dealt += 1;
-    });
-    // The client never asks again who coordinates its group. Whoever begins anew does.
-    member.on('consumer:heartbeat:error', ({ error }: { readonly error: Error }) => {
-      if (reasonOf(error) === MOVED) this.fault = error;
-    });
-    // The client could not join again. An event without a listener would end the process in the middle of a record.
-    member.on('error', (error: Error) => {
-      this.fault = error;
-    });
-  }
-
-  /** Becomes a member. */
-  public async join(): Promise<void> {
-    for (const { topics } of [this.member, this.client]) topics.track(this.topic);
-    await this.member.joinGroup({});
+    this.failures = new Failures(client, log);
   }
 
   /** What is there, at most so many; waits a little for the first one. Empty when nothing came. */
   public async next(most: number): Promise<readonly Taken[]> {
-    if (this.fault) throw this.fault;
+    this.group.check();
     try {
-      if (this.known !== this.dealt) await this.begin();
+      if (this.stale) await this.client.metadata({ topics: [this.topic], forceUpdate: true });
+      this.stale = false;
+      if (this.known !== this.group.dealt) await this.begin();
       if (this.ahead.length === 0) await this.fetch();
-      this.failures = 0;
+      this.failures.none();
     } catch (error) {
-      await this.recover(error as Error);
+      // From what is committed, with fresh knowledge of leaders.
+      this.known = -1;
+      this.stale = true;
+      await this.failures.pause({ fetch: 'failed' }, error as Error);
     }
-    return this.known === this.dealt ? this.ahead.splice(0, most) : [];
+    return this.known === this.group.dealt ? this.ahead.splice(0, most) : [];
   }
 
   /**
@@ -112,40 +91,44 @@ export class Reader {
    * again when they are.
    */
   public async commit(positions: readonly Position[], stop: AbortSignal): Promise<void> {
-    for (let failures = 0; ; ) {
-      const { dealt } = this;
-      const own = this.partitions();
+    const failures = new Failures(this.client, this.log);
+    for (;;) {
+      const { dealt, partitions } = this.group;
       const offsets = positions
-        .filter(({ partition }) => own.includes(partition))
+        .filter(({ partition }) => partitions.includes(partition))
         .map((position) => ({ ...position, leaderEpoch: -1 }));
       if (offsets.length === 0) return;
       try {
-        // As the member: only its generation may commit.
-        this.client.memberId = this.member.memberId;
-        this.client.generationId = this.member.generationId;
-        await this.client.commit({ offsets });
+        await this.commitOffsets(offsets);
         return;
       } catch (error) {
-        failures += 1;
-        this.log({ level: 'warn', commit: 'refused', error: reasonOf(error as Error), inARow: failures });
-        if (failures >= MOST_FAILURES || reasonOf(error as Error) === MOVED) throw error;
+        const what = { commit: 'refused' };
+        if (!isDealing(error as Error)) await failures.pause(what, error as Error, stop);
+        // It ends with the join, whose end the membership watches.
+        else {
+          this.log({ level: 'warn', ...what, error: reasonOf(error as Error) });
+          if (dealt === this.group.dealt) await this.group.dealtOut(stop);
+        }
         // Whoever has the partition next handles these records again.
         if (stop.aborted) return;
-        if (dealt === this.dealt) await this.dealtOut(stop);
+        this.group.check();
       }
     }
   }
 
-  private partitions(): readonly number[] {
-    return this.member.assignments?.find(({ topic }) => topic === this.topic)?.partitions ?? [];
+  private async commitOffsets(offsets: Parameters<Consumer['commit']>[0]['offsets']): Promise<void> {
+    const { memberId, generationId } = this.group.identity;
+    // It joins as a new one: a broker closes the connection of a request without a name.
+    if (!memberId) throw new UnnamedError();
+    Object.assign(this.client, { memberId, generationId });
+    await this.client.commit({ offsets });
   }
 
   /** Forgets what was read ahead, and asks where each partition goes on. */
   private async begin(): Promise<void> {
-    const { dealt } = this;
-    const partitions = this.partitions();
+    const { dealt, partitions } = this.group;
     const found = await this.offsets(partitions);
-    if (dealt !== this.dealt) return;
+    if (dealt !== this.group.dealt) return;
     this.ahead = [];
     this.positions = new Map();
     for (const [partition, { committed, earliest, latest }] of found) {
@@ -185,7 +168,8 @@ export class Reader {
   }
 
   private async fetch(): Promise<void> {
-    const { dealt, topic } = this;
+    const { topic } = this;
+    const { dealt } = this.group;
     if (this.positions.size === 0) {
       await new Promise((resolve) => setTimeout(resolve, FETCH_WAIT_MILLIS));
       return;
@@ -213,7 +197,7 @@ export class Reader {
         }),
       ),
     );
-    if (dealt !== this.dealt) return;
+    if (dealt !== this.group.dealt) return;
     for (const answer of answers) this.keep(answer);
   }
 
@@ -230,28 +214,9 @@ export class Reader {
       }
     }
   }
-
-  /** Begins again from what is committed, with fresh knowledge of leaders; a fault that stays ends the worker. */
-  private async recover(error: Error): Promise<void> {
-    this.failures += 1;
-    this.log({ level: 'warn', fetch: 'failed', error: reasonOf(error), inARow: this.failures });
-    if (this.failures >= MOST_FAILURES) throw error;
-    this.known = -1;
-    await this.client.metadata({ topics: [this.topic], forceUpdate: true });
-  }
-
-  /** Until partitions are dealt out, at most a while: a group may also have refused for another reason. */
-  private async dealtOut(stop: AbortSignal): Promise<void> {
-    const over = new AbortController();
-    // Not AbortSignal.timeout, which keeps no process alive: without a broker there is no connection that would.
-    const timer = setTimeout(() => over.abort(), REJOIN_MILLIS);
-    const signal = AbortSignal.any([stop, over.signal]);
-    await once(this.member, 'consumer:group:join', { signal }).catch(() => {});
-    clearTimeout(timer);
-  }
 }
 
-/** The name that Kafka gives the reason, where it has one. */
-function reasonOf(error: Error & { readonly errors?: readonly { readonly apiId?: string }[] }): string {
-  return error.errors?.find(({ apiId }) => apiId !== undefined)?.apiId ?? error.name;
+/** What a coordinator would answer. */
+class UnnamedError extends Error {
+  public readonly apiId = 'UNKNOWN_MEMBER_ID';
 }

@@ -12,8 +12,11 @@ import { createServer, type Server } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { numberSetting, setting } from '../settings';
 import { handleBatch, type OnWorkerRecord, type Taken } from './batch';
-import { type Client, type Consumer, loadClient, newMember, newProducer, newReader, type Producer } from './client';
+import { type Client, loadClient, newMember, newProducer, newReader, type Producer } from './client';
+import { shut } from './connections';
 import { deadLetter } from './dead-letter';
+import { Failures, type Log } from './failures';
+import { Membership } from './membership';
 import { Reader } from './reader';
 
 /** Settings of the worker; all come from the environment that `PartitionedStream` writes. */
@@ -49,39 +52,21 @@ export async function streamWorker(onRecord: OnWorkerRecord, options: WorkerOpti
 /** As a member of the group, until it is told to end. */
 async function work(client: Client, loopOf: Omit<Loop, 'reader' | 'producer'>, timeoutSeconds: number): Promise<void> {
   const { stop, log } = loopOf;
-  const member = newMember(client, timeoutSeconds);
+  const topic = setting('TOPIC');
   const reading = newReader(client, timeoutSeconds);
+  const group = new Membership(newMember(client, timeoutSeconds), reading, topic, log);
   const producer = newProducer(client);
   try {
-    const reader = new Reader(member, reading, setting('TOPIC'), log);
     const ended = once(stop, 'abort');
-    await Promise.race([reader.join(), ended]);
+    await Promise.race([group.join(), ended]);
     if (!stop.aborted) {
-      log({ ready: true, topic: setting('TOPIC'), group: setting('CONSUMER_GROUP') });
-      await loop({ ...loopOf, reader, producer });
+      log({ ready: true, topic, group: setting('CONSUMER_GROUP') });
+      await loop({ ...loopOf, reader: new Reader(group, reading, topic, log), producer });
     }
   } finally {
-    await leave(member, reading);
-    await closed(producer.close());
+    await group.leave();
+    await shut(producer);
   }
-}
-
-/**
- * Leaves the group, also in the middle of a join: that is told over the other client, because behind the join it would be heard
- * when the join is over.
- */
-async function leave(member: Consumer, reading: Consumer): Promise<void> {
-  reading.memberId = member.memberId;
-  const closing = closed(member.close(true) as unknown as Promise<void>);
-  if (member.assignments === null) await closed(reading.leaveGroup(true) as unknown as Promise<void>);
-  await closing;
-  reading.memberId = null;
-  await closed(reading.close(true) as unknown as Promise<void>);
-}
-
-/** A connection that is gone already is closed. */
-async function closed(closing: Promise<void>): Promise<void> {
-  await closing.catch(() => {});
 }
 
 interface Loop {
@@ -103,7 +88,7 @@ async function loop({ reader, producer, onRecord, stop, health, log }: Loop): Pr
       const headers = new Map(
         Object.entries(letter.headers).map(([name, value]) => [Buffer.from(name), Buffer.from(value)]),
       );
-      await producer.send({ messages: [{ ...letter, headers }] });
+      await sent(producer, { messages: [{ ...letter, headers }] }, log);
       log({ level: 'error', setAside: `${record.topic}-${record.partition}:${record.offset}` });
     },
     wait: async (millis: number) => {
@@ -117,8 +102,23 @@ async function loop({ reader, producer, onRecord, stop, health, log }: Loop): Pr
     const batch = await reader.next(most);
     if (batch.length === 0) continue;
     health.begin();
-    await reader.commit(await handleBatch(batch, ports), stop);
+    const positions = await handleBatch(batch, ports);
+    // A commit may have to wait for the group, or for a broker that restarts; it has an end of its own.
     health.end();
+    await reader.commit(positions, stop);
+  }
+}
+
+/** Sends until brokers have it, or are gone. */
+async function sent(producer: Producer, messages: Parameters<Producer['send']>[0], log: Log): Promise<void> {
+  const failures = new Failures(producer, log);
+  for (;;) {
+    try {
+      await producer.send(messages);
+      return;
+    } catch (error) {
+      await failures.pause({ setAside: 'failed' }, error as Error);
+    }
   }
 }
 

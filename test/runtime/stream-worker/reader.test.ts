@@ -1,111 +1,21 @@
 /** Where a member of the group begins, and what it commits: against a client that answers what the test says. */
-import { EventEmitter } from 'node:events';
-import { beginning, Reader, recordsOf } from '../../../lib/runtime/stream-worker/reader';
+import { beginning, recordsOf } from '../../../lib/runtime/stream-worker/reader';
+import { batch, type FakeClient, fakeGroup, refusal, TOPIC } from './fake-clients';
 
-const TOPIC = 'metrics';
+jest.mock('node:timers/promises', () => jest.requireActual('./waits'));
 
-const batch = (first: number, values: readonly string[], attributes = 0) => ({
-  firstOffset: BigInt(first),
-  lastOffsetDelta: values.length - 1,
-  firstTimestamp: 1000n,
-  attributes,
-  records: values.map((value, offsetDelta) => ({
-    key: Buffer.from('k'),
-    value: Buffer.from(value),
-    offsetDelta,
-    timestampDelta: 5n,
-  })),
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+});
+afterEach(() => {
+  jest.useRealTimers();
 });
 
-/** What has the membership, and nothing else: a request behind its join would wait for a member that was killed. */
-class Membership extends EventEmitter {
-  public readonly topics = { track: () => true };
-  public assignments: { topic: string; partitions: number[] }[] = [];
-  public memberId = '';
-  public generationId = 0;
-
-  public deal(...partitions: number[]): void {
-    this.assignments = [{ topic: TOPIC, partitions }];
-    this.memberId = 'member-1';
-    this.generationId += 1;
-    this.emit('consumer:group:join');
-  }
-  public async joinGroup(): Promise<void> {
-    this.deal(0, 1);
-  }
-}
-
-/** One broker with one record an offset, `partition:offset`; what is committed is the next offset, as Kafka counts. */
-class Client {
-  public readonly topics = { track: () => true };
-  public memberId: string | null = null;
-  public generationId = 0;
-  public readonly committedAs: [string | null, number][] = [];
-  public readonly commits: [number, number][] = [];
-  public readonly fetched: [number, number][] = [];
-  public committed: Readonly<Record<number, bigint>> = {};
-  public earliest = 0n;
-  public latest = 100n;
-  /** Records of one answer. */
-  public many = 4;
-  public beforeAnswer: () => void = () => {};
-  public refuse: () => Error | undefined = () => undefined;
-
-  public async metadata() {
-    return { topics: new Map([[TOPIC, { id: 'id', partitions: [0, 1, 2].map(() => ({ leader: 1 })) }]]) };
-  }
-  public async listOffsets({ timestamp }: { timestamp: bigint }) {
-    const offset = timestamp === -2n ? this.earliest : this.latest;
-    return new Map([[TOPIC, [offset, offset, offset]]]);
-  }
-  public async listCommittedOffsets() {
-    return new Map([[TOPIC, [0, 1, 2].map((partition) => this.committed[partition] ?? -1n)]]);
-  }
-  public async commit({ offsets }: { offsets: { partition: number; offset: bigint }[] }): Promise<void> {
-    const error = this.refuse();
-    if (error) throw error;
-    this.committedAs.push([this.memberId, this.generationId]);
-    for (const { partition, offset } of offsets) {
-      this.commits.push([partition, Number(offset)]);
-      this.committed = { ...this.committed, [partition]: offset };
-    }
-  }
-  public async fetch({ topics }: { topics: { partitions: { partition: number; fetchOffset: bigint }[] }[] }) {
-    const asked = topics.flatMap(({ partitions }) => partitions);
-    this.fetched.push(...asked.map(({ partition, fetchOffset }): [number, number] => [partition, Number(fetchOffset)]));
-    this.beforeAnswer();
-    return {
-      responses: asked.map(({ partition, fetchOffset }) => ({
-        topicId: 'id',
-        partitions: [
-          {
-            partitionIndex: partition,
-            records: [
-              batch(
-                Number(fetchOffset),
-                Array.from({ length: this.many }, (_, index) => `${partition}:${Number(fetchOffset) + index}`),
-              ),
-            ],
-          },
-        ],
-      })),
-    };
-  }
-}
-
-async function member(settings: Partial<Client> = {}) {
-  const client = Object.assign(new Client(), settings);
-  const lines: Readonly<Record<string, unknown>>[] = [];
-  const group = new Membership();
-  const reader = new Reader(group as never, client as never, TOPIC, (line) => lines.push(line));
-  await reader.join();
-  const next = async (most = 100) => (await reader.next(most)).map(({ value }) => value);
-  const commit = (...positions: [number, number][]) =>
-    reader.commit(
-      positions.map(([partition, offset]) => ({ topic: TOPIC, partition, offset: BigInt(offset) })),
-      new AbortController().signal,
-    );
-  return { client, group, reader, next, commit, lines };
+async function member(settings: Partial<FakeClient> = {}) {
+  const world = fakeGroup(settings);
+  await world.group.join();
+  setInterval(() => world.member.emit('consumer:heartbeat:end'), 3000);
+  return world;
 }
 
 describe('where a member begins', () => {
@@ -146,9 +56,9 @@ describe('where a member begins', () => {
 
 describe('partitions are dealt out anew', () => {
   test('commits are made as the member of the newest generation, over the other client', async () => {
-    const { client, group, commit } = await member();
+    const { client, member: dealer, commit } = await member();
     await commit([0, 1]);
-    group.deal(0);
+    dealer.deal(0);
     await commit([0, 2]);
     expect(client.committedAs).toEqual([
       ['member-1', 1],
@@ -157,99 +67,171 @@ describe('partitions are dealt out anew', () => {
   });
 
   test('what was read ahead is another consumer’s, or is read again from its commit', async () => {
-    const { group, next, commit } = await member();
+    const { member: dealer, next, commit } = await member();
     expect(await next(2)).toEqual(['0:0', '0:1']);
     await commit([0, 2]);
-    group.deal(0);
+    dealer.deal(0);
     expect(await next()).toEqual(['0:2', '0:3', '0:4', '0:5']);
   });
 
   test('an answer that was asked for before is not used', async () => {
-    const { client, group, next } = await member({ committed: { 0: 10n, 2: 20n } });
+    const { client, member: dealer, next } = await member({ committed: { 0: 10n, 2: 20n } });
     client.beforeAnswer = () => {
       client.beforeAnswer = () => {};
-      group.deal(2);
+      dealer.deal(2);
     };
     expect(await next()).toEqual([]);
     expect(await next(1)).toEqual(['2:20']);
   });
 
   test('a partition that came back begins at what the other one committed', async () => {
-    const { client, group, next } = await member();
+    const { client, member: dealer, next } = await member();
     await next(1);
-    group.deal(1);
+    dealer.deal(1);
     client.committed = { 0: 50n, 1: 0n };
-    group.deal(0, 1);
+    dealer.deal(0, 1);
     expect(await next(1)).toEqual(['0:50']);
   });
 
   test('only partitions that are still its own are committed', async () => {
-    const { client, group, commit } = await member();
-    group.deal(1);
+    const { client, member: dealer, commit } = await member();
+    dealer.deal(1);
     await commit([0, 5], [1, 6]);
     expect(client.commits).toEqual([[1, 6]]);
   });
 
-  test('a commit that is refused meanwhile is made again afterwards, so that its records are not handled twice', async () => {
-    const { client, group, commit, lines } = await member();
-    let dealing = true;
-    client.refuse = () => (dealing ? new Error('rebalance') : undefined);
-    const committing = commit([0, 5], [1, 6]);
-    setImmediate(() => {
+  test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])(
+    'a commit that is refused meanwhile (%s) is made again afterwards, so that its records are not handled twice',
+    async (reason) => {
+      const { client, member: dealer, commit, lines } = await member();
+      let dealing = true;
+      client.refuse = () => (dealing ? refusal(reason) : undefined);
+      const committing = commit([0, 5], [1, 6]);
+      // A group may wait for a member that was killed, and for one that has a long batch in work.
+      await jest.advanceTimersByTimeAsync(100_000);
       dealing = false;
-      group.deal(1);
-    });
-    await committing;
-    expect(client.commits).toEqual([[1, 6]]);
-    expect(lines).toContainEqual({ level: 'warn', commit: 'refused', error: 'Error', inARow: 1 });
-  });
+      dealer.deal(1);
+      await committing;
+      expect(client.commits).toEqual([[1, 6]]);
+      expect(lines).toContainEqual({ level: 'warn', commit: 'refused', error: reason });
+    },
+  );
 
-  test('a process without a connection lives on while its commit waits for the group', async () => {
-    const { client, group, commit } = await member();
-    let gone = true;
-    client.refuse = () => (gone ? new Error('no broker') : undefined);
-    const alive = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
-    const before = alive();
+  test('a member that has lost its name and joins as a new one commits with the new one', async () => {
+    const { client, member: dealer, commit } = await member();
+    dealer.memberId = null;
     const committing = commit([0, 5]);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(alive()).toBe(before + 1);
-    gone = false;
-    group.deal(0);
+    await jest.advanceTimersByTimeAsync(100_000);
+    dealer.deal(0);
     await committing;
-    expect(alive()).toBe(before);
+    expect(client.committedAs).toEqual([['member-1', 2]]);
   });
 
-  test('a commit that is refused for good ends the worker: the pod is started again', async () => {
-    const { client, group, commit } = await member();
-    client.refuse = () => {
-      setImmediate(() => group.deal(0));
-      return new Error('no group');
+  test('told to end, it leaves a refused commit to the consumer that has the partition next', async () => {
+    const { client, stop, commit } = await member();
+    client.refuse = () => refusal('REBALANCE_IN_PROGRESS');
+    const committing = commit([0, 5]);
+    await jest.advanceTimersByTimeAsync(1000);
+    stop.abort();
+    await committing;
+    expect(client.commits).toEqual([]);
+  });
+});
+
+describe('brokers that do not answer', () => {
+  const CLOSED = new Error('Connection closed');
+  const TIMED_OUT = new Error('Request timed out');
+
+  test('a restart of 20 s costs no commit, and the process lives on meanwhile', async () => {
+    const { client, commit } = await member();
+    let gone = true;
+    client.refuse = () => (gone ? CLOSED : undefined);
+    const timers = jest.getTimerCount();
+    const committing = commit([0, 5]);
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(jest.getTimerCount()).toBeGreaterThan(timers);
+    gone = false;
+    await jest.advanceTimersByTimeAsync(1000);
+    await committing;
+    expect(client.commits).toEqual([[0, 5]]);
+    expect(jest.getTimerCount()).toBe(timers);
+  });
+
+  test('a session without an answer to a commit ends the worker: the pod is started again', async () => {
+    const { client, commit } = await member();
+    client.refuse = () => CLOSED;
+    const ended = expect(commit([0, 5])).rejects.toThrow('Connection closed');
+    await jest.advanceTimersByTimeAsync(46_000);
+    await ended;
+  });
+
+  test('a session without an answer to a fetch ends the worker, also where it cannot ask who leads', async () => {
+    const { client, reader } = await member();
+    client.fetch = async () => {
+      throw CLOSED;
     };
-    await expect(commit([0, 5])).rejects.toThrow('no group');
+    client.refuseMetadata = () => CLOSED;
+    const lives = async () => {
+      for (;;) await reader.next(1);
+    };
+    const ended = expect(lives()).rejects.toThrow('Connection closed');
+    await jest.advanceTimersByTimeAsync(46_000);
+    await ended;
+    expect(client.refreshed).toBeGreaterThan(20);
+  });
+
+  test('a connection on which a request timed out is closed: the client would send the next one behind it', async () => {
+    const { client, next } = await member();
+    const { fetch } = client;
+    client.fetch = async () => {
+      client.fetch = fetch;
+      throw TIMED_OUT;
+    };
+    const nothing = next();
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(await nothing).toEqual([]);
+    expect(client.connection.destroyed).toBe(true);
+  });
+
+  test('one on which a broker refuses is kept', async () => {
+    const { client, commit } = await member();
+    const refusals = [refusal('COORDINATOR_LOAD_IN_PROGRESS')];
+    client.refuse = () => refusals.pop();
+    await commit([0, 5]);
+    expect(client.connection.destroyed).toBe(false);
+    expect(client.commits).toEqual([[0, 5]]);
+  });
+});
+
+describe('brokers that have other tasks now', () => {
+  test('a leader that has moved: who leads is asked at once, and the fetch goes to that one without a pause', async () => {
+    const { client, next } = await member({ committed: { 0: 8n }, many: 1 });
+    const { fetch } = client;
+    client.fetch = async () => {
+      client.fetch = fetch;
+      throw refusal('NOT_LEADER_OR_FOLLOWER');
+    };
+    expect(await next()).toEqual([]);
+    expect(await next()).toEqual(['0:8', '1:0']);
+    expect(client.refreshed).toBe(1);
   });
 
   test('a coordinator that has moved ends the worker: its client would ask the old one for ever', async () => {
-    const moved = Object.assign(new Error('moved'), { errors: [{ apiId: 'NOT_COORDINATOR' }] });
-    const { group, reader } = await member();
-    group.emit('consumer:heartbeat:error', { error: new Error('broker is away for a moment') });
-    await reader.next(1);
-    group.emit('consumer:heartbeat:error', { error: moved });
-    await expect(reader.next(1)).rejects.toThrow('moved');
-
     const { client, commit } = await member();
-    let refused = 0;
-    client.refuse = () => {
-      refused += 1;
-      return moved;
-    };
-    await expect(commit([0, 1])).rejects.toThrow('moved');
-    expect(refused).toBe(1);
+    client.refuse = () => refusal('NOT_COORDINATOR');
+    const committing = expect(commit([0, 1])).rejects.toThrow('NOT_COORDINATOR');
+    await jest.advanceTimersByTimeAsync(11_000);
+    await committing;
   });
 
-  test('a member that cannot join again ends the worker, and no event without a listener the process', async () => {
-    const { group, reader } = await member();
-    group.emit('error', new Error('gone'));
-    await expect(reader.next(1)).rejects.toThrow('gone');
+  test('a broker that was away answers so for a moment, and is waited for', async () => {
+    const { client, commit } = await member();
+    const answers = [...Array(8).fill(refusal('NOT_COORDINATOR')), ...Array(20).fill(new Error('Connection closed'))];
+    client.refuse = () => answers.pop();
+    const committing = commit([0, 1]);
+    await jest.advanceTimersByTimeAsync(40_000);
+    await committing;
+    expect(client.commits).toEqual([[0, 1]]);
   });
 });
 
@@ -265,21 +247,5 @@ describe('what is fetched', () => {
       [0, 2],
       [1, 2],
     ]);
-  });
-
-  test('a fetch that fails begins again from the commit, and ends the worker when it keeps failing', async () => {
-    const { client, next } = await member({ committed: { 0: 8n }, many: 1 });
-    const { fetch } = client;
-    let failures = 1;
-    client.fetch = async (asked) => {
-      failures -= 1;
-      if (failures >= 0) throw new Error('no leader');
-      return fetch.call(client, asked);
-    };
-    expect(await next()).toEqual([]);
-    expect(await next()).toEqual(['0:8', '1:0']);
-    failures = 5;
-    for (let time = 1; time < 5; time += 1) expect(await next()).toEqual([]);
-    await expect(next()).rejects.toThrow('no leader');
   });
 });

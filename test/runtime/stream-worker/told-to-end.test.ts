@@ -1,4 +1,4 @@
-/** A worker that is told to end before it has joined: it ends, and no broker hears of it. */
+/** A worker that is told to end before it has joined: it ends, no broker hears of it, and nothing keeps its process. */
 import { execFile } from 'node:child_process';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -6,9 +6,14 @@ import { promisify } from 'node:util';
 import { until } from '../../support/until';
 
 // Kubernetes would wait for the whole grace period, and a member that came late would stop the group for its session.
-test.each(['aborted', 'SIGTERM'])(
-  '%s before the client is there: it ends without a join',
-  async (how) => {
+test.each([
+  ['aborted', 'before the client is there', 0],
+  ['SIGTERM', 'before the client is there', 0],
+  // One connection of the member; the client would try again for ten seconds.
+  ['unanswered', 'while a broker does not answer its first request', 1],
+])(
+  '%s, %s: it ends without a join',
+  async (how, _when, connected) => {
     let connections = 0;
     const broker = createServer((socket) => {
       connections += 1;
@@ -27,7 +32,7 @@ test.each(['aborted', 'SIGTERM'])(
     try {
       // It is ended where it would wait for the broker for ever.
       const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 20_000 });
-      expect([stdout, connections]).toEqual(['ended\n', 0]);
+      expect([stdout, connections]).toEqual(['ended\n', connected]);
     } finally {
       broker.close();
     }
