@@ -219,15 +219,15 @@ function scenario(subject: Case): string[] {
   if (!subject.scenario) return [];
   const result = runScenario(subject, SEED);
   return [
-    '## Measured',
+    '## Simulated',
     '',
     subject.scenario.calibration,
     '',
     markdownTable(
-      ['measure', 'before, measured', 'after, predicted', 'after, measured', 'promised'],
+      ['measure', 'before, simulated', 'after, predicted', 'after, simulated', 'promised'],
       [
-        ...result.outcomes.map((outcome) => [...measuredCells(outcome), level(outcome.promised, outcome.unit)]),
-        ...result.beside.map((outcome) => [...measuredCells(outcome), '–']),
+        ...result.outcomes.map((outcome) => [...simulatedCells(outcome), level(outcome.promised, outcome.unit)]),
+        ...result.beside.map((outcome) => [...simulatedCells(outcome), '–']),
       ],
     ),
     '',
@@ -240,8 +240,8 @@ function scenario(subject: Case): string[] {
   ];
 }
 
-/** A measure with what it was before, what is predicted and what came out, to three digits. */
-function measuredCells({ measure, unit, before, predicted, after }: BesideOutcome): string[] {
+/** A measure with what the simulation had before, what is predicted, and what the simulation has after, to three digits. */
+function simulatedCells({ measure, unit, before, predicted, after }: BesideOutcome): string[] {
   const shown = (value: number | undefined) => (value === undefined ? '–' : amount(rounded(value), unit));
   return [measure, shown(before), shown(predicted), shown(after)];
 }
