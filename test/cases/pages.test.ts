@@ -40,7 +40,9 @@ describe('generated pages', () => {
       const { text } = wanted.find(({ path }) => path === `docs/cases/${slug}.md`)!;
       const simulated = text.slice(text.indexOf('## Simulated'), text.indexOf('The headline is met.'));
       expect(simulated).toContain('before, simulated');
-      expect(simulated.split('\n').filter((line) => /^(#|\| measure)/.test(line) && /measured/i.test(line))).toEqual([]);
+      expect(simulated.split('\n').filter((line) => /^(#|\| measure)/.test(line) && /measured/i.test(line))).toEqual(
+        [],
+      );
     },
   );
 
