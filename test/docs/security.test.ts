@@ -11,7 +11,9 @@ const choices = LAYERS.flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .flatMap((name) => {
-      const parts = readFileSync(join(folder, name), 'utf8').split(/^export interface (\w+)/m).slice(1);
+      const parts = readFileSync(join(folder, name), 'utf8')
+        .split(/^export interface (\w+)/m)
+        .slice(1);
       return parts.flatMap((body, index) =>
         index % 2 === 0
           ? []
