@@ -69,7 +69,8 @@ export interface WebhookBufferProps {
   readonly consumer?: Consumer;
 
   /**
-   * Time-out of the attached function; the queue's visibility timeout is six times that.
+   * Time-out of the attached function. 1 s to 15 min, and no less than `serviceSeconds`; the queue's visibility timeout is six
+   * times that.
    *
    * @default Duration.seconds(30)
    */

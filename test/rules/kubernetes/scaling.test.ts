@@ -43,7 +43,7 @@ describe('KEDA-016: a scaler of KEDA 1', () => {
 describe('HPA-002: a number of pods beside a scaler', () => {
   const fixed = (kind: string) => object('apps/v1', kind, 'w', { spec: { replicas: 2 } });
   const keda = (ref: object) => scaledObject('w', { scaleTargetRef: ref, triggers: [amqp] });
-  const only = (...bodies: Parameters<typeof idsIn>) => idsIn(...bodies).filter((id) => id.startsWith('BP-HPA'));
+  const only = (...bodies: Claim[1]) => idsIn(...bodies).filter((id) => id.startsWith('BP-HPA'));
   test.each<Claim>([
     ['is found beside KEDA', [fixed('Deployment'), keda({ name: 'w' })], ['BP-HPA-002']],
     ['is found of a StatefulSet', [fixed('StatefulSet'), keda({ kind: 'StatefulSet', name: 'w' })], ['BP-HPA-002']],
