@@ -24,6 +24,7 @@ import { apiPages, assemblyOf } from './api';
 import { breakEvenTable } from './break-even';
 import { costSection } from './costs/section';
 import { markdownTable, pageOf } from './markdown';
+import { withMeasured } from './measured-figures';
 import { backlogPicture } from './picture';
 import { plansTable } from './plans-table';
 import { caseProof, type ProofRow, proofPage, proofSummary, readProof } from './proof';
@@ -52,7 +53,7 @@ export function pages(root: string): Page[] {
     { path: 'docs/rules.md', text: rulesPage() },
     ...rulePages(join(__dirname, '..')),
     { path: 'docs/measured/third-party.md', text: thirdPartyPage(join(__dirname, '..')) },
-    ...constructPages(root),
+    ...constructPages(root, rows),
     { path: 'docs/pictures/order-peak.svg', text: backlogPicture(2, SEED) },
     ...spliced(root, 'docs/check.md', 'plans', plansTable),
     ...Object.entries(ownWorkflows()).map(([path, text]) => ({ path, text })),
@@ -219,15 +220,15 @@ function scenario(subject: Case): string[] {
   if (!subject.scenario) return [];
   const result = runScenario(subject, SEED);
   return [
-    '## Measured',
+    '## Simulated',
     '',
     subject.scenario.calibration,
     '',
     markdownTable(
-      ['measure', 'before, measured', 'after, predicted', 'after, measured', 'promised'],
+      ['measure', 'before, simulated', 'after, predicted', 'after, simulated', 'promised'],
       [
-        ...result.outcomes.map((outcome) => [...measuredCells(outcome), level(outcome.promised, outcome.unit)]),
-        ...result.beside.map((outcome) => [...measuredCells(outcome), '–']),
+        ...result.outcomes.map((outcome) => [...simulatedCells(outcome), level(outcome.promised, outcome.unit)]),
+        ...result.beside.map((outcome) => [...simulatedCells(outcome), '–']),
       ],
     ),
     '',
@@ -240,8 +241,8 @@ function scenario(subject: Case): string[] {
   ];
 }
 
-/** A measure with what it was before, what is predicted and what came out, to three digits. */
-function measuredCells({ measure, unit, before, predicted, after }: BesideOutcome): string[] {
+/** A measure with what the simulation had before, what is predicted, and what the simulation has after, to three digits. */
+function simulatedCells({ measure, unit, before, predicted, after }: BesideOutcome): string[] {
   const shown = (value: number | undefined) => (value === undefined ? '–' : amount(rounded(value), unit));
   return [measure, shown(before), shown(predicted), shown(after)];
 }
@@ -273,8 +274,8 @@ function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }
 
-/** Pages of constructs: what their example costs, and the table of break-even sizes. */
-function constructPages(root: string): Page[] {
+/** Pages of constructs: what their example costs, the table of break-even sizes, and figures that were measured. */
+function constructPages(root: string, rows: readonly ProofRow[]): Page[] {
   const folder = join(root, 'docs/constructs');
   return (existsSync(folder) ? readdirSync(folder) : []).flatMap((name) => {
     const path = `docs/constructs/${name}`;
@@ -284,8 +285,9 @@ function constructPages(root: string): Page[] {
       ['break-even', breakEvenTable],
     ];
     const wanted = parts.filter(([part]) => page.includes(`<!-- ${part}:begin -->`));
-    if (wanted.length === 0) return [];
-    return [{ path, text: wanted.reduce((text, [part, make]) => splice(text, part, make()), page) }];
+    const measured = withMeasured(page, rows);
+    if (wanted.length === 0 && !page.includes('<!-- measured ')) return [];
+    return [{ path, text: wanted.reduce((text, [part, make]) => splice(text, part, make()), measured) }];
   });
 }
 

@@ -1,12 +1,13 @@
 /**
- * What was predicted beside what was measured on real servers. docs/proof.json has the rows; `npm run prove` alone writes
- * them, and docs/proof.md from them. The case pages and the README take every measured number from the same file.
+ * What was predicted beside what was measured, on real servers and on emulators. docs/proof.json has the rows; `npm run prove`
+ * alone writes them, and docs/proof.md from them. The case pages and the README take every measured number from the same file.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CASES, caseOf } from '../lib/cases/catalogue';
 import { figure } from '../lib/flow/figures';
-import { NOT_RUN } from './not-run';
+import { kindOf } from './engines';
+import { IN_PART, NOT_RUN, type NotRun } from './not-run';
 
 /** Where the ratio of measured to predicted has to be. A bound has `most` 1 and a small `least`. */
 export interface Tolerance {
@@ -18,9 +19,9 @@ export interface Tolerance {
 export interface Measurement {
   /** Number of the case. */
   readonly case: number;
-  /** The construct with its engine, such as `k8s.TtlCollection`. */
+  /** The construct with its engine, such as `k8s.TtlCollection`, or one of `PROGRAMS`. */
   readonly construct: string;
-  /** The server that the claim was held against. */
+  /** The server that the claim was held against, in names of docs/engines.ts. */
   readonly engine: string;
   readonly metric: string;
   readonly unit: string;
@@ -61,6 +62,22 @@ export function readProof(root: string): ProofRow[] {
   return (JSON.parse(readFileSync(join(root, 'docs', 'proof.json'), 'utf8')) as { rows: ProofRow[] }).rows;
 }
 
+/** Constructs by the program of theirs that a row names, where the program was run without the construct. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  'sender-container': 'k8s.RateLimitedSender',
+  'sender-tasks': 'gcp.RateLimitedSender',
+};
+
+/** The construct that a row is about, with its engine. */
+export function constructOf({ construct }: Pick<Measurement, 'construct'>): string {
+  return PROGRAMS[construct] ?? construct;
+}
+
+/** Whether the code differed from the commit when a row was measured. */
+export function isDirty({ commit }: Pick<ProofRow, 'commit'>): boolean {
+  return commit.endsWith('+');
+}
+
 /** What identifies a row: a later run replaces the row of the same key. */
 export function keyOf(row: Measurement): string {
   return JSON.stringify([row.case, row.construct, row.engine, row.metric]);
@@ -82,16 +99,21 @@ export function within(ratio: number, { least, most }: Tolerance): boolean {
 export function proofPage(rows: readonly ProofRow[]): string {
   const machines = [...new Set(rows.map(({ machine }) => machine))];
   const ok = rows.filter((row) => row.ok).length;
+  const emulated = rows.filter(({ engine }) => kindOf(engine) === 'emulator').length;
   return `${[
     '<!-- Written by `npm run prove`. Run it again, do not edit this page. -->',
     '# Proof: predicted and measured',
     '',
-    'Claims of the cases, each held against a real server. `npm run prove -- --case 16` repeats those of a case,',
-    '`npm run prove` all of them, and both write this page. A prediction is made from the arrival and service rates as they',
-    'were in the run. The ratio is measured ÷ predicted; a bound may be missed on one side only. When a ratio is outside its',
-    'range, the model is mended, not the range.',
+    'Claims of the cases, held against servers. A row is *real* where the server is the one that users run, and *emulator*',
+    'where one that speaks its protocol stands in for it: MiniStack for AWS, pstest for Pub/Sub, SecantusDB for MongoDB and',
+    'Amazon DocumentDB, a program of the tests for Cloud Tasks.',
     '',
-    `${rows.length} rows, ${ok} ok, ${rows.length - ok} not ok. ${machines.length > 1 ? 'Machines' : 'Machine'}: ${machines.join('; ')}.`,
+    '`npm run prove -- --case 16` repeats those of a case, `npm run prove` all of them, and both write this page. A prediction is',
+    'made from the arrival and service rates as they were in the run. The ratio is measured ÷ predicted; a bound may be missed',
+    'on one side only. When a ratio is outside its range, the model is mended, not the range.',
+    '',
+    `${rows.length} rows, ${ok} ok, ${rows.length - ok} not ok; ${emulated} on emulators. ${machines.length > 1 ? 'Machines' : 'Machine'}: ${machines.join('; ')}.`,
+    ...age(rows),
     ...CASES.flatMap(({ number, title }) => {
       const own = inOrder(rows.filter((row) => row.case === number));
       return own.length === 0 ? [] : ['', `## Case ${number}: ${title}`, '', table(own), '', ...notes(own)];
@@ -101,52 +123,81 @@ export function proofPage(rows: readonly ProofRow[]): string {
     '',
     'No server for these was on the machine.',
     '',
+    ...reasons(NOT_RUN),
+    '',
+    '## Run in part',
+    '',
+    'These have rows above. What decides their case was not on the machine.',
+    '',
+    ...reasons(IN_PART),
+  ].join('\n')}\n`;
+}
+
+/** When the rows were measured, and on which code. */
+function age(rows: readonly ProofRow[]): string[] {
+  const days = rows.map(({ date }) => date).sort();
+  const dirty = rows.filter(isDirty).length;
+  return [
+    '',
+    `Measured from ${days[0]} to ${days.at(-1)}; each run below has its day and its commit. ${
+      dirty === 0
+        ? 'The code of every row is that of its commit.'
+        : `${dirty} rows have a \`+\` behind the commit: the code differed from it when they were measured.`
+    } \`npm run prove -- --list\` says which runs are of code that has changed since.`,
+  ];
+}
+
+function reasons(all: readonly NotRun[]): string[] {
+  return [
     '| case | construct | why |',
     '|---|---|---|',
-    ...NOT_RUN.map(
-      ({ case: number, construct, reason }) => `| ${link(number, 'cases/')} | \`${construct}\` | ${reason} |`,
-    ),
-  ].join('\n')}\n`;
+    ...all.map(({ case: number, construct, reason }) => `| ${link(number, 'cases/')} | \`${construct}\` | ${reason} |`),
+  ];
 }
 
 /** The section of a case's own page; empty for a case without constructs. */
 export function caseProof(number: number, rows: readonly ProofRow[]): string[] {
   const own = inOrder(rows.filter((row) => row.case === number));
   const missing = NOT_RUN.filter((each) => each.case === number);
+  const parts = IN_PART.filter((each) => each.case === number);
   if (own.length + missing.length === 0) return [];
   return [
-    '## On real servers',
+    '## On servers',
     '',
     ...(own.length === 0
       ? []
       : [table(own), '', `How each was run is in [the proof](../proof.md#${anchor(number)}).`, '']),
+    ...parts.flatMap(({ construct, reason }) => [`Run in part: \`${construct}\`. ${reason}`, '']),
     ...missing.flatMap(({ construct, reason }) => [`Not run: \`${construct}\`. ${reason}`, '']),
   ];
 }
 
-/** The README's summary: how many claims of each case were held against a server. */
+/** The README's summary: how many claims of each case were held against real servers and against emulators. */
 export function proofSummary(rows: readonly ProofRow[]): string {
   const cases = [...new Set(rows.map((row) => row.case))].sort((a, b) => a - b);
   return [
-    '| case | constructs | claims measured | within their range |',
-    '|---|---|---:|---:|',
+    '| case | constructs | on real servers | on emulators | within their range |',
+    '|---|---|---:|---:|---:|',
     ...cases.map((number) => {
       const own = rows.filter((row) => row.case === number);
-      const constructs = [...new Set(own.map(({ construct }) => `\`${construct}\``))].sort();
+      const constructs = [...new Set(own.map((row) => `\`${constructOf(row)}\``))].sort();
+      const real = own.filter(({ engine }) => kindOf(engine) === 'real').length;
       const title = `[${number} ${caseOf(number).title}](docs/proof.md#${anchor(number)})`;
-      return `| ${title} | ${constructs.join(', ')} | ${own.length} | ${own.filter((row) => row.ok).length} |`;
+      return `| ${title} | ${constructs.join(', ')} | ${real} | ${own.length - real} | ${own.filter((row) => row.ok).length} |`;
     }),
   ].join('\n');
 }
 
 function table(rows: readonly ProofRow[]): string {
   return [
-    '| what | construct | engine | predicted | measured | ratio | may be | ok |',
-    '|---|---|---|---:|---:|---:|---:|---|',
+    '| what | construct | engine | kind | predicted | measured | ratio | may be | ok |',
+    '|---|---|---|---|---:|---:|---:|---:|---|',
     ...rows.map((row) => {
       const spread = row.spread === undefined ? '' : ` (${row.runs} runs, spread ${figure(row.spread)})`;
       const amount = (value: number) => `${figure(value)} ${row.unit}`;
-      const cells = [row.metric, `\`${row.construct}\``, row.engine, amount(row.predicted)];
+      const whole = constructOf(row);
+      const construct = whole === row.construct ? `\`${whole}\`` : `\`${whole}\` (${row.construct})`;
+      const cells = [row.metric, construct, row.engine, kindOf(row.engine), amount(row.predicted)];
       return `| ${[...cells, amount(row.measured) + spread, shown(row.ratio), range(row.tolerance), row.ok ? 'yes' : '**no**'].join(' | ')} |`;
     }),
   ].join('\n');

@@ -11,8 +11,10 @@ import { CASES } from '../lib/cases/catalogue';
 import type { Engine } from '../lib/cases/engine';
 import { check } from '../lib/rules/check';
 import { documentsFrom } from '../lib/rules/read';
+import { kindOf } from './engines';
 import { markdownTable, pageOf } from './markdown';
-import { type ProofRow, readProof } from './proof';
+import { IN_PART } from './not-run';
+import { constructOf, type ProofRow, readProof } from './proof';
 
 /** Knobs that the README prints, of the many that a plan has. */
 const SHOWN = ['maxInstances', 'alarmBacklog', 'visibilityTimeoutSeconds', 'maxReceiveCount', 'retentionSeconds'];
@@ -47,33 +49,32 @@ export function found(): string {
 const ENGINE_NAMES: Readonly<Record<Engine, string>> = { aws: 'AWS', k8s: 'Kubernetes', gcp: 'Google Cloud' };
 const ENGINES = Object.keys(ENGINE_NAMES) as Engine[];
 
-/** How far a construct was tried for a case. Each level has what the ones before it have. */
-export type Level = 'synthesized' | 'judged' | 'measured';
-
-/** Constructs whose claims rows of the proof hold that name the program which was run. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  'sender-container': 'k8s.RateLimitedSender',
-  'sender-tasks': 'gcp.RateLimitedSender',
-};
+/** How far a construct was tried for a case, from the weakest to the strongest. */
+export type Level = 'synthesized' | 'judged' | 'emulated' | 'measured';
 
 /**
- * Measured: a claim of the case was held against a real server. Judged: a reference environment deploys it, and other people's
- * tools take what that writes (test/judges on AWS, test/cluster/manifests on Kubernetes). Synthesized: our tests read it.
+ * Measured: a claim of the case was held against a real server. Emulated: against a stand-in for one. Judged: a reference
+ * environment deploys it, and other people's tools take what that writes (test/judges on AWS, test/cluster/manifests on
+ * Kubernetes). Synthesized: our tests read it.
  */
 export function levelOf(
   each: Case,
   engine: Engine,
   name: string,
-  rows: readonly Pick<ProofRow, 'case' | 'construct'>[],
+  rows: readonly Pick<ProofRow, 'case' | 'construct' | 'engine'>[],
 ): Level {
-  const full = `${engine}.${name}`;
-  const own = rows.filter((row) => row.case === each.number).map(({ construct }) => PROGRAMS[construct] ?? construct);
-  if (own.includes(full)) return 'measured';
+  const own = rows.filter((row) => row.case === each.number && constructOf(row) === `${engine}.${name}`);
+  if (own.length > 0) return own.some((row) => kindOf(row.engine) === 'real') ? 'measured' : 'emulated';
   // No judge reads a program of Pulumi.
   const read = each.constructs.some(
     (one) => one.name === name && one.engines.includes(engine) && one.deployed !== undefined,
   );
   return read && engine !== 'gcp' ? 'judged' : 'synthesized';
+}
+
+/** Whether what decides the case is not among what was run. */
+export function isInPart(number: number, engine: Engine, name: string): boolean {
+  return IN_PART.some((one) => one.case === number && one.construct === `${engine}.${name}`);
 }
 
 /** Every case with the construct that each engine has for it, and how far it was tried. */
@@ -92,7 +93,10 @@ function constructsOf(root: string, each: Case, engine: Engine, proof: readonly 
   const names = each.constructs
     .filter(({ available, engines }) => available && engines.includes(engine))
     .map(({ name }) => name);
-  const cell = (name: string) => `[\`${name}\`](${linkOf(root, engine, name)}) ${levelOf(each, engine, name, proof)}`;
+  const cell = (name: string) => {
+    const part = isInPart(each.number, engine, name) ? ' in part' : '';
+    return `[\`${name}\`](${linkOf(root, engine, name)}) ${levelOf(each, engine, name, proof)}${part}`;
+  };
   return [...new Set(names)].map(cell).join(', ');
 }
 

@@ -113,8 +113,15 @@ Where nothing but the document is at hand, it accepts a finding itself, with a r
 \`backpressure-constructs/BP-KEDA-001: the reason\`.
 
 A manifest has no field for how long one item takes. Where a workload, ScaledObject, ScaledJob or CronJob says so, by the
-annotation \`backpressure-constructs/service-seconds\` (the 99th percentile, in seconds, in quotes), the rules on grace
-periods, cool-downs and overlapping runs use it; otherwise they go by what the manifest does decide, or are silent.
+annotation \`backpressure-constructs/service-seconds\` (the 99th percentile, in seconds, in quotes), these rules use it:
+
+| rule | without the annotation |
+|---|---|
+| BP-KEDA-005, the cool-down | goes by \`terminationGracePeriodSeconds\`, or by one message a pod |
+| BP-KEDA-007, items longer than a pod gets to stop | goes by \`terminationGracePeriodSeconds\` |
+| BP-KEDA-008, a pod that is killed too early | sees only a preStop hook that takes the whole grace period |
+| BP-KEDA-012, a node that is removed under a Job | is silent |
+| BP-CRON-002, runs that overlap | goes by \`activeDeadlineSeconds\`, or is silent |
 
 What they find in templates of others, each finding read and judged: [measured/third-party.md](measured/third-party.md).
 `;

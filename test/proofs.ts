@@ -42,7 +42,7 @@ export const PROOFS: readonly Proof[] = [
     cases: [16],
     suite: 'engines',
     file: 'test/engines/ttl-collection.test.ts',
-    title: 'backfill and expiry in a MongoDB server',
+    title: "backfill and expiry in a server that speaks MongoDB's protocol",
   },
   {
     name: 'ttl-documentdb',

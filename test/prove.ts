@@ -1,7 +1,8 @@
 /**
  * `npm run prove`: runs claims of the cases against real servers and writes docs/proof.json, docs/proof.md and
- * dist/proof.json. `--case 16` (also several) runs those of a case, `--proof` those of a name, `--list` says which there are, `--runs 3` measures
- * each three times, `--json` prints the rows.
+ * dist/proof.json. `--case 16` (also several) runs those of a case, `--proof` those of a name, `--list` says which there are
+ * and what has changed since they ran, `--runs 3` measures each three times, `--json` prints the rows. Code that differs
+ * from its commit is refused without `--dirty`.
  */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { RunReport } from '../bin/local/intake';
 import { write } from '../docs/generate';
 import { inOrder, keyOf, type Measurement, type ProofRow, readProof } from '../docs/proof';
+import { changedFiles, commitOf, sinceThen, whyNotProven } from './proof-code';
 import { averaged } from './proof-rows';
 import { PROOFS, type Proof } from './proofs';
 import { SUITES } from './suites';
@@ -21,12 +23,15 @@ const ROOT = join(__dirname, '..');
 const JEST = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
 /** A flood of a minute and a half: long enough for a backlog, short enough for five minutes with its drain. */
 const DELIVERIES = 6000;
+/** What a proof without a test runs. */
+const LOCAL = join('bin', 'local.ts');
 
 interface Options {
   readonly case?: number[];
   readonly proof?: string[];
   readonly list: boolean;
   readonly runs: number;
+  readonly dirty: boolean;
   readonly json: boolean;
 }
 
@@ -37,7 +42,8 @@ const program = new Command('npm run prove --')
     wholeNumber(text, 1, 20),
   ])
   .option('--proof <name...>', 'only the proofs of these names, as --list has them')
-  .option('--list', 'say which proofs there are, and run none', false)
+  .option('--list', 'say which proofs there are and what has changed since they ran, and run none', false)
+  .option('--dirty', 'also measure code that differs from its commit; its rows have a + behind the commit', false)
   .option(
     '--runs <count>',
     'measure each so often, 1 to 20; the rows have mean and spread',
@@ -67,6 +73,11 @@ async function main(): Promise<number> {
     list(chosen);
     return 0;
   }
+  const refused = whyNotProven(changedFiles(ROOT), options.dirty);
+  if (refused !== undefined) {
+    console.error(refused);
+    return 1;
+  }
   const tidy = await prepare(chosen);
   const failed: string[] = [];
   const rows: ProofRow[] = [];
@@ -93,10 +104,11 @@ async function main(): Promise<number> {
 
 function list(proofs: readonly Proof[]): void {
   const rows = readProof(ROOT);
-  for (const { name, cases, suite, title } of proofs) {
-    const seconds = rows.find(({ proof }) => proof === name)?.seconds;
-    const took = seconds === undefined ? 'not run yet' : `${Math.round(seconds)} s`;
+  for (const { name, cases, suite, title, file = LOCAL } of proofs) {
+    const row = rows.find(({ proof }) => proof === name);
+    const took = row === undefined ? 'not run yet' : `${Math.round(row.seconds)} s`;
     console.log(`${name.padEnd(18)} case ${cases.join(', ').padEnd(7)} ${suite.padEnd(8)} ${took.padEnd(12)} ${title}`);
+    if (row !== undefined) console.log(`${' '.repeat(19)}${row.date} ${sinceThen(ROOT, file, row.commit)}`);
   }
 }
 
@@ -129,7 +141,7 @@ function run(proof: Proof, times: number): { rows: ProofRow[]; ok: boolean } {
     proof: proof.name,
     seconds: Math.round((Date.now() - began) / 1000 / times),
     date: new Date().toISOString().slice(0, 10),
-    commit: commit(),
+    commit: commitOf(ROOT),
     machine: `${availableParallelism()} cores of ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     load: Math.round(load * 10) / 10,
   };
@@ -155,7 +167,7 @@ function runTest({ name, file }: Proof): { rows: Measurement[]; status: number |
 function runIntake(): { rows: Measurement[]; status: number | null } {
   const { status, stdout } = child(
     process.execPath,
-    ['--import', 'tsx', join('bin', 'local.ts'), '--deliveries', String(DELIVERIES), '--json'],
+    ['--import', 'tsx', LOCAL, '--deliveries', String(DELIVERIES), '--json'],
     {},
   );
   try {
@@ -181,12 +193,6 @@ function record(rows: readonly ProofRow[]): void {
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   for (const folder of ['docs', 'dist']) writeFileSync(join(ROOT, folder, 'proof.json'), text);
   write(ROOT);
-}
-
-function commit(): string {
-  const git = (...args: string[]) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' }).stdout?.trim() ?? '';
-  const changed = git('status', '--porcelain', '--', 'lib', 'stacks', 'charts', 'bin', 'test') !== '';
-  return `${git('rev-parse', '--short', 'HEAD') || 'unknown'}${changed ? '+' : ''}`;
 }
 
 function wholeNumber(text: string, min: number, max: number): number {

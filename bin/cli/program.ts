@@ -42,7 +42,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         [
           '',
           'Examples:',
-          '  npx backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
+          '  npx backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --latency 90 --platform lambda',
           '  npx backpressure simulate --case 14',
           '  npx backpressure cases --difficulty beginner',
           '  npx backpressure check cdk.out',

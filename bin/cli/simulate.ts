@@ -13,7 +13,7 @@ import { eachSeed, type SimulateOptions } from './seeds';
 import { runnableCases, simulateCase } from './simulate-case';
 import { planFor, refusalText, summary } from './size';
 import { count, drain, duration, hang, helpText, table, told, wrap } from './text';
-import { addWorkloadOptions, inOptions, question, requireOptions } from './workload-options';
+import { addWorkloadOptions, inOptions, type Question, question, requireOptions } from './workload-options';
 
 /** Items that a run may have; more takes minutes and proves nothing new. */
 const MOST_ITEMS = 50_000_000;
@@ -62,7 +62,7 @@ function helpLines(): string[] {
     'Exits with 1 when the workload cannot be served as asked, when its backlog never drains, or a case misses its headline.',
     '',
     'Examples:',
-    '  npx backpressure simulate --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
+    '  npx backpressure simulate --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --latency 90 --platform lambda',
     '  npx backpressure simulate --steady 16 --peak 56.5 --peak-seconds 1800 --service 2 --min-instances 80 --max-instances 80',
     '  npx backpressure simulate --case 14 --html case-14.html',
   ];
@@ -210,6 +210,8 @@ interface SetUp {
   readonly workload: Workload;
   readonly objective: { readonly latencySeconds?: number; readonly latencyQuantile?: number };
   readonly consumer: ResolvedConsumer;
+  /** What it was planned for. */
+  readonly platform?: Question['platform'];
   readonly predictions: Predictions;
   /** The seconds from the begin of the peak that the predictions cover. */
   readonly coveredSeconds: number;
@@ -251,6 +253,7 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
     asked: workload,
     workload: sizing.workload,
     objective,
+    platform: asked.platform,
     consumer: sizing.consumer,
     predictions: plan.predictions,
     coveredSeconds: sizing.workload.peakSeconds + plan.predictions.drainSeconds,

@@ -11,7 +11,7 @@ import { drain, duration, hang, hanging, helpText, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
 
 const EXAMPLE =
-  'npx backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90';
+  'npx backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --latency 90 --platform lambda';
 
 /** `backpressure size`: workload and objective in, every knob with its reason out. */
 export function registerSize(program: Command, io: Io, answered: (exit: number) => void): void {
@@ -105,9 +105,16 @@ function infeasible(refusal: CapacityError): object {
   return { feasible: false, reason: inOptions(refusal.reason), waysOut: refusal.waysOut.map(inOptions) };
 }
 
-/** The question, in one line. */
-export function summary({ name, workload, objective }: Pick<Question, 'name' | 'workload' | 'objective'>): string {
+/** The question, in one line, with the platform: the same workload has another plan on another one. */
+export function summary({
+  name,
+  workload,
+  objective,
+  platform,
+}: Pick<Question, 'name' | 'workload' | 'objective' | 'platform'>): string {
   const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
+  const { PLATFORM_FACTS } =
+    require('../../lib/flow/queue/platforms/facts') as typeof import('../../lib/flow/queue/platforms/facts');
   const { steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds, burstItems } = workload;
   const peak = burstItems
     ? `, ${figure(burstItems)} at once`
@@ -115,9 +122,11 @@ export function summary({ name, workload, objective }: Pick<Question, 'name' | '
       ? `, ${figure(peakPerSecond)}/s for ${duration(peakSeconds)}`
       : '';
   const { latencySeconds, latencyQuantile = 0.99 } = objective;
-  const promise =
-    latencySeconds === undefined ? '' : `; ${percent(latencyQuantile)} within ${duration(latencySeconds)}`;
-  return `${name}: ${figure(steadyPerSecond)}/s${peak}, ${duration(serviceSeconds)} an item${promise}`;
+  const item = `${name}: ${figure(steadyPerSecond)}/s${peak}, ${duration(serviceSeconds)} an item`;
+  // Without a promise nothing is planned, and instances that are given run anywhere.
+  if (latencySeconds === undefined) return item;
+  const runs = platform === undefined ? `${PLATFORM_FACTS.other.title} (--platform)` : PLATFORM_FACTS[platform].title;
+  return `${item}; ${percent(latencyQuantile)} within ${duration(latencySeconds)}; on ${runs}`;
 }
 
 function sheet(plan: QueuePlan, asked: Question, io: Io): string {

@@ -74,9 +74,12 @@ export function createTask(scope: Construct, settings: TaskSettings, work: TaskW
   return task;
 }
 
+/** Its id. */
+export const TASK_LOGS = 'Logs';
+
 /** The log group of a task, for a month. */
 export function createTaskLogs(scope: Construct): LogGroup {
-  return new LogGroup(scope, 'Logs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
+  return new LogGroup(scope, TASK_LOGS, { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
 }
 
 /** Seconds that ECS waits for a container to stop, unless it is told. Source: Amazon ECS, Task definition parameters. */

@@ -94,10 +94,10 @@ export function judge(documents: readonly Document[], options: CheckOptions = {}
     const findings = [...found, ...more]
       .map(({ at, finding }) => ({
         place: places.get(at.resource) ?? places.get(at.resource.name) ?? 0,
+        declared: document instanceof Manifests ? at.resource.source : document,
         finding,
       }))
-      .sort((a, b) => a.place - b.place)
-      .map(({ finding }) => finding);
+      .sort((a, b) => a.place - b.place);
     return { findings, failures };
   });
   return {
@@ -115,11 +115,22 @@ function judgeOne(document: Document, severities: Readonly<Record<string, Level>
   };
 }
 
-/** Each finding once: two overlays have the faults of their base. */
-function once(findings: readonly Finding[]): Finding[] {
-  const key = ({ ruleId, file, resource, path, message }: Finding) =>
-    [ruleId, file, resource, path, message].join('\n');
-  return [...new Map(findings.map((finding) => [key(finding), finding])).values()];
+/** A finding, and what declares its place: the manifest as the file has it, or the whole template. */
+interface Declared {
+  readonly declared: unknown;
+  readonly finding: Finding;
+}
+
+/**
+ * Each finding once: two overlays have the faults of their base. Names do not tell two objects of one file apart: it may
+ * hold one name in several namespaces, and several templates with one logical id.
+ */
+function once(findings: readonly Declared[]): Finding[] {
+  const numbers = new Map<unknown, number>();
+  for (const { declared } of findings) if (!numbers.has(declared)) numbers.set(declared, numbers.size);
+  const key = ({ declared, finding: { ruleId, file, resource, namespace, path, message } }: Declared) =>
+    [numbers.get(declared), ruleId, file, resource, namespace ?? '', path, message].join('\n');
+  return [...new Map(findings.map((one) => [key(one), one.finding])).values()];
 }
 
 /** Reads and checks; a file that cannot be read does not affect the findings of others. */

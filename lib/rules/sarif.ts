@@ -102,7 +102,8 @@ function descriptor(rule: Rule<never>): object {
 }
 
 function result(finding: Located, ruleIndex: number): object {
-  const { ruleId, severity, file, resource, path, message, fix, line, constructPath, replacement } = finding;
+  const { ruleId, severity, file, path, message, fix, line, constructPath, replacement } = finding;
+  const resource = withNamespace(finding);
   return {
     ruleId,
     ruleIndex,
@@ -124,6 +125,11 @@ function result(finding: Located, ruleIndex: number): object {
     partialFingerprints: { 'ruleAndPlace/v1': `${ruleId} ${resource} ${path}` },
     ...(replacement === undefined ? {} : { fixes: [fixWith(file, fix, replacement)] }),
   };
+}
+
+/** The resource, after its namespace as acknowledgements name it: a file may hold one name in several namespaces. */
+function withNamespace({ namespace, resource }: Finding): string {
+  return namespace === undefined ? resource : `${namespace}/${resource}`;
 }
 
 function fixWith(file: string, text: string, { from, until, text: inserted }: Replaced): object {

@@ -195,9 +195,14 @@ describe('not fixed, and says why', () => {
     const { out } = await backpressure(`check ${dirname(folder)} --fix`);
     expect(out).toMatch(/^not fixed BP-CRON-006 CronJob\/cleanup in .*base\/job\.yaml: the finding would stay$/m);
     expect(read(join(folder, 'job.yaml'))).toBe(job);
-    // Where the overlay leaves it alone, the base is mended.
-    writeFileSync(join(overlay, 'kustomization.yaml'), 'resources: [../base]\n');
-    await backpressure(`check ${dirname(folder)} --fix`);
+    // Where the overlays leave it alone, the base is mended, also when each puts it into a namespace of its own.
+    writeFileSync(join(overlay, 'kustomization.yaml'), 'resources: [../base]\nnamespace: prod\n');
+    const dev = join(dirname(folder), 'dev');
+    mkdirSync(dev);
+    writeFileSync(join(dev, 'kustomization.yaml'), 'resources: [../base]\nnamespace: dev\n');
+    const mended = await backpressure(`check ${dirname(folder)} --fix`);
+    expect(mended.out).toMatch(/^fixed BP-CRON-006 CronJob\/cleanup in dev in /m);
+    expect(mended.out).toMatch(/^fixed BP-CRON-006 CronJob\/cleanup in prod in /m);
     expect(read(join(folder, 'job.yaml'))).toBe(
       job.replace('startingDeadlineSeconds: 5', 'startingDeadlineSeconds: 600'),
     );

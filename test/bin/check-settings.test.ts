@@ -390,3 +390,38 @@ test('no path is refused in one line', async () => {
     err: "backpressure check: missing required argument 'paths'; see npx backpressure check --help\n",
   });
 });
+
+describe('one object in several namespaces of one file', () => {
+  const NAMESPACES = ['dev', 'staging', 'prod'];
+  /** BP-CRON-003 in each. */
+  const jobs = NAMESPACES.map(
+    (namespace) =>
+      `apiVersion: batch/v1\nkind: CronJob\nmetadata: { name: a, namespace: ${namespace} }\nspec: { schedule: "0 0 * * *" }\n`,
+  ).join('---\n');
+  const left = async (line: string) =>
+    (JSON.parse((await backpressure(`check ${line} --json`)).out) as { namespace?: string }[]).map(
+      ({ namespace }) => namespace,
+    );
+  const accepting = (object: string) => ({
+    acknowledge: [{ rule: 'BP-CRON-003', object, reason: 'It ends within the hour.' }],
+  });
+
+  test('what is accepted in one is still found in the others', async () => {
+    const folder = project({ 'all.yaml': jobs, 'backpressure.config.json': accepting('prod/CronJob/a') });
+    expect(await left(join(folder, 'all.yaml'))).toEqual(['dev', 'staging']);
+  });
+
+  test('the name alone accepts it in all', async () => {
+    const folder = project({ 'all.yaml': jobs, 'backpressure.config.json': accepting('CronJob/a') });
+    expect(await left(join(folder, 'all.yaml'))).toEqual([]);
+  });
+
+  test('a baseline of one does not hold the others', async () => {
+    const folder = project({ 'all.yaml': jobs.split('---\n')[2] });
+    const line = `${join(folder, 'all.yaml')} --baseline ${join(folder, 'known.json')}`;
+    await backpressure(`check ${line} --write-baseline`);
+    expect(await left(line)).toEqual([]);
+    writeFileSync(join(folder, 'all.yaml'), jobs);
+    expect(await left(line)).toEqual(['dev', 'staging']);
+  });
+});

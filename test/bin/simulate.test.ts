@@ -31,7 +31,7 @@ describe('simulate', () => {
 
   test('the workload stated is the one asked for, also where a job has its start in the work of an item', async () => {
     const { out } = await backpressure('simulate --platform keda-job --steady 0.1 --service 60 --latency 600');
-    expect(out).toMatch(/^\S+: 0\.1\/s, 60 s an item; 99 % within 10 min\n/);
+    expect(out).toMatch(/^\S+: 0\.1\/s, 60 s an item; 99 % within 10 min; on Kubernetes job for each item/);
     // Without a peak nothing drains after it.
     expect(out).not.toContain('drained');
   });

@@ -126,9 +126,19 @@ describe('size', () => {
   test('prints one line a knob and what to expect, with the name that was given', async () => {
     const { code, out, err } = await backpressure(`${EXAMPLE} --name Orders`);
     expect([code, err]).toEqual([0, '']);
-    expect(out).toMatch(/^Orders: 40\/s, 400\/s for 30 min, 50 ms an item; 99 % within 90 s\n/);
+    expect(out).toMatch(/^Orders: 40\/s, 400\/s for 30 min, 50 ms an item; 99 % within 90 s; on a platform/);
     expect(out).toMatch(/\n {2}maxInstances +\d+ +instances/);
     expect(out).toMatch(/\n {2}latency P99 +\d/);
+  });
+
+  test.each([
+    ['', 'a platform that was not named (--platform)'],
+    [' --platform other', 'a platform that was not named'],
+    [' --platform lambda', 'AWS Lambda'],
+    [' --platform keda', 'Kubernetes Deployment scaled by KEDA'],
+  ])('says which platform the numbers are of: "%s"', async (option, title) => {
+    const { out } = await backpressure(`size --steady 40 --service 0.05 --latency 90${option}`, { columns: 200 });
+    expect(out.split('\n')[0]).toMatch(new RegExp(`; on ${title.replace(/[()]/g, '\\$&')}$`));
   });
 
   test("--explain prints the plan's own page", async () => {

@@ -35,11 +35,14 @@ describe('generated pages', () => {
   });
 
   test.each(CASES.filter(({ scenario }) => scenario).map(({ slug }) => slug))(
-    '%s shows a measured headline that is met',
+    '%s shows a simulated headline that is met, and calls nothing measured that the simulation says',
     (slug) => {
       const { text } = wanted.find(({ path }) => path === `docs/cases/${slug}.md`)!;
-      expect(text).toContain('## Measured');
-      expect(text).toContain('The headline is met.');
+      const simulated = text.slice(text.indexOf('## Simulated'), text.indexOf('The headline is met.'));
+      expect(simulated).toContain('before, simulated');
+      expect(simulated.split('\n').filter((line) => /^(#|\| measure)/.test(line) && /measured/i.test(line))).toEqual(
+        [],
+      );
     },
   );
 

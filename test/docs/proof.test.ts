@@ -2,8 +2,9 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NOT_RUN } from '../../docs/not-run';
-import { keyOf, type Measurement, proofPage, readProof, within } from '../../docs/proof';
+import { kindOf } from '../../docs/engines';
+import { IN_PART, NOT_RUN } from '../../docs/not-run';
+import { constructOf, keyOf, type Measurement, proofPage, proofSummary, readProof, within } from '../../docs/proof';
 import { CASES } from '../../lib/cases/catalogue';
 import { averaged } from '../proof-rows';
 import { PROOFS } from '../proofs';
@@ -33,8 +34,54 @@ describe('what was measured', () => {
       ),
     ),
   )('case %d, %s: has rows, or a reason why it has none', (number, construct) => {
-    const of = (each: { case: number; construct: string }) => each.case === number && each.construct === construct;
+    const of = (each: { case: number; construct: string }) => each.case === number && constructOf(each) === construct;
     expect([rows.some(of), NOT_RUN.some(of)].filter(Boolean)).toHaveLength(1);
+  });
+
+  test('what was run in part has rows, and no reason to have none', () => {
+    for (const part of IN_PART) {
+      const of = (each: { case: number; construct: string }) =>
+        each.case === part.case && constructOf(each) === part.construct;
+      expect([part.construct, rows.some(of), NOT_RUN.some(of)]).toEqual([part.construct, true, false]);
+    }
+  });
+
+  test('each row is of a construct, also where it names a program', () => {
+    for (const row of rows) expect(constructOf(row)).toMatch(/^(aws|k8s|gcp)\.[A-Z]\w+$/);
+  });
+
+  test('each row is of an engine that is known to be real or not, and says which', () => {
+    for (const row of rows) {
+      const line = proofPage([row])
+        .split('\n')
+        .find((one) => one.startsWith(`| ${row.metric} |`));
+      expect(line).toContain(`| ${row.engine} | ${kindOf(row.engine)} |`);
+    }
+  });
+
+  test.each([
+    ['RabbitMQ 3.10.8', 'real'],
+    ['Filebeat 9.0.0, logrotate, Kafka 3.9.1', 'real'],
+    ['local AWS (MiniStack)', 'emulator'],
+    ["SecantusDB (speaks MongoDB's protocol), MongoDB's shell", 'emulator'],
+    ['Redis, played Cloud Tasks', 'emulator'],
+  ])('%s is %s: one stand-in is enough', (engine, kind) => {
+    expect(kindOf(engine)).toBe(kind);
+  });
+
+  test.each(['LocalStack 4', 'Redis, LocalStack', 'Redisson', '3.9.1'])('%s is not taken to be real', (engine) => {
+    expect(() => kindOf(engine)).toThrow('is not in docs/engines.ts');
+  });
+
+  test('the summary counts emulators apart', () => {
+    const row = { ...rows[0], case: 16, construct: 'aws.TtlTable', engine: 'Redis' };
+    expect(proofSummary([row, row, { ...row, engine: 'local AWS (MiniStack)' }])).toMatch(/ \| 2 \| 1 \| 3 \|$/);
+  });
+
+  test('a row of code that differed from its commit is counted on the page', () => {
+    const [row] = rows;
+    expect(proofPage([{ ...row, commit: 'abc+' }])).toContain('1 rows have a `+` behind the commit');
+    expect(proofPage([{ ...row, commit: 'abc' }])).toContain('The code of every row is that of its commit.');
   });
 
   test('each row is of a proof that there is, and of a case that it names', () => {

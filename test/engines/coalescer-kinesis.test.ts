@@ -181,7 +181,7 @@ suite('the merger on a local AWS', () => {
     const claim = {
       case: 9,
       construct: 'aws.CoalescingQueue',
-      engine: 'local AWS',
+      engine: 'local AWS (MiniStack)',
       how: `The bundled merger and a function that rebuilds on the local AWS, behind a stream of two shards; ${RATE} events a second of ${distinctKeys} keys for ${SECONDS} s. The emulator has no window, so how much is merged is not judged.`,
       scaledBy: 'the time: 20 s of ten minutes, at the full rate.',
     };

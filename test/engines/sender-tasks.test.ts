@@ -94,7 +94,7 @@ suite('the handler of Cloud Tasks on a Redis server', () => {
     const claim = {
       case: 7,
       construct: 'sender-tasks',
-      engine: 'Redis',
+      engine: 'Redis, played Cloud Tasks',
       how: `The bundled handler of Cloud Tasks, ${PROCESSES} processes on one bucket in a real Redis server; a queue that is played by its documented limits, and has saved a second of its rate; calls of ${CALL_MILLIS} ms to a provider that notes every arrival to the millisecond.`,
       scaledBy: 'thousands of mails for half a million: a limit holds in a second.',
     };

@@ -33,7 +33,7 @@ const folder = mkdtempSync(join(tmpdir(), 'backpressure-ttl-'));
 const CLAIM = {
   case: 16,
   construct: 'k8s.TtlCollection',
-  engine: "SecantusDB, MongoDB's shell",
+  engine: "SecantusDB (speaks MongoDB's protocol), MongoDB's shell",
   how: `The shipped scripts in MongoDB's own shell, against a server that speaks its protocol and deletes by TTL indexes; ${DOCUMENTS} documents, ${TOO_OLD} of them too old. The backfill is killed once and run again.`,
   scaledBy: 'hundreds of documents for hundreds of millions: what is throttled is a rate.',
 };

@@ -25,7 +25,7 @@ const WINDOW_MILLIS = 10_000;
 const CLAIM = {
   case: 16,
   construct: 'aws.TtlCollection',
-  engine: "SecantusDB, MongoDB's shell",
+  engine: "SecantusDB (speaks MongoDB's protocol), MongoDB's shell",
   how: `The shipped scripts in MongoDB's own shell, with variables and command of the template, against a server that speaks its protocol; ${DOCUMENTS} documents, ${TOO_OLD} of them too old. The backfill is killed half-way by SIGKILL; then two copies are started at once.`,
   scaledBy: `hundreds of documents for hundreds of millions: what is throttled is a rate. A lease of ${LEASE_SECONDS} s for one of 120.`,
 };

@@ -43,7 +43,7 @@ const SLICES = 3;
 const CLAIM = {
   case: 16,
   construct: 'aws.TtlTable',
-  engine: 'DynamoDB of a local AWS (ministack)',
+  engine: 'DynamoDB of a local AWS (MiniStack)',
   how: 'the bundled workers with the variables of the template; both are killed half-way by SIGKILL and started again',
   scaledBy: `${ITEMS.toLocaleString('en-US')} items of ${ITEM_BYTES.toLocaleString('en-US')} bytes and ${UNITS_PER_SECOND} write units a second in place of 500 million of 1 KB and 1,000: the pace is a token bucket, the same at every rate`,
 };

@@ -4,8 +4,10 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rulesPage } from '../../docs/rules-page';
 import { check } from '../../lib/rules/check';
 import { Template } from '../../lib/rules/cloudformation/read/template';
+import { SERVICE_SECONDS } from '../../lib/rules/kubernetes/read/service-time';
 import { parseDocuments, readDocuments } from '../../lib/rules/read';
 import { isMapping } from '../../lib/rules/resolved';
 import type { Finding } from '../../lib/rules/rule';
@@ -19,6 +21,13 @@ test('ids are unique, and every one has its examples', () => {
   const ids = RULES.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   expect(readdirSync(EXAMPLES).sort()).toEqual([...ids].sort());
+});
+
+test('each rule that goes by the time of an item is in the table of those that need its annotation', () => {
+  const page = rulesPage();
+  const users = RULES.map(({ id }) => id).filter((id) => example(id, 'wrong').includes(SERVICE_SECONDS));
+  expect(users.length).toBeGreaterThan(2);
+  for (const id of users) expect(page).toMatch(new RegExp(`^\\| ${id}, `, 'm'));
 });
 
 describe.each(RULES.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {

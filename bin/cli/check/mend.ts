@@ -75,8 +75,9 @@ function tried(report: Report, found: Found, judge: (found: Found) => Report) {
   return { sources, first, useless, useful: report.findings.filter((finding) => !without.has(finding)) };
 }
 
-function told({ ruleId, file, resource }: Reported): string {
-  return `${ruleId} ${printable(resource)} in ${printable(file)}`;
+function told(finding: Reported): string {
+  const { resourceOf } = loadRules();
+  return `${finding.ruleId} ${printable(resourceOf(finding))} in ${printable(finding.file)}`;
 }
 
 function withTexts(found: Found, texts: ReadonlyMap<string, string>): Found {

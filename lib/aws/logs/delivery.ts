@@ -26,6 +26,12 @@ export function createArchive(scope: Construct, props: LogShippingProps, plan: L
   return new ArchiveBucket(scope, 'Archive', { workload: archiveWorkload(plan), alarmTopic, alarms, removalPolicy });
 }
 
+/** The stream, and the role by which it writes. */
+interface Delivery {
+  readonly stream: CfnDeliveryStream;
+  readonly role: Role;
+}
+
 /**
  * The stream that writes them there. The L2 would let Firehose read and delete every object of the bucket, and adds a table of
  * addresses to the stack.
@@ -36,7 +42,7 @@ export function createDeliveryStream(
   plan: LogDeliveryPlan,
   bucket: IBucket,
   logGroup: ILogGroup,
-): CfnDeliveryStream {
+): Delivery {
   const own = servicePrefix(scope.node.path, service);
   const prefix = `${own}date=!{timestamp:yyyy-MM-dd}/`;
   const role = writer(scope, bucket, logGroup, [own, UNDELIVERED]);
@@ -65,7 +71,7 @@ export function createDeliveryStream(
   stream.applyRemovalPolicy(removalPolicy);
   // Firehose refuses a role that may not write yet.
   stream.node.addDependency(role);
-  return stream;
+  return { stream, role };
 }
 
 /** The role by which Firehose writes objects, and deletes none. Source: Amazon Data Firehose developer guide, Access to S3. */

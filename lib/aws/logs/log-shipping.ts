@@ -1,7 +1,7 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { AwsLogDriverMode, ContainerImage, type LogDriver, type TaskDefinition } from 'aws-cdk-lib/aws-ecs';
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable, Role } from 'aws-cdk-lib/aws-iam';
 import type { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import { type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -44,6 +44,9 @@ export class LogShipping extends Construct {
 
   /** The stream, unless one was given. */
   public readonly deliveryStream?: CfnDeliveryStream;
+
+  /** The role by which the stream writes to the bucket, unless a stream was given. */
+  public readonly writerRole?: Role;
 
   /** Name of the stream, made here or given. */
   public readonly deliveryStreamName: string;
@@ -92,7 +95,9 @@ export class LogShipping extends Construct {
     if (given === undefined) {
       if (usable.bucket === undefined) this.archive = createArchive(this, usable, plan);
       this.bucket = usable.bucket ?? this.archive!.bucket;
-      this.deliveryStream = createDeliveryStream(this, usable, plan, this.bucket, this.logGroup);
+      const made = createDeliveryStream(this, usable, plan, this.bucket, this.logGroup);
+      this.deliveryStream = made.stream;
+      this.writerRole = made.role;
     }
     this.deliveryStreamName = given?.deliveryStreamName ?? this.deliveryStream!.ref;
     this.deliveryStreamArn = given?.deliveryStreamArn ?? this.deliveryStream!.attrArn;

@@ -66,8 +66,8 @@ export function runTasks(
   const parts = createFargateParts(context, props, plan);
   // Without it the policy would count the whole backlog as that of one task.
   warnWithoutInsights(scope, parts.service.cluster, 'the number of running tasks');
-  const { running, scalableTarget } = scaleOnBacklog(context, parts.service, plan);
-  return { plan, graphs: [{ title: 'Running tasks', metrics: [running] }], tasks: { ...parts, scalableTarget } };
+  const { running, ...scaled } = scaleOnBacklog(context, parts.service, plan);
+  return { plan, graphs: [{ title: 'Running tasks', metrics: [running] }], tasks: { ...parts, ...scaled } };
 }
 
 /** The queue's question where it has one; the task adds only its price. */

@@ -7,6 +7,7 @@ import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { createAlarms } from '../watch';
 import type { SourceContext } from './task-source';
+import type { ScaledTasks } from './worker-compute';
 
 /** SQS, Amazon MQ and Container Insights publish once a minute. */
 const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
@@ -16,7 +17,7 @@ export function scaleOnBacklog(
   { scope, source }: SourceContext,
   service: FargateService,
   plan: QueuePlan,
-): { running: Metric; scalableTarget: CfnScalableTarget } {
+): ScaledTasks & { readonly running: Metric } {
   const period = Duration.seconds(METRIC_PERIOD_SECONDS);
   const visible = source.waiting(period);
   const inFlight = source.inWork(period);
@@ -35,7 +36,7 @@ export function scaleOnBacklog(
     maxCapacity: plan.value('maxInstances'),
   });
   const policy = { serviceNamespace: 'ecs', scalingTargetId: target.ref };
-  new CfnScalingPolicy(scope, 'BacklogPerTask', {
+  const scalingPolicy = new CfnScalingPolicy(scope, 'BacklogPerTask', {
     policyName: 'backlog-per-task',
     policyType: 'TargetTrackingScaling',
     ...policy,
@@ -59,7 +60,7 @@ export function scaleOnBacklog(
       },
     },
   });
-  if (plan.value('minInstances') > 0) return { running, scalableTarget: target };
+  if (plan.value('minInstances') > 0) return { running, scalableTarget: target, scalingPolicy };
   const wakeUp = new CfnScalingPolicy(scope, 'WakeUp', {
     policyName: 'wake-up',
     policyType: 'StepScaling',
@@ -92,7 +93,7 @@ export function scaleOnBacklog(
     ],
   });
   asleep.addAlarmAction({ bind: () => ({ alarmActionArn: wakeUp.ref }) });
-  return { running, scalableTarget: target };
+  return { running, scalableTarget: target, scalingPolicy, wakeUpPolicy: wakeUp, wakeUpAlarm: asleep };
 }
 
 function metricData(id: string, metric: Metric): CfnScalingPolicy.TargetTrackingMetricDataQueryProperty {

@@ -1,10 +1,11 @@
 /** The task and the service of a Fargate worker: made here, or given. */
 import { Token } from 'aws-cdk-lib';
 import { CfnService, type ContainerDefinition, FargateService, type FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import type { QueuePlan } from '../../flow/queue/workload';
-import { createTask, stopSeconds } from '../fargate-task';
+import { createTask, stopSeconds, TASK_LOGS } from '../fargate-task';
 import { describeGroups } from '../security-groups';
 import { type FargateWorkerProps, givenTask } from './fargate-props';
 import type { SourceContext } from './task-source';
@@ -14,6 +15,8 @@ export interface FargateParts {
   readonly service: FargateService;
   readonly taskDefinition: FargateTaskDefinition;
   readonly container: ContainerDefinition;
+  /** Of the container, where it was made here. */
+  readonly logGroup?: LogGroup;
 }
 
 /** Makes what was not given, and tells the container its queue. */
@@ -49,7 +52,8 @@ export function createFargateParts(context: SourceContext, props: FargateWorkerP
   source.grantTake(taskDefinition);
   const service = props.service ?? createService(scope, props, taskDefinition);
   source.connect(service);
-  return { service, taskDefinition, container };
+  const logGroup = scope.node.tryFindChild(TASK_LOGS) as LogGroup | undefined;
+  return { service, taskDefinition, container, logGroup };
 }
 
 /** What a given task and service must have, so that the plan is true of them. */

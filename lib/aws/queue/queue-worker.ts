@@ -1,6 +1,8 @@
 import { Annotations } from 'aws-cdk-lib';
-import type { CfnScalableTarget } from 'aws-cdk-lib/aws-applicationautoscaling';
+import type { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ContainerDefinition, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Check, InvalidInputError, validate } from '../../flow/errors';
@@ -108,6 +110,26 @@ export class QueueWorker extends Construct {
   public readonly container?: ContainerDefinition;
   /** What the number of tasks is set on; undefined on Lambda. */
   public readonly scalableTarget?: CfnScalableTarget;
+  /** Sets the number of tasks by the backlog of each; undefined on Lambda. */
+  public readonly scalingPolicy?: CfnScalingPolicy;
+  /**
+   * Starts the first task when a message comes.
+   *
+   * @default - none where at least one task always runs
+   */
+  public readonly wakeUpPolicy?: CfnScalingPolicy;
+  /**
+   * The alarm by which the first task is started; no action is needed.
+   *
+   * @default - none where at least one task always runs
+   */
+  public readonly wakeUpAlarm?: Alarm;
+  /**
+   * What the container logs, for a month.
+   *
+   * @default - none where `taskDefinition` or `logging` is given, or on Lambda
+   */
+  public readonly logGroup?: LogGroup;
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
@@ -137,6 +159,10 @@ export class QueueWorker extends Construct {
     this.taskDefinition = binding.tasks?.taskDefinition;
     this.container = binding.tasks?.container;
     this.scalableTarget = binding.tasks?.scalableTarget;
+    this.scalingPolicy = binding.tasks?.scalingPolicy;
+    this.wakeUpPolicy = binding.tasks?.wakeUpPolicy;
+    this.wakeUpAlarm = binding.tasks?.wakeUpAlarm;
+    this.logGroup = binding.tasks?.logGroup;
     workers.set(queue, subject);
     if (redriveQueue === undefined) this.warnWithoutDeadLetterQueue(queue);
     else redriveQueue._serve({ ...binding, scope: this, subject });

@@ -32,6 +32,7 @@ export interface Declarer {
   readonly declarer: LambdaFunction;
   readonly securityGroup: SecurityGroup;
   readonly resource: CustomResource;
+  readonly rule: Rule;
 }
 
 /** Makes the function inside the VPC of the broker, the resource and the hourly check. */
@@ -70,7 +71,7 @@ export function createDeclarer(scope: Construct, props: DeclarerProps): Declarer
   });
   // Deleted before the objects: a late check would declare them again, and they would stay.
   rule.node.addDependency(resource);
-  return { declarer, securityGroup, resource };
+  return { declarer, securityGroup, resource, rule };
 }
 
 /** The group of the function, and the rules of the broker's group that admit it. */

@@ -9,6 +9,7 @@ import {
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Connections, type IConnectable, type ISecurityGroup, Port, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import type { Rule } from 'aws-cdk-lib/aws-events';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -71,6 +72,8 @@ export class RabbitMqQueue extends Construct implements IConnectable {
   public readonly declarer: LambdaFunction;
   /** Its security group: out to the broker and to Secrets Manager, nothing in. */
   public readonly declarerSecurityGroup: SecurityGroup;
+  /** Runs the declarer every `repairInterval`, so that what was changed on the broker is declared again. */
+  public readonly repairRule: Rule;
   /** What is declared, as a resource of the stack. */
   public readonly topology: CustomResource;
   /** The alarms, each with a text that says what to do. */
@@ -140,7 +143,7 @@ export class RabbitMqQueue extends Construct implements IConnectable {
     this.workerSecret = userSecret(this, 'WorkerUser', names.workerUser, keeping);
     this.producerSecret = userSecret(this, 'ProducerUser', names.producerUser, keeping);
     const secrets = { worker: this.workerSecret.secretArn, producer: this.producerSecret.secretArn };
-    const { declarer, securityGroup, resource } = createDeclarer(this, {
+    const { declarer, securityGroup, resource, rule } = createDeclarer(this, {
       broker: parts,
       topology: topologyOf(names, plan, secrets),
       secrets: [this.workerSecret, this.producerSecret],
@@ -152,6 +155,7 @@ export class RabbitMqQueue extends Construct implements IConnectable {
     });
     this.declarer = declarer;
     this.declarerSecurityGroup = securityGroup;
+    this.repairRule = rule;
     this.topology = resource;
 
     this.alarms = this.createAlarms(names, { alarmTopic, alarms });

@@ -1,4 +1,5 @@
-import type { CfnScalableTarget } from 'aws-cdk-lib/aws-applicationautoscaling';
+import type { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Peer } from 'aws-cdk-lib/aws-ec2';
 import {
   type CfnService,
@@ -7,6 +8,7 @@ import {
   type FargateTaskDefinition,
   Secret,
 } from 'aws-cdk-lib/aws-ecs';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
 import { having, type Kinds, needed, sound } from '../../flow/kinds';
@@ -54,6 +56,26 @@ export class RabbitMqWorker extends Construct {
   public readonly container: ContainerDefinition;
   /** What the number of tasks is set on. */
   public readonly scalableTarget: CfnScalableTarget;
+  /** Sets the number of tasks by the backlog of each. */
+  public readonly scalingPolicy: CfnScalingPolicy;
+  /**
+   * Starts the first task when a message comes.
+   *
+   * @default - none where at least one task always runs
+   */
+  public readonly wakeUpPolicy?: CfnScalingPolicy;
+  /**
+   * The alarm by which the first task is started; no action is needed.
+   *
+   * @default - none where at least one task always runs
+   */
+  public readonly wakeUpAlarm?: Alarm;
+  /**
+   * What the container logs, for a month.
+   *
+   * @default - none where `taskDefinition` or `logging` is given
+   */
+  public readonly logGroup?: LogGroup;
 
   /**
    * @throws CapacityError when the tasks may cost more than the objective allows; the message names the ways out
@@ -71,6 +93,10 @@ export class RabbitMqWorker extends Construct {
     this.taskDefinition = binding.tasks.taskDefinition;
     this.container = binding.tasks.container;
     this.scalableTarget = binding.tasks.scalableTarget;
+    this.scalingPolicy = binding.tasks.scalingPolicy;
+    this.wakeUpPolicy = binding.tasks.wakeUpPolicy;
+    this.wakeUpAlarm = binding.tasks.wakeUpAlarm;
+    this.logGroup = binding.tasks.logGroup;
     // A task that starts before its queue and its user are there fails, and ECS gives the deployment up.
     // Only the service: its security group has to be there before the rules that admit it.
     (this.service.node.defaultChild as CfnService).node.addDependency(queue.topology);

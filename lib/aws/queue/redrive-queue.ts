@@ -1,5 +1,6 @@
 import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import { type CfnAlarm, type Dashboard, GraphWidget, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { AddToResourcePolicyResult, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -65,6 +66,13 @@ export class RedriveQueue extends QueueBase {
    * @default - none when `maxRedrives` is 0
    */
   public readonly redriver?: LambdaFunction;
+  /**
+   * The table in which the redriver counts what it has sent back, and keeps the letters that are on their way. Without its
+   * rows a letter counts as never redriven.
+   *
+   * @default - none when `maxRedrives` is 0
+   */
+  public readonly circuitTable?: Table;
   /** The alarms, each with a text that says what to do. */
   public readonly alarms: QueueAlarms;
   /**
@@ -147,7 +155,9 @@ export class RedriveQueue extends QueueBase {
     const isRedriven = redrives(usable);
     if (isRedriven) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
-      this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan, removalPolicy });
+      const made = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan, removalPolicy });
+      this.redriver = made.redriver;
+      this.circuitTable = made.circuitTable;
     }
     this.warn(isRedriven);
     sayUnknown(this, usable);

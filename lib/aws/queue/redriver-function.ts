@@ -21,8 +21,14 @@ export interface RedriverProps {
   readonly removalPolicy: RemovalPolicy;
 }
 
+/** What sends dead letters back. */
+interface Redriver {
+  readonly redriver: LambdaFunction;
+  readonly circuitTable: Table;
+}
+
 /** Makes, inside `scope`, the function that sends dead letters back or parks them, and the table with its counts. */
-export function createRedriver(scope: Construct, props: RedriverProps): LambdaFunction {
+export function createRedriver(scope: Construct, props: RedriverProps): Redriver {
   const { plan, queue, deadLetterQueue, quarantineQueue } = props;
   const table = new Table(scope, 'Circuit', {
     partitionKey: { name: 'key', type: AttributeType.STRING },
@@ -68,5 +74,5 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
       maxConcurrency: 2,
     }),
   );
-  return redriver;
+  return { redriver, circuitTable: table };
 }

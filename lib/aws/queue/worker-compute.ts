@@ -1,6 +1,8 @@
-import type { CfnScalableTarget } from 'aws-cdk-lib/aws-applicationautoscaling';
+import type { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ContainerDefinition, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { CapacityError, type Check, InvalidInputError, validate } from '../../flow/errors';
@@ -58,11 +60,21 @@ export interface WorkerBinding {
 }
 
 /** The parts of a worker of tasks. */
-export interface WorkerTasks {
+export interface WorkerTasks extends ScaledTasks {
   readonly service: FargateService;
   readonly taskDefinition: FargateTaskDefinition;
   readonly container: ContainerDefinition;
+  /** Of the container, where it was made here. */
+  readonly logGroup?: LogGroup;
+}
+
+/** What sets the number of tasks. */
+export interface ScaledTasks {
   readonly scalableTarget: CfnScalableTarget;
+  readonly scalingPolicy: CfnScalingPolicy;
+  /** What starts the first task, where the last one may stop. */
+  readonly wakeUpPolicy?: CfnScalingPolicy;
+  readonly wakeUpAlarm?: Alarm;
 }
 
 /**

@@ -168,6 +168,8 @@ export class KafkaQuotas extends Construct {
   public readonly resource: CustomResource;
   /** The topics, in the order they were given. */
   public readonly topics: CfnTopic[];
+  /** Sets the quotas again every `repairInterval`, so that what was changed on the brokers does not last. */
+  public readonly repairRule: Rule;
   /** The alarms, each with a text that says what to do. */
   public readonly alarms: KafkaAlarms;
 
@@ -236,7 +238,11 @@ export class KafkaQuotas extends Construct {
     });
     // The brokers must be reachable before the first quota is set, and until the last is removed.
     this.resource.node.addDependency(clusterSecurityGroup, this.securityGroup, this.repairer);
-    this.createRepairRule(repairInterval, { ClusterArn: clusterArn, Brokers: brokers, Quotas: quotas });
+    this.repairRule = this.createRepairRule(repairInterval, {
+      ClusterArn: clusterArn,
+      Brokers: brokers,
+      Quotas: quotas,
+    });
     this.alarms = new KafkaAlarms(this, 'Alarms', {
       clusterArn,
       brokers: usable.capacity.brokers,
@@ -324,7 +330,7 @@ export class KafkaQuotas extends Construct {
   }
 
   /** Deleted before the quotas: a late check would set them again, and they would stay. */
-  private createRepairRule(interval: Duration, wanted: object): void {
+  private createRepairRule(interval: Duration, wanted: object): Rule {
     const rule = new Rule(this, 'Repair', {
       description: cut(`Sets Kafka quotas of ${this.node.path} again when they were changed`, 512),
       schedule: Schedule.rate(interval),
@@ -337,6 +343,7 @@ export class KafkaQuotas extends Construct {
       ],
     });
     rule.node.addDependency(this.resource);
+    return rule;
   }
 }
 

@@ -51,7 +51,7 @@ export function createGuardService(scope: Construct, props: ReplicaLagGuardProps
     maxHealthyPercent: 100,
     circuitBreaker: { rollback: true },
   });
-  return { taskDefinition, service };
+  return { taskDefinition, service, logGroup: scope.node.findChild('Logs') as LogGroup };
 }
 
 function createTask(scope: Construct, props: ReplicaLagGuardProps, parts: GuardParts): FargateTaskDefinition {

@@ -1,10 +1,11 @@
-import { Aws, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, type CfnResource, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type Connections, type IConnectable, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnDBClusterParameterGroup, CfnDBParameterGroup } from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { sound } from '../../flow/kinds';
@@ -59,6 +60,15 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
    */
   public readonly dashboard?: Dashboard;
 
+  /** What the guard logs, for a month. */
+  public readonly logGroup: LogGroup;
+
+  /** The parameter group of the source: a `CfnDBParameterGroup`, or a `CfnDBClusterParameterGroup` for Aurora. */
+  public readonly sourceParameters: CfnResource;
+
+  /** The parameter group of the replicas, of the same type. */
+  public readonly replicaParameters: CfnResource;
+
   /**
    * @throws CapacityError when neither workers nor throttle keep the promise, with ways out
    * @throws InvalidInputError when props are out of range; the message names each
@@ -74,8 +84,10 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
     this.plan = plan.withKnobs([...guardTaskKnobs(plan), ...cloudAlarmKnobs(plan)]);
     const { source, replicas, engine } = usable;
     const { sourceParameters, replicaParameters } = this.plan;
-    this.sourceParameterGroupName = this.createParameters('SourceParameters', engine, sourceParameters);
-    this.replicaParameterGroupName = this.createParameters('ReplicaParameters', engine, replicaParameters);
+    this.sourceParameters = this.createParameters('SourceParameters', engine, sourceParameters);
+    this.replicaParameters = this.createParameters('ReplicaParameters', engine, replicaParameters);
+    this.sourceParameterGroupName = this.sourceParameters.ref;
+    this.replicaParameterGroupName = this.replicaParameters.ref;
     source._binding.attach(this.sourceParameterGroupName);
     for (const replica of replicas) replica._binding.attach(this.replicaParameterGroupName);
     this.table = usable.table ?? this.createTable(usable.removalPolicy);
@@ -96,6 +108,7 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
     });
     this.taskDefinition = made.taskDefinition;
     this.service = made.service;
+    this.logGroup = made.logGroup;
     this.alarms = new ReplicaAlarms(this, 'Alarms', {
       guardName: this.guardName,
       plan: this.plan,
@@ -120,11 +133,11 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
     this.connections.allowFrom(writer, Port.tcp(PORT), 'How fast bulk writers may go');
   }
 
-  private createParameters(id: string, family: string, parameters: Record<string, string>): string {
+  private createParameters(id: string, family: string, parameters: Record<string, string>): CfnResource {
     const description = cut(`${id === 'SourceParameters' ? 'Source' : 'Replica'} of ${this.node.path}`, 255);
     if (family === ReplicaEngine.AURORA_MYSQL_8_0)
-      return new CfnDBClusterParameterGroup(this, id, { family, description, parameters }).ref;
-    return new CfnDBParameterGroup(this, id, { family, description, parameters }).ref;
+      return new CfnDBClusterParameterGroup(this, id, { family, description, parameters });
+    return new CfnDBParameterGroup(this, id, { family, description, parameters });
   }
 
   private createTable(removalPolicy: RemovalPolicy = RemovalPolicy.RETAIN): TableV2 {

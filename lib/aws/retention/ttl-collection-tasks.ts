@@ -5,6 +5,7 @@ import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage, type FargateTaskDefinition, Secret as TaskSecret } from 'aws-cdk-lib/aws-ecs';
 import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import {
   type IScheduleGroup,
   Schedule,
@@ -18,7 +19,7 @@ import { Construct } from 'constructs';
 import { backfillSettings, collectionReportSettings, named } from '../../flow/retention/collection-settings';
 import type { RetentionPlan } from '../../flow/retention/workload';
 import { cut } from '../descriptions';
-import { createTask } from '../fargate-task';
+import { createTask, TASK_LOGS } from '../fargate-task';
 import { parkedQueue } from '../parked-queue';
 import { bundleFolder } from '../runtime-function';
 import { schedulerRole } from '../scheduler-role';
@@ -42,6 +43,8 @@ export interface CollectionParts {
 export interface CollectionTasks {
   readonly backfillTask: FargateTaskDefinition;
   readonly reportTask: FargateTaskDefinition;
+  readonly backfillLogGroup: LogGroup;
+  readonly reportLogGroup: LogGroup;
   readonly scheduleGroup: IScheduleGroup;
   readonly schedulerRole: Role;
   readonly undeliveredQueue: Queue;
@@ -93,6 +96,8 @@ export function createTasks(scope: Construct, props: TtlCollectionProps, parts: 
   return {
     backfillTask,
     reportTask,
+    backfillLogGroup: backfillTask.node.scope!.node.findChild(TASK_LOGS) as LogGroup,
+    reportLogGroup: reportTask.node.scope!.node.findChild(TASK_LOGS) as LogGroup,
     scheduleGroup,
     schedulerRole: role,
     undeliveredQueue,

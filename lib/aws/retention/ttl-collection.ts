@@ -10,6 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-ec2';
 import type { FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Role } from 'aws-cdk-lib/aws-iam';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IScheduleGroup, Schedule } from 'aws-cdk-lib/aws-scheduler';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -44,6 +45,10 @@ export class TtlCollection extends Construct implements IConnectable {
   public readonly backfillTask: FargateTaskDefinition;
   /** The task of the report. */
   public readonly reportTask: FargateTaskDefinition;
+  /** What the backfill logs, for a month. */
+  public readonly backfillLogGroup: LogGroup;
+  /** What the report logs, for a month. */
+  public readonly reportLogGroup: LogGroup;
   /** The group of the schedules, made or given. */
   public readonly scheduleGroup: IScheduleGroup;
   /** The role with which the scheduler starts the tasks. It may do nothing else. */
@@ -86,6 +91,8 @@ export class TtlCollection extends Construct implements IConnectable {
     const made = createTasks(this, usable, { plan, metricsName, securityGroup });
     this.backfillTask = made.backfillTask;
     this.reportTask = made.reportTask;
+    this.backfillLogGroup = made.backfillLogGroup;
+    this.reportLogGroup = made.reportLogGroup;
     this.scheduleGroup = made.scheduleGroup;
     this.schedulerRole = made.schedulerRole;
     this.undeliveredQueue = made.undeliveredQueue;

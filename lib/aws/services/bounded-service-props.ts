@@ -123,7 +123,7 @@ export interface BoundedServiceProps {
   readonly cpu?: number;
 
   /**
-   * Memory of one task in MiB.
+   * Memory of one task in MiB. 512 to 122,880, of the sizes that Fargate has with `cpu`.
    *
    * @default 1024
    */
@@ -168,7 +168,7 @@ export interface BoundedServiceProps {
   readonly slotsPerInstance?: number;
 
   /**
-   * Requests that wait in one task. Still checked against the promise.
+   * Requests that wait in one task. Still checked against the promise. A whole number, 0 to 1,000,000.
    *
    * @default - derived
    */

@@ -128,6 +128,12 @@ export class StreamAlarms extends Construct {
    */
   public readonly setAside?: Alarm;
   /**
+   * Counts the lines of the log by which consumers say that they set records aside.
+   *
+   * @default - the records go to a `failureQueue`, or there is no `logGroup`
+   */
+  public readonly setAsideFilter?: MetricFilter;
+  /**
    * Batches fail as a whole.
    *
    * @default - tasks work on the records
@@ -164,10 +170,11 @@ export class StreamAlarms extends Construct {
       clusterArnCheck(topic?.clusterArn, 'topic.clusterArn'),
     ]);
     const { function: fn, failureQueue, logGroup, ruleName, errorQueue } = usable;
+    if (failureQueue === undefined && logGroup !== undefined) this.setAsideFilter = this.countSetAside(logGroup);
     const rows = [
       ...(stream === undefined ? topicRows(topic!) : kinesisRows(stream, fn)),
       ...consumerRows(failureQueue, fn),
-      ...(failureQueue === undefined && logGroup !== undefined ? [setAsideLogRow(this.countSetAside(logGroup))] : []),
+      ...(this.setAsideFilter === undefined ? [] : [setAsideLogRow(this.setAsideFilter)]),
       ...ruleRows(ruleName, errorQueue),
     ];
     const plan = completed(usable.plan, streamAlarmKnobsOf(usable.plan, stream !== undefined, ruleName !== undefined));

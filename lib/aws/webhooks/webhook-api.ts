@@ -41,19 +41,30 @@ export interface WebhookApiProps {
   readonly domain?: WebhookDomain;
 }
 
+/** The API, and what a team may change of it. */
+interface WebhookApi {
+  readonly api: RestApi;
+  readonly apiRole: Role;
+  readonly accessLogGroup: LogGroup;
+}
+
 /** Makes, inside `scope`, the API that writes deliveries directly to the queue, one route a source. */
-export function createWebhookApi(scope: Construct, props: WebhookApiProps): RestApi {
-  const api = createStage(scope, props);
+export function createWebhookApi(scope: Construct, props: WebhookApiProps): WebhookApi {
+  const { api, accessLogGroup } = createStage(scope, props);
   const integrationRole = new Role(scope, 'ApiRole', { assumedBy: new ServicePrincipal('apigateway.amazonaws.com') });
   props.queue.grant(integrationRole, 'sqs:SendMessage');
   // SQS developer guide, Key management: a producer needs both.
   props.encryptionKey?.grant(integrationRole, 'kms:GenerateDataKey', 'kms:Decrypt');
   addRoutes(scope, api, props, integrationRole);
-  return api;
+  return { api, apiRole: integrationRole, accessLogGroup };
 }
 
-function createStage(scope: Construct, { plan, accountLogRole, domain }: WebhookApiProps): RestApi {
-  return new RestApi(scope, 'Api', {
+function createStage(scope: Construct, { plan, accountLogRole, domain }: WebhookApiProps): Omit<WebhookApi, 'apiRole'> {
+  const accessLogGroup = new LogGroup(scope, 'AccessLog', {
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const api = new RestApi(scope, 'Api', {
     // The only dimension of its metrics is this name.
     restApiName: uniqueName(scope),
     description: 'Takes webhooks and answers once the queue has them',
@@ -66,12 +77,11 @@ function createStage(scope: Construct, { plan, accountLogRole, domain }: Webhook
       throttlingBurstLimit: plan.value('throttleBurst'),
       metricsEnabled: true,
       // Sender, time and status. No execution log: it would hold bodies and signatures.
-      accessLogDestination: new LogGroupLogDestination(
-        new LogGroup(scope, 'AccessLog', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
-      ),
+      accessLogDestination: new LogGroupLogDestination(accessLogGroup),
       accessLogFormat: AccessLogFormat.jsonWithStandardFields(),
     },
   });
+  return { api, accessLogGroup };
 }
 
 function addRoutes(scope: Construct, api: RestApi, { sources, queue }: WebhookApiProps, integrationRole: Role): void {

@@ -1,9 +1,10 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { IDomainName, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import type { Grant } from 'aws-cdk-lib/aws-iam';
+import type { Grant, Role } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -68,7 +69,8 @@ export interface WebhookBufferProps {
   readonly consumer?: Consumer;
 
   /**
-   * Time-out of the attached function; the queue's visibility timeout is six times that.
+   * Time-out of the attached function. 1 s to 15 min, and no less than `serviceSeconds`; the queue's visibility timeout is six
+   * times that.
    *
    * @default Duration.seconds(30)
    */
@@ -195,6 +197,10 @@ const KINDS: Kinds<WebhookBufferProps> = {
 export class WebhookBuffer extends Construct {
   /** The API; deliveries go to `POST /<source>/<tenant>`. */
   public readonly api: RestApi;
+  /** The role by which the API writes deliveries to the queue. */
+  public readonly apiRole: Role;
+  /** Sender, time and status of each request, for a month. No bodies and no signatures. */
+  public readonly accessLogGroup: LogGroup;
   /** The queue behind it, with its dead letters and quarantine. */
   public readonly redriveQueue: RedriveQueue;
   /** Unchanged deliveries that the consumer refused and a repair may make valid, for 14 days. */
@@ -267,7 +273,7 @@ export class WebhookBuffer extends Construct {
     });
     for (const source of usable.sources) this.secrets.set(source.name, source.secret ?? this.generateSecret(source));
     const { plan } = this;
-    this.api = createWebhookApi(this, {
+    const made = createWebhookApi(this, {
       sources: usable.sources,
       queue: this.redriveQueue.queue,
       encryptionKey: usable.encryptionKey,
@@ -275,6 +281,9 @@ export class WebhookBuffer extends Construct {
       accountLogRole: usable.accountLogRole ?? true,
       domain: usable.domain,
     });
+    this.api = made.api;
+    this.apiRole = made.apiRole;
+    this.accessLogGroup = made.accessLogGroup;
     const { firewall } = usable;
     if (hasRateRule(firewall)) this.webAcl = createWebAcl(this, { api: this.api, plan });
     else if (firewall?.webAclArn !== undefined) associateWebAcl(this, this.api, firewall.webAclArn);

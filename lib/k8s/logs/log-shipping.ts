@@ -190,6 +190,15 @@ export class LogShipping extends Construct {
   /** The dashboard. */
   public readonly dashboard: kplus.ConfigMap;
 
+  /** What the shippers may connect to, and who may read their metrics. */
+  public readonly networkPolicy: ApiObject;
+
+  /** The `PodMonitor` of their metrics. */
+  public readonly podMonitor: ApiObject;
+
+  /** The `PriorityClass` of the shippers, so that they are evicted last. */
+  public readonly priorityClass: ApiObject;
+
   /**
    * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
    * @throws InvalidInputError when props are out of range; the message names each
@@ -239,12 +248,14 @@ export class LogShipping extends Construct {
     const metricsPort = logExporter(pod, volumes, exporter, stockImage('node'));
     onLinux(this.daemonSet);
     refuseSharedPaths(this, this.daemonSet);
+    this.priorityClass = this.createPriorityClass();
     this.patch(reopen, pod.group, props.tolerateEverything ?? true);
-    networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, {
+    this.networkPolicy = networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, {
       ports: [metricsPort],
       namespace: props.monitoringNamespace ?? 'monitoring',
     });
-    podMonitor(this, 'PodMonitor', this.daemonSet.matchLabels, 'metrics', this.plan.value('scrapeSeconds'));
+    const { matchLabels } = this.daemonSet;
+    this.podMonitor = podMonitor(this, 'PodMonitor', matchLabels, 'metrics', this.plan.value('scrapeSeconds'));
     const name = { namespace: namespaceOf(this), shipper: this.daemonSet.name };
     this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, name));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, logGraphs(this.plan, name));
@@ -266,18 +277,21 @@ export class LogShipping extends Construct {
     });
   }
 
-  private patch(reopen: LogReopen, fileGroup: number, tolerateEverything: boolean): void {
-    // Under disk pressure the pods of the lowest priority are evicted first, and these pods free the disk.
-    const priority = clusterScoped(
+  /** Under disk pressure the pods of the lowest priority are evicted first, and these pods free the disk. */
+  private createPriorityClass(): ApiObject {
+    return clusterScoped(
       new kplus.k8s.KubePriorityClass(this, 'PriorityClass', {
         metadata: { name: namedInCluster(this.daemonSet) },
         value: 1_000_000,
         description: 'Log shippers: the disk of a node without one fills up.',
       }),
     );
+  }
+
+  private patch(reopen: LogReopen, fileGroup: number, tolerateEverything: boolean): void {
     const spec = '/spec/template/spec';
     ApiObject.of(this.daemonSet).addJsonPatch(
-      JsonPatch.add(`${spec}/priorityClassName`, priority.name),
+      JsonPatch.add(`${spec}/priorityClassName`, this.priorityClass.name),
       // Filebeat reads the files of another user through this group.
       JsonPatch.add(`${spec}/securityContext/supplementalGroups`, [fileGroup]),
       ...(tolerateEverything ? [JsonPatch.add(`${spec}/tolerations`, [{ operator: 'Exists' }])] : []),

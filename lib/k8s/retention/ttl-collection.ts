@@ -125,6 +125,9 @@ export class TtlCollection extends Construct {
   /** The dashboard. */
   public readonly dashboard: kplus.ConfigMap;
 
+  /** What backfill and report may connect to: the database, and the gateway of their metrics. */
+  public readonly networkPolicy: ApiObject;
+
   /**
    * @throws CapacityError when backfill or deletion cannot keep ahead of inserts, or size or time are above the
    *   objective; the message names the ways out
@@ -142,7 +145,10 @@ export class TtlCollection extends Construct {
       ports: [props.databasePort ?? MONGODB_PORT],
       ...placeOf(props.databaseNamespace, props.databaseCidr),
     };
-    networkPolicy(this, 'NetworkPolicy', { [LABEL]: this.node.addr }, [database, gatewayEgress(props.pushGateway)]);
+    this.networkPolicy = networkPolicy(this, 'NetworkPolicy', { [LABEL]: this.node.addr }, [
+      database,
+      gatewayEgress(props.pushGateway),
+    ]);
     const series = { namespace: namespaceOf(this), report: this.report.name, backfill: this.backfill.name };
     this.alerts = alertRules(this, 'Alerts', this.node.path, ttlAlerts(this.plan, series));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, ttlGraphs(this.plan, series));

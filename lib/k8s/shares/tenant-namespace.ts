@@ -73,6 +73,12 @@ export class TenantNamespace extends Construct {
   /** The `ResourceQuota` above the queue's bound. It rejects and does not queue. */
   public readonly upperBound: ApiObject;
 
+  /** The `ResourceQuota` that admits no pod with a priority class of another tenant. */
+  public readonly foreignClasses: ApiObject;
+
+  /** The `NetworkPolicy` of all pods: without another one a pod may connect to DNS alone. */
+  public readonly defaultDeny: ApiObject;
+
   /** The `LimitRange` with the default size of a job. */
   public readonly limitRange: ApiObject;
 
@@ -135,11 +141,14 @@ export class TenantNamespace extends Construct {
       ...hardBounds(share),
       pods: String(share.quotaJobs),
     });
-    this.refuseForeignClasses();
+    this.foreignClasses = this.refuseForeignClasses();
     this.limitRange = this.createLimitRange(name, share);
     // No labels select every pod; without another policy a pod can only connect to DNS.
-    const deny = networkPolicy(this, 'DefaultDeny', {}, []);
-    deny.addJsonPatch(JsonPatch.add('/metadata/namespace', name), JsonPatch.add('/metadata/name', 'default-deny'));
+    this.defaultDeny = networkPolicy(this, 'DefaultDeny', {}, []);
+    this.defaultDeny.addJsonPatch(
+      JsonPatch.add('/metadata/namespace', name),
+      JsonPatch.add('/metadata/name', 'default-deny'),
+    );
   }
 
   private createClass(id: string, name: string, value: number, jobs: string): ApiObject {
@@ -167,9 +176,9 @@ export class TenantNamespace extends Construct {
   }
 
   /** Stops a tenant from using a priority class that is not its own. */
-  private refuseForeignClasses(): void {
+  private refuseForeignClasses(): ApiObject {
     const own = [this.priorityClass, this.urgentPriorityClass].flatMap((one) => (one ? [one.name] : []));
-    this.createQuota(
+    return this.createQuota(
       'ForeignClasses',
       'foreign-priority-classes',
       { pods: '0' },

@@ -59,7 +59,7 @@ export const ALARM_METRIC_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-CW-007',
-    title: 'An alarm on a dead-letter queue tells nobody',
+    title: 'An alarm on a dead-letter queue has no action',
     why: 'Without an action the alarm changes its colour on a page that no one watches. Parked messages are deleted unseen at the end of their retention.',
     source: 'AWS CloudFormation reference, AWS::CloudWatch::Alarm: AlarmActions, ActionsEnabled',
     severity: 'warning',

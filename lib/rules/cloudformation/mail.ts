@@ -37,7 +37,7 @@ export const MAIL_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-SES-002',
-    title: 'A configuration set whose bounces and complaints nobody hears of',
+    title: 'A configuration set without an event of bounces and complaints',
     why: 'The mail was taken, so its sender counts it as sent. Without events nobody removes the address, and the next campaign bounces again, until Amazon SES pauses the account.',
     source: 'Amazon SES Developer Guide, "Monitor email sending using Amazon SES event publishing"',
     severity: 'warning',

@@ -139,7 +139,35 @@ export const ISTIO_RULES: readonly Rule<Manifests>[] = [
       }
     },
   },
+  {
+    id: 'BP-ISTIO-006',
+    title: 'Outlier detection without a bound on what waits',
+    why: 'The pods that stay get the requests of those that are ejected. Without a connection pool all of them wait in the proxies, the pods that were well become slow as well, and are ejected in turn.',
+    source:
+      'Istio, DestinationRule, ConnectionPoolSettings: http1MaxPendingRequests and http2MaxRequests, 2³² − 1 by default; OutlierDetection',
+    severity: 'warning',
+    cases: [12],
+    *check(manifests) {
+      for (const rule of manifests.ofType('networking.istio.io/DestinationRule')) {
+        const ofAll = rule.at('spec', 'trafficPolicy', 'connectionPool');
+        for (const policy of policiesOf(rule)) {
+          const detection = policy.at('outlierDetection');
+          // A subset takes from the rule what it does not set itself.
+          const pool = policy.at('connectionPool');
+          if (!detection.present || !pool.absent || !ofAll.absent || isOff(detection)) continue;
+          yield {
+            at: pool,
+            message: `outlierDetection, and no connectionPool: when pods are ejected, up to ${NO_BOUND} requests wait in each proxy for the others`,
+            fix: 'set connectionPool.http with http1MaxPendingRequests and http2MaxRequests: what the pods hold, divided by the proxies that call them',
+          };
+        }
+      }
+    },
+  },
 ];
+
+/** How many requests a proxy lets wait where nothing bounds them. */
+const NO_BOUND = '4,294,967,295';
 
 /** `consecutive5xxErrors` when it is left out. */
 const ERRORS = 5;
@@ -150,6 +178,14 @@ const REFUSED = 503;
 function policiesOf(rule: Resource): Value[] {
   const subsets = rule.at('spec', 'subsets').items();
   return [rule.at('spec', 'trafficPolicy'), ...subsets.map((subset) => subset.at('trafficPolicy'))];
+}
+
+/** Whether no error ejects, as far as the manifest says. */
+function isOff(detection: Value): boolean {
+  const counted = ['consecutiveGatewayErrors', 'consecutiveLocalOriginFailures'].some(
+    (name) => !detection.at(name).absent,
+  );
+  return !counted && detection.at('consecutive5xxErrors').number(ERRORS) === 0;
 }
 
 /** Whether 503 is among the statuses that eject. */

@@ -1,8 +1,9 @@
 import type { Resource, Value } from '../document';
+import { madeManifest } from '../plans/ways';
 import type { Found, Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { type Asked, hasNoLimit, hasNoRequest } from './read/requests';
-import { maxReplicas, scalers, targetOf, triggersOf } from './read/scalers';
+import { maxReplicas, SCALED_OBJECT, scalers, targetOf, triggersOf } from './read/scalers';
 
 /** Rules about requests and limits of scaled workloads. */
 export const WORKLOAD_RULES: readonly Rule<Manifests>[] = [
@@ -56,7 +57,42 @@ export const WORKLOAD_RULES: readonly Rule<Manifests>[] = [
       }
     },
   },
+  {
+    id: 'BP-HPA-002',
+    title: 'Each apply resets the number of pods that an autoscaler has set',
+    why: 'A manifest with spec.replicas sets that number at every apply, in the middle of a peak as well. Until the autoscaler has decided again, the pods that it had added are gone with what they worked on.',
+    source:
+      'Kubernetes, Horizontal Pod Autoscaling, Migrating Deployments and StatefulSets to horizontal autoscaling: remove spec.replicas from the manifest',
+    severity: 'warning',
+    cases: [2, 6],
+    *check(manifests) {
+      const seen = new Set<Resource>();
+      for (const scaler of scalers(manifests)) {
+        const workload = targetOf(manifests, scaler);
+        if (!workload || seen.has(workload) || isNotWritten(workload)) continue;
+        seen.add(workload);
+        const at = workload.at('spec', 'replicas');
+        const replicas = at.number();
+        if (replicas === undefined) continue;
+        const least = scaler.type === SCALED_OBJECT ? 'minReplicaCount' : 'minReplicas';
+        yield {
+          at,
+          message: `replicas ${replicas}, and ${scaler.name} sets how many run: each apply makes it ${replicas} again, whatever the load is`,
+          fix: `remove spec.replicas; ${least} of ${scaler.name} is how many run at least`,
+        };
+      }
+    },
+  },
 ];
+
+/**
+ * Whether a workload was read from a cluster or made of a plan: the server, or a provider, has filled in `replicas` there,
+ * and it is not what anyone applies.
+ */
+function isNotWritten(workload: Resource): boolean {
+  const filled = ['uid', 'resourceVersion', 'managedFields'].some((key) => !workload.at('metadata', key).absent);
+  return filled || !workload.at('status').absent || madeManifest(workload.source as object) !== undefined;
+}
 
 /** Sidecars that a webhook adds without a request, unless an annotation gives one. */
 const INJECTED: readonly {

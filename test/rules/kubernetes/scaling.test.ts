@@ -40,6 +40,21 @@ describe('KEDA-016: a scaler of KEDA 1', () => {
   });
 });
 
+describe('HPA-002: a number of pods beside a scaler', () => {
+  const fixed = (kind: string) => object('apps/v1', kind, 'w', { spec: { replicas: 2 } });
+  const keda = (ref: object) => scaledObject('w', { scaleTargetRef: ref, triggers: [amqp] });
+  const only = (...bodies: Claim[1]) => idsIn(...bodies).filter((id) => id.startsWith('BP-HPA'));
+  test.each<Claim>([
+    ['is found beside KEDA', [fixed('Deployment'), keda({ name: 'w' })], ['BP-HPA-002']],
+    ['is found of a StatefulSet', [fixed('StatefulSet'), keda({ kind: 'StatefulSet', name: 'w' })], ['BP-HPA-002']],
+    ['is found once beside two', [fixed('Deployment'), keda({ name: 'w' }), hpa('h', 'w')], ['BP-HPA-002']],
+    ['is none of a workload of another kind', [fixed('StatefulSet'), keda({ name: 'w' })], []],
+    ['is what it is without a scaler', [fixed('Deployment')], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(only(...bodies)).toEqual(ids);
+  });
+});
+
 describe('KEDA-001: a target far above what one replica clears', () => {
   const kept = (minReplicaCount: number) =>
     scaledObject('w', { minReplicaCount, maxReplicaCount: 3, triggers: [kafka({ lagThreshold: '5000' })] });

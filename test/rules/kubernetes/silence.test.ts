@@ -90,6 +90,20 @@ const NEAR: readonly Near[] = [
   ['BP-ISTIO-004', 'requests have one', '100 }', '100 }\n      http: { http2MaxRequests: 222 }'],
   ['BP-ISTIO-004', 'no pool is set up at all', /connectionPool:\n.*\n/, 'loadBalancer: { simple: LEAST_REQUEST }\n'],
   ['BP-ISTIO-004', 'a placeholder decides it', /tcp: .*/, `http: "\${POOL}"`],
+  [
+    'BP-ISTIO-006',
+    'a placeholder decides the pool',
+    'outlierDetection:',
+    `connectionPool: "\${POOL}"\n    outlierDetection:`,
+  ],
+  ['BP-ISTIO-006', 'nothing is ejected', /outlierDetection: .*/, 'loadBalancer: { simple: LEAST_REQUEST }'],
+  ['BP-ISTIO-006', 'errors do not eject', 'consecutive5xxErrors: 5', 'consecutive5xxErrors: 0'],
+  [
+    'BP-ISTIO-006',
+    'a subset that has the pool of the rule',
+    / {4}outlierDetection: .*\n/,
+    '    connectionPool:\n      http: { http2MaxRequests: 222 }\n  subsets:\n    - name: a\n      trafficPolicy: { outlierDetection: { consecutive5xxErrors: 5 } }\n',
+  ],
   ['BP-ISTIO-005', 'a timeout that a placeholder decides', 'retries:', `timeout: "\${TIMEOUT}"\n      retries:`],
   ['BP-ISTIO-005', 'a service that does not refuse', 'SHED_STATUS', 'OTHER_STATUS'],
   ['BP-ISTIO-005', 'a route to another host', 'destination: { host: orders }', 'destination: { host: carts }'],
@@ -125,6 +139,20 @@ const NEAR: readonly Near[] = [
   ['BP-JVM-007', 'all logs', '-XX:+UseZGC', '-XX:+UseZGC -Xlog'],
   ['BP-JVM-007', 'the log among others', '-XX:+UseZGC', '-XX:+UseZGC -Xlog:safepoint,gc*:stdout'],
   ['BP-JVM-007', 'a collector that stops the program', '-XX:+UseZGC', '-XX:+UseG1GC'],
+  [
+    'BP-HPA-002',
+    'an autoscaler of another workload',
+    'kind: Deployment\n    name: thumbnails',
+    'kind: Deployment\n    name: others',
+  ],
+  ['BP-HPA-002', 'a placeholder decides it', 'replicas: 3', `replicas: "\${REPLICAS}"`],
+  [
+    'BP-HPA-002',
+    'an object as the server returns it',
+    'name: thumbnails',
+    'name: thumbnails\n  uid: 7c2f\n  resourceVersion: "12"',
+  ],
+  ['BP-HPA-002', 'an object with its status', 'spec:\n  replicas', 'status: { readyReplicas: 3 }\nspec:\n  replicas'],
   ['BP-HPA-001', 'a target value and no share', /type: Utilization/, 'type: AverageValue'],
 ];
 

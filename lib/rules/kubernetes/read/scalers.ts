@@ -9,7 +9,8 @@ import { type Manifests, namespaceOf } from './manifests';
 export const DEFAULT_MAX_REPLICAS = 100;
 
 const AUTOSCALER = 'autoscaling/HorizontalPodAutoscaler';
-const SCALED_OBJECT = 'keda.sh/ScaledObject';
+/** KEDA's scaler of a workload that keeps running. */
+export const SCALED_OBJECT = 'keda.sh/ScaledObject';
 
 /** Every trigger of every ScaledObject and ScaledJob. */
 export function triggers(manifests: Manifests): { scaler: Resource; trigger: Value }[] {
