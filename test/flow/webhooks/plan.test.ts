@@ -122,11 +122,12 @@ test('an outage longer than half a week has a longer retention', () => {
 
 describe('headers', () => {
   const key = 'a'.repeat(64);
-  const attributes = (source: string, tenant: string, id: string): Record<string, string> => ({
+  const attributes = (source: string, tenant: string, id: string, event: string): Record<string, string> => ({
     [ATTRIBUTES.source]: source,
     [ATTRIBUTES.claimedTenant]: tenant,
     [ATTRIBUTES.tenant]: tenant,
     [ATTRIBUTES.deliveryId]: id,
+    [ATTRIBUTES.event]: event,
     [ATTRIBUTES.idempotencyKey]: key,
     [ATTRIBUTES.receivedAt]: '1790000000000',
   });
@@ -135,7 +136,7 @@ describe('headers', () => {
 
   test('of a usual delivery take what is planned', () => {
     const usual = bytesOf(
-      attributes('standard-shop', 'tenant-of-usual-length', '3f2504e0-4f89-41d3-9a0c-0305e82c3301'),
+      attributes('standard-shop', 'tenant-of-usual-length', '3f2504e0-4f89-41d3-9a0c-0305e82c3301', 'pull_request'),
     );
     // The key of the record, and what Kafka writes of lengths and batch.
     expect(usual + key.length + 100).toBeLessThan(ATTRIBUTE_BYTES);
@@ -151,7 +152,7 @@ describe('headers', () => {
         offset: 2n ** 62n,
         value: '',
         bytes: Buffer.alloc(BODY_BYTES.most),
-        headers: attributes('s'.repeat(32), 't'.repeat(128), 'i'.repeat(1024)),
+        headers: attributes('s'.repeat(32), 't'.repeat(128), 'i'.repeat(1024), 'e'.repeat(128)),
         sentAtMillis: 0,
       },
       new Error('\u{1F4A5}'.repeat(1000)),

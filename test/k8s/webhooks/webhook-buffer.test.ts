@@ -184,7 +184,14 @@ describe('the receiver', () => {
     const { terminationGracePeriodSeconds, containers } = receiverOf(made).spec.template.spec;
     expect(containers[0].lifecycle.preStop.exec.command).toEqual(['sleep', '5']);
     expect(terminationGracePeriodSeconds).toBeGreaterThanOrEqual(5 + 9);
-    expect(containers[0].readinessProbe.httpGet).toMatchObject({ path: '/ready', port: 8080 });
+  });
+
+  // With a wrong authority, user or topic a rollout stops at its first pod, and the old ones go on.
+  test('gets deliveries once it knows its topic, and is restarted only when it hangs', () => {
+    const [{ readinessProbe, livenessProbe, startupProbe }] = receiverOf(made).spec.template.spec.containers;
+    expect(readinessProbe.httpGet).toMatchObject({ path: '/ready', port: 8080 });
+    for (const probe of [livenessProbe, startupProbe])
+      expect(probe.httpGet).toMatchObject({ path: '/live', port: 8080 });
   });
 
   // With a broker that takes less a legal body would be answered 503 for good.
@@ -348,6 +355,15 @@ describe('alerts', () => {
     expect(named('WebhooksRefused').match(/ > 3600 and /g)).toHaveLength(2);
   });
 
+  test('nobody is paged for what a stranger can cause: forgeries beyond the reads of a secret are a warning of their own', () => {
+    expect(named('WebhooksTurnedAway')).not.toContain('deferred');
+    expect(named('WebhooksDeferred')).toMatch(
+      /^sum by \(source\) \(increase\(receiver_deferred_total\{.*\}\[300s\]\)\) > 0$/,
+    );
+    const severities = Object.fromEntries(rules(made).map(({ alert, labels }) => [alert, labels.severity]));
+    expect(severities).toMatchObject({ WebhooksTurnedAway: 'critical', WebhooksDeferred: 'warning' });
+  });
+
   test('each names what to do', () => {
     for (const { annotations } of rules(made)) expect(annotations.runbook.length).toBeGreaterThan(80);
   });
@@ -373,10 +389,10 @@ describe('alerts', () => {
     const of = ({ alerts, stream }: WebhookBuffer): Manifest[] =>
       [alerts, stream.alerts].flatMap((rule) => rule.toJson().spec.groups[0].rules);
     const all = two.flatMap(of);
-    expect(all).toHaveLength(2 * (5 + 2));
+    expect(all).toHaveLength(2 * (6 + 2));
     expect(new Set(all.map(({ alert, labels }) => JSON.stringify({ alert, labels }))).size).toBe(all.length);
     expect(of(two[0]).map(({ labels }) => labels.receiver ?? labels.consumergroup)).toEqual([
-      ...Array(5).fill(two[0].service.name),
+      ...Array(6).fill(two[0].service.name),
       'one',
       'one',
     ]);
