@@ -25,7 +25,7 @@ export class DeviceMetrics extends Construct {
       clusterName,
       clusterNamespace,
       topicName: TOPIC.topicName,
-      existingTopic: true,
+      existingTopic: METRICS.on.k8s.existingTopic,
       partitions: TOPIC.partitions,
       consumerGroup: 'device-metrics',
       image: 'docker.io/example/device-metrics:1.0.0',

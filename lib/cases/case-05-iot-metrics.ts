@@ -17,7 +17,8 @@ export const METRICS = {
   },
   objective: { latencySeconds: 30, maxLag: 5000 },
   on: {
-    k8s: { platform: 'kafka-keda' },
+    // The topic is that of a tenant, which `KafkaQuotas` makes.
+    k8s: { platform: 'kafka-keda', existingTopic: true },
     aws: { platform: 'kinesis-lambda' },
   },
 } as const satisfies {

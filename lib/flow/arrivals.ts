@@ -4,7 +4,7 @@
  */
 import { atLeast, type Check, isKnown, positive, required, shown } from './errors';
 import type { Fields } from './fields';
-import { LEAST_RATE, MOST_ITEMS_PER_SECOND, SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from './ranges';
+import { DAY_SECONDS, LEAST_RATE, MOST_ITEMS_PER_SECOND, SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from './ranges';
 
 /**
  * How fast items arrive.
@@ -99,4 +99,14 @@ export function itemsDuringOutage(arrivals: Arrivals, outageSeconds: number): nu
   const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveArrivals(arrivals);
   const atPeak = Math.min(peakSeconds, outageSeconds);
   return peakPerSecond * atPeak + steadyPerSecond * (outageSeconds - atPeak);
+}
+
+/**
+ * Items that arrive in a long time with one peak a day, the first of which begins with it: what is kept for a retention.
+ *
+ * @param seconds length of the time in seconds, 0 or more
+ */
+export function itemsWithDailyPeaks(arrivals: Arrivals, seconds: number): number {
+  const days = Math.floor(seconds / DAY_SECONDS);
+  return days * itemsDuringOutage(arrivals, DAY_SECONDS) + itemsDuringOutage(arrivals, seconds - days * DAY_SECONDS);
 }

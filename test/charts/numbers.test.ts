@@ -83,6 +83,7 @@ const NOT_PLANNED: readonly [found: RegExp, what: string][] = [
   [/\.clean_inactive -1$/, 'off'],
   [/\.metadata\.activationLagThreshold 0$/, 'none: one record wakes a worker that sleeps'],
   [/^KafkaTopic\.spec\.config\.retention\.ms \d+$/, "a choice of the topic's owner, given with the topic"],
+  [/^KafkaTopic\.spec\.config\.segment\.ms \d+$/, 'segmentSeconds or deadSegmentSeconds, in milliseconds'],
   [/\.worker\.env\.SERVICE_SECONDS\.value [\d.]+$/, 'the workload, which the example worker acts out'],
 ];
 

@@ -21,8 +21,6 @@ const FORGED = 30;
 const REPLAYED = 30;
 const AT_ONCE = 20;
 const PARTITIONS = 3;
-/** Small enough that several bodies are in a batch, and large enough for all that is sent here. */
-const MAX_BODY_BYTES = 10_000;
 /** Times that a sender repeats what was not stored. */
 const REPEATS = 5;
 const TOLERANCE_SECONDS = 300;
@@ -32,7 +30,11 @@ const plan = planWebhooks('Hooks', {
   workload: { steadyPerSecond: 20, serviceSeconds: 0.02 },
   objective: { latencySeconds: 60 },
   partitions: PARTITIONS,
-  receiver: { maxBodyBytes: MAX_BODY_BYTES },
+});
+/** Of one delivery a second, whose consumers handle 30,480 bytes a second at most. */
+const quiet = planWebhooks('Quiet', {
+  workload: { steadyPerSecond: 1, serviceSeconds: 0.1 },
+  objective: { latencySeconds: 60 },
 });
 const planned = (knob: string) => String(plan.value(knob));
 
@@ -40,7 +42,7 @@ const CLAIM = {
   case: 15,
   construct: 'k8s.WebhookBuffer',
   engine: 'Apache Kafka 3.9.1',
-  how: 'The shipped receiver and consumer in processes of their own with the numbers of a plan, TLS and SCRAM; one broker, so one replica.',
+  how: 'The shipped receiver and consumer in processes of their own with the numbers of a plan, TLS and the certificate of a client; one broker, so one replica.',
   scaledBy: 'hundreds of deliveries for millions: counts do not depend on the scale.',
 };
 
@@ -55,11 +57,13 @@ if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
   let consumer: Running;
   let metricsPort: number;
 
+  /** As the construct deploys it: a user of Strimzi signs in with its certificate. */
   const broker = () => ({
-    BOOTSTRAP_SERVERS: kafka.tlsBroker,
+    BOOTSTRAP_SERVERS: kafka.certificateBroker,
+    KAFKA_TLS: 'true',
     KAFKA_CA: readFileSync(kafka.certificateFile, 'utf8'),
-    KAFKA_USERNAME: 'admin',
-    KAFKA_PASSWORD: PASSWORDS.admin,
+    KAFKA_CLIENT_CERTIFICATE: readFileSync(kafka.client.certificateFile, 'utf8'),
+    KAFKA_CLIENT_KEY: readFileSync(kafka.client.keyFile, 'utf8'),
   });
   const startConsumer = () =>
     start(process.execPath, ['--import', 'tsx', join(__dirname, 'pubsub', 'kafka-consumer.ts')], {
@@ -74,6 +78,26 @@ if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
       IDEMPOTENCY_SECONDS: planned('idempotencySeconds'),
       HEALTH_PORT: '',
     });
+
+  const createTopic = (topic: string, partitions: number, largest: string) =>
+    kafka.tool('org.apache.kafka.tools.TopicCommand', 'admin', [
+      ...['--create', '--topic', topic, '--partitions', String(partitions)],
+      ...['--config', `max.message.bytes=${planned(largest)}`],
+    ]);
+  const startReceiver = (topic: string, more: Record<string, string> = {}) => {
+    const source = { scheme: 'standard-webhooks', secretFile: join(folder, 'shop'), deduplicateBy: 'delivery-id' };
+    return start(process.execPath, [RECEIVER], {
+      ...broker(),
+      PORT: '0',
+      TOPIC: topic,
+      WEBHOOK_SOURCES: JSON.stringify({ shop: { ...source, toleranceSeconds: TOLERANCE_SECONDS } }),
+      MAX_BODY_BYTES: planned('maxBodyBytes'),
+      BATCH_BYTES: planned('batchBytes'),
+      PUBLISH_TIMEOUT_SECONDS: planned('publishTimeoutSeconds'),
+      CONCURRENCY: planned('receiverConcurrency'),
+      ...more,
+    });
+  };
 
   async function send(id: string, change: { secret?: string; at?: number; body?: object } = {}): Promise<Response> {
     const text = JSON.stringify(change.body ?? { id });
@@ -118,24 +142,11 @@ if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
   beforeAll(async () => {
     database = await Database.listen();
     kafka = await startKafka(PASSWORDS);
-    for (const [topic, partitions] of Object.entries({ hooks: PARTITIONS, 'hooks.dead': 1 })) {
-      const args = ['--create', '--topic', topic, '--partitions', String(partitions)];
-      await kafka.tool('org.apache.kafka.tools.TopicCommand', 'admin', args);
-    }
+    await createTopic('hooks', PARTITIONS, 'maxMessageBytes');
+    await createTopic('hooks.dead', 1, 'deadMaxMessageBytes');
     writeFileSync(join(folder, 'shop'), SECRET);
     [metricsPort] = await freePorts(1);
-    const source = { scheme: 'standard-webhooks', secretFile: join(folder, 'shop'), deduplicateBy: 'delivery-id' };
-    receiver = await start(process.execPath, [RECEIVER], {
-      ...broker(),
-      PORT: '0',
-      TOPIC: 'hooks',
-      WEBHOOK_SOURCES: JSON.stringify({ shop: { ...source, toleranceSeconds: TOLERANCE_SECONDS } }),
-      MAX_BODY_BYTES: planned('maxBodyBytes'),
-      PUBLISH_TIMEOUT_SECONDS: planned('publishTimeoutSeconds'),
-      CONCURRENCY: planned('receiverConcurrency'),
-      RECEIVER: 'hooks',
-      METRICS_PORT: String(metricsPort),
-    });
+    receiver = await startReceiver('hooks', { RECEIVER: 'hooks', METRICS_PORT: String(metricsPort) });
     consumer = await startConsumer();
   }, 240_000);
 
@@ -238,5 +249,25 @@ if (absent) console.warn(`the receiver on Kafka is not judged: ${absent}`);
       measured: database.attempts.get('poison') ?? 0,
       tolerance: EXACT,
     });
+  }, 120_000);
+
+  test('a receiver is ready once its topic is there, and lives before that', async () => {
+    const early = await startReceiver('later');
+    const statusOf = async (path: string) => (await fetch(`http://127.0.0.1:${early.port}/${path}`)).status;
+    await until('it says why', () => early.lines.some((line) => line.includes('"message":"not ready"')), 60);
+    expect([await statusOf('ready'), await statusOf('live')]).toEqual([503, 200]);
+    await createTopic('later', 1, 'maxMessageBytes');
+    await until('it is ready', async () => (await statusOf('ready')) === 200, 60);
+    await kill(early);
+  }, 180_000);
+
+  // An answer above the quota of ten seconds is emptied, not counted, and asked for again.
+  test('the largest delivery is read by consumers whose quota is that of a delivery a second', async () => {
+    const entity = ['--entity-type', 'users', '--entity-default'];
+    const rate = `consumer_byte_rate=${quiet.value('consumerByteRate')}`;
+    await kafka.tool('kafka.admin.ConfigCommand', 'admin', ['--alter', ...entity, '--add-config', rate]);
+    const padding = 'x'.repeat(plan.value('maxBodyBytes') - JSON.stringify({ id: 'largest', padding: '' }).length);
+    expect((await send('largest', { body: { id: 'largest', padding } })).status).toBe(200);
+    await until('it was worked on', () => effectsOf('largest') === 1, 60);
   }, 120_000);
 });

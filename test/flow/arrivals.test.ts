@@ -1,4 +1,10 @@
-import { arrivalsChecks, bytesArriving, itemsDuringOutage, resolveArrivals } from '../../lib/flow/arrivals';
+import {
+  arrivalsChecks,
+  bytesArriving,
+  itemsDuringOutage,
+  itemsWithDailyPeaks,
+  resolveArrivals,
+} from '../../lib/flow/arrivals';
 import { planLogs } from '../../lib/flow/logs/plan';
 import { resolveWorkload } from '../../lib/flow/queue/resolve';
 import { planQuotas } from '../../lib/flow/quotas/plan';
@@ -60,4 +66,17 @@ describe('what is refused', () => {
       'peakSeconds must be at least 0.001, got 0.000001',
     ]);
   });
+});
+
+test('a long time has one peak a day, and begins with one', () => {
+  const arrivals = { steadyPerSecond: 1, peakPerSecond: 11, peakSeconds: 600 };
+  const day = 86_400 + 6000;
+  expect([300, 86_400, 86_400 + 300, 7 * 86_400].map((seconds) => itemsWithDailyPeaks(arrivals, seconds))).toEqual([
+    3300,
+    day,
+    day + 3300,
+    7 * day,
+  ]);
+  // A peak of more than a day is the rate.
+  expect(itemsWithDailyPeaks({ ...arrivals, peakSeconds: 100_000 }, 2 * 86_400)).toBe(2 * 86_400 * 11);
 });

@@ -51,7 +51,7 @@ test('Shopify: base64 of the HMAC-SHA256 of the body, as its documentation compu
     deliveryId: 'b54557e4-bdd9-4b37-8a5f-bf7d70bcd043',
     signedContent: body,
   });
-  expect(headersRead('shopify')).toEqual(['x-shopify-hmac-sha256', 'x-shopify-webhook-id']);
+  expect(headersRead('shopify')).toEqual(['x-shopify-hmac-sha256', 'x-shopify-webhook-id', 'x-shopify-topic']);
 });
 
 const RULES: readonly [string, HmacRules, (body: string, seconds: string) => string][] = [

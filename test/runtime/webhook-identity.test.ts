@@ -263,6 +263,19 @@ describe('a source that every object has', () => {
   );
 });
 
+test('the event that the sender names in a header is handed over, and is no part of what a delivery is', async () => {
+  const events: (string | undefined)[] = [];
+  const { secrets, consume } = consumer({ onDelivery: async ({ event }) => void events.push(event) });
+  secrets.stages.AWSCURRENT = SECRET;
+  const named = (id: string, event?: string) =>
+    message({ id, secret: SECRET, headers: event === undefined ? {} : { 'X-GitHub-Event': event } });
+  await consume(named('a', 'push'));
+  await consume(named('a', 'ping'));
+  await consume(named('b'));
+  await consume(message({ ...shop, id: 'c', secret: SECRET, headers: { 'X-GitHub-Event': 'push' } }));
+  expect(events).toEqual(['push', undefined, undefined]);
+});
+
 test('nothing that a sender wrote is logged, wherever it stands and whatever becomes of the delivery', async () => {
   const marker = 'hunter2-4111111111111111';
   const { secrets, clock, consume, failing } = consumer({

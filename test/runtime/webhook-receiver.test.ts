@@ -18,6 +18,7 @@ const sources: Record<string, ReceiverSource> = {
   shop: { ...common, scheme: 'standard-webhooks', deduplicateBy: 'delivery-id' },
   github: { ...common, scheme: 'github', deduplicateBy: 'signed-content' },
   pay: { ...common, scheme: 'stripe', deduplicateBy: 'delivery-id' },
+  goods: { ...common, scheme: 'shopify', deduplicateBy: 'delivery-id' },
   unreadable: { ...common, scheme: 'github', deduplicateBy: 'delivery-id', secretFile: '/secrets/none' },
   empty: { ...common, scheme: 'standard-webhooks', deduplicateBy: 'delivery-id', secretFile: '/secrets/empty' },
   many: {
@@ -146,6 +147,18 @@ describe('2xx', () => {
   });
 
   test.each([
+    ['github', 'github', { 'x-github-event': 'pull_request' }, 'pull_request'],
+    ['goods', 'shopify', { 'x-shopify-topic': 'orders/create' }, 'orders/create'],
+    // One of another sender, none, and what is no name.
+    ['shop', 'standard-webhooks', { 'x-github-event': 'push' }, undefined],
+    ['github', 'github', {}, undefined],
+    ['github', 'github', { 'x-github-event': 'x'.repeat(129) }, undefined],
+  ] as const)('%s: a message names the event of %s in %j', async (source, scheme, header, event) => {
+    expect((await post(`/${source}`, { ...signed(scheme), ...header })).status).toBe(200);
+    expect(published[0].attributes[ATTRIBUTES.event]).toBe(event);
+  });
+
+  test.each([
     ['shop', 'standard-webhooks', 'd-1'],
     ['github', 'github', 'd-1'],
     ['pay', 'stripe', 'evt_1'],
@@ -185,33 +198,44 @@ describe('the idempotency key', () => {
 });
 
 describe('refused before anything is published', () => {
-  const good = signed('standard-webhooks');
-  test.each<[string, number, string, Record<string, string>, (string | Buffer)?]>([
+  // At the time of the test.
+  const good = () => signed('standard-webhooks');
+  test.each<[string, number, string, () => Record<string, string>, (string | Buffer)?]>([
     ['an unknown source', 404, '/nobody/acme', good],
     ['a name that every object has', 404, '/constructor/acme', good],
     ['a path beyond the tenant', 404, '/shop/acme/more', good],
     ['a tenant that is none', 400, '/shop/a%20b', good],
-    ['what is no JSON', 415, '/shop/acme', { ...good, 'content-type': 'text/plain' }],
-    ['a compressed body', 415, '/shop/acme', { ...good, 'content-encoding': 'gzip' }],
-    ['no signature', 401, '/shop/acme', {}],
+    ['what is no JSON', 415, '/shop/acme', () => ({ ...good(), 'content-type': 'text/plain' })],
+    ['a compressed body', 415, '/shop/acme', () => ({ ...good(), 'content-encoding': 'gzip' })],
+    ['no signature', 401, '/shop/acme', () => ({})],
     ['another body than the signed one', 401, '/shop/acme', good, '{"id":"evt_1","amount":"99 €"}'],
-    ['another secret', 401, '/shop/acme', signRequest('standard-webhooks', 'guess', BODY, 'd-1', NOW)],
-    ['a replay after the window', 401, '/shop/acme', signed('standard-webhooks', BODY, 'd-1', NOW - 301_000)],
-    ['a timestamp from the future', 401, '/shop/acme', signed('standard-webhooks', BODY, 'd-1', NOW + 3_600_000)],
+    ['another secret', 401, '/shop/acme', () => signRequest('standard-webhooks', 'guess', BODY, 'd-1', clock.now)],
+    [
+      'a replay after the window',
+      401,
+      '/shop/acme',
+      () => signed('standard-webhooks', BODY, 'd-1', clock.now - 301_000),
+    ],
+    [
+      'a timestamp from the future',
+      401,
+      '/shop/acme',
+      () => signed('standard-webhooks', BODY, 'd-1', clock.now + 3_600_000),
+    ],
     ['bytes that are no text', 400, '/shop/acme', good, Buffer.from([0x7b, 0xff, 0x7d])],
-    ['no delivery id', 400, '/pay/acme', signed('stripe', '{}'), '{}'],
-    ['a delivery id that fits no attribute', 400, '/github/acme', signed('github', BODY, 'x'.repeat(1025))],
+    ['no delivery id', 400, '/pay/acme', () => signed('stripe', '{}'), '{}'],
+    ['a delivery id that fits no attribute', 400, '/github/acme', () => signed('github', BODY, 'x'.repeat(1025))],
     ['a body above the limit', 413, '/shop/acme', good, `{"id":"${'x'.repeat(MAX_BODY_BYTES)}"}`],
-    ['an id that can be read in two ways', 400, '/shop/acme', signed('standard-webhooks', BODY, 'd.1')],
-    ['a secret that cannot be read, though that is ours', 503, '/unreadable/acme', signed('github')],
+    ['an id that can be read in two ways', 400, '/shop/acme', () => signed('standard-webhooks', BODY, 'd.1')],
+    ['a secret that cannot be read, though that is ours', 503, '/unreadable/acme', () => signed('github')],
     [
       'a placeholder in the place of a secret, though that is ours',
       503,
       '/empty/acme',
-      signRequest('standard-webhooks', 'whsec_', BODY, 'd-1', NOW),
+      () => signRequest('standard-webhooks', 'whsec_', BODY, 'd-1', clock.now),
     ],
   ])('%s: %d', async (...[, status, path, headers, body]) => {
-    expect((await post(path, headers, body)).status).toBe(status);
+    expect((await post(path, headers(), body)).status).toBe(status);
     expect(published).toEqual([]);
     expect(JSON.stringify(log.mock.calls)).not.toMatch(/sesame|amount|evt_1/);
   });
@@ -231,7 +255,7 @@ describe('refused before anything is published', () => {
 
   test('a body that does not say how long it is, once it is above the limit', async () => {
     const status = await new Promise((resolve, reject) => {
-      const sent = request(`${url}/shop/acme`, { method: 'POST', headers: { ...JSON_TYPE, ...good } }, (response) => {
+      const sent = request(`${url}/shop/acme`, { method: 'POST', headers: { ...JSON_TYPE, ...good() } }, (response) => {
         resolve(response.statusCode);
         sent.destroy();
       });
@@ -244,8 +268,40 @@ describe('refused before anything is published', () => {
   });
 });
 
-test('an instance says that it is ready', async () => {
-  expect((await fetch(`${url}/ready`)).status).toBe(200);
+describe('before the body has come', () => {
+  /** The answer to headers whose body never comes. */
+  const answerTo = (path: string, headers: Record<string, string>) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const sent = request(
+        `${url}${path}`,
+        { method: 'POST', headers: { ...JSON_TYPE, 'content-length': '500', ...headers } },
+        (response) => {
+          resolve(response.statusCode);
+          sent.destroy();
+        },
+      );
+      sent.on('error', reject);
+      sent.flushHeaders();
+    });
+
+  test.each<[string, string, () => Record<string, string>]>([
+    ['no signature', '/shop/acme', () => ({})],
+    ['half a signature', '/github/acme', () => ({ 'x-hub-signature-256': 'sha256=00' })],
+    ['none that Stripe makes', '/pay/acme', () => ({ 'stripe-signature': `t=${clock.now / 1000}` })],
+    ['a time outside the window', '/shop/acme', () => signed('standard-webhooks', BODY, 'd-1', clock.now - 301_000)],
+    ['no time', '/pay/acme', () => ({ 'stripe-signature': `v1=${'0'.repeat(64)}` })],
+  ])('%s is answered 401', async (_, path, headers) => {
+    expect(await answerTo(path, headers())).toBe(401);
+    expect(published).toEqual([]);
+  });
+
+  test('an id that can be read in two ways is answered 400', async () => {
+    expect(await answerTo('/shop/acme', signed('standard-webhooks', BODY, 'd.1'))).toBe(400);
+  });
+});
+
+test('an instance says that it is ready, and that it works', async () => {
+  for (const path of ['ready', 'live']) expect((await fetch(`${url}/${path}`)).status).toBe(200);
 });
 
 describe('a rotation at the door', () => {

@@ -145,6 +145,7 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   StreamPartitionHot: alert('alarmHotSeconds', 'alarmHotLag', 'alarmHotRatio'),
   StreamRecordsSetAside: alert(undefined, 'alarmSetAside'),
   WebhooksTurnedAway: alert(undefined, 'alarmTurnedAway'),
+  WebhooksDeferred: alert(undefined, 'alarmDeferred'),
   WebhookPublishSlow: alert('alarmPublishHoldSeconds', 'alarmPublishQuantile', 'alarmPublishSeconds'),
   WebhooksRefused: {
     window: 'alarmRefusedSeconds',

@@ -225,6 +225,7 @@ export function streamQuestion(props: PartitionedStreamProps): StreamQuestion {
     platform,
     ...consumer?._asked,
     ...(kind._kinesis?.onDemand && { onDemand: true }),
+    ...(kind._kafka?.existingTopic && { existingTopic: true }),
     ...(partitions !== undefined && { partitions }),
     ...(currentPartitions !== undefined && { currentPartitions }),
     ...(instances !== undefined && { instances }),

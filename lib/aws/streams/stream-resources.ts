@@ -31,6 +31,8 @@ export function createTopic(scope: Construct, props: PartitionedStreamProps, pla
     topicName,
     partitions: plan.value('partitions'),
     retentionSeconds: plan.value('retentionSeconds'),
+    segmentSeconds: plan.value('segmentSeconds'),
+    maxMessageBytes: plan.value('maxMessageBytes'),
   });
 }
 
@@ -42,15 +44,20 @@ export function createDeadTopic(scope: Construct, props: PartitionedStreamProps,
     // What is set aside is rare, and has no order to keep.
     partitions: 1,
     retentionSeconds: plan.value('deadRetentionSeconds'),
+    segmentSeconds: plan.value('deadSegmentSeconds'),
+    maxMessageBytes: plan.value('deadMaxMessageBytes'),
   });
 }
 
-function topic(
-  scope: Construct,
-  id: string,
-  props: PartitionedStreamProps,
-  settings: { readonly topicName: string; readonly partitions: number; readonly retentionSeconds: number },
-): CfnTopic {
+interface TopicSettings {
+  readonly topicName: string;
+  readonly partitions: number;
+  readonly retentionSeconds: number;
+  readonly segmentSeconds: number;
+  readonly maxMessageBytes: number;
+}
+
+function topic(scope: Construct, id: string, props: PartitionedStreamProps, settings: TopicSettings): CfnTopic {
   const { removalPolicy = RemovalPolicy.RETAIN } = props;
   const { clusterArn, replicas = 3, minInsyncReplicas = Math.max(1, replicas - 1) } = streamKind(props)._kafka!;
   const made = new CfnTopic(scope, id, {
@@ -61,6 +68,8 @@ function topic(
     configs: topicConfigs({
       'min.insync.replicas': minInsyncReplicas,
       'retention.ms': 1000 * settings.retentionSeconds,
+      'segment.ms': 1000 * settings.segmentSeconds,
+      'max.message.bytes': settings.maxMessageBytes,
     }),
   });
   made.applyRemovalPolicy(removalPolicy);

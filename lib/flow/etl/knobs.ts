@@ -1,6 +1,7 @@
 /** The knobs of a Spark stream, each with its reason. */
 import { chosenKnob } from '../alarms';
 import { compactEveryBatches, DELTA_COMPACT_FILES } from '../compaction/inline';
+import { byteRateKnob, maxMessageKnob } from '../kafka';
 import { given, type Knob, unlessGiven } from '../plan';
 import { DAY_SECONDS } from '../ranges';
 import { batchOf, COMPUTE_SHARE, catchUpOf, type Sizing, type Stream, waitsForWindow } from './batch';
@@ -268,6 +269,7 @@ function restartKnobs(platform: EtlPlatformName, stream: Stream, sizing: Sizing)
             'a submission that failed is repeated after this',
             'Spark operator, restartPolicy',
           ),
+          maxMessageKnob(),
           consumerKnob(stream, sizing),
         ]
       : []),
@@ -278,14 +280,15 @@ function restartKnobs(platform: EtlPlatformName, stream: Stream, sizing: Sizing)
 function consumerKnob({ recordBytes, coreSeconds, windowSeconds }: Stream, { cores }: Sizing): Knob {
   // With a window one query counts, and another one looks for records that are bad.
   const queries = windowSeconds > 0 ? 2 : 1;
-  return {
-    name: 'consumerByteRate',
-    value: Math.ceil((queries * recordBytes * cores) / coreSeconds),
-    unit: 'bytes/s',
-    formula: 'queries that read the topic × bytes of a record × records that the cores take a second, from each broker',
-    inputs: { queries, recordBytes, cores, coreSecondsPerRecord: coreSeconds },
-    source: 'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself',
-  };
+  return byteRateKnob(
+    'consumerByteRate',
+    {
+      value: (queries * recordBytes * cores) / coreSeconds,
+      formula: 'queries that read the topic × bytes of a record × records that the cores take a second',
+      inputs: { queries, recordBytes, cores, coreSecondsPerRecord: coreSeconds },
+    },
+    { input: 'maxMessageBytes', bytes: maxMessageKnob().value, what: 'of the largest batches' },
+  );
 }
 
 /** Partitions of the shuffle, each of which writes a file. */

@@ -4,6 +4,7 @@
 
 import { type Check, validate } from '../errors';
 import { figure, sizeText } from '../figures';
+import { MESSAGE_BYTES, QUOTA_WINDOW_SECONDS } from '../kafka';
 import type { Knob } from '../plan';
 import { quotaChecks, refuseOverload } from './checks';
 import { producerSettings, producerTimeKnobs } from './producer-settings';
@@ -112,7 +113,7 @@ function tenantQuota(
       consumerByteRate,
       tenant.consumerBytesPerSecond,
       shares.consumerCapacity,
-      'twice its peak for each reader',
+      'twice its peak for each reader, and what lets the largest batches through',
     ),
     ...(requestPercentage === undefined
       ? []
@@ -141,8 +142,23 @@ function tenantQuota(
   return { quota, reasons };
 }
 
-/** A tenant that is throttled at its peak is served as planned, and should know it. */
 function remarks(subject: string, tenants: readonly KafkaTenant[], quotas: readonly TenantQuota[]): string[] {
+  return [...throttledRemarks(subject, tenants, quotas), ...unreadRemarks(subject, tenants, quotas)];
+}
+
+/** An answer with more than the quota allows in its window is emptied, and asked for again. */
+function unreadRemarks(subject: string, tenants: readonly KafkaTenant[], quotas: readonly TenantQuota[]): string[] {
+  return tenants.flatMap(({ name, readers = 1 }, index) => {
+    const most = quotas[index].consumerByteRate * QUOTA_WINDOW_SECONDS;
+    if (readers === 0 || most >= MESSAGE_BYTES) return [];
+    return [
+      `${subject}: a batch of records of ${name} above ${figure(most)} bytes is never read: its quota of ${figure(quotas[index].consumerByteRate)} bytes/s is less than that in ${QUOTA_WINDOW_SECONDS} s; set max.message.bytes of its topics below, or give it more weight or consumerBytesPerSecond`,
+    ];
+  });
+}
+
+/** A tenant that is throttled at its peak is served as planned, and should know it. */
+function throttledRemarks(subject: string, tenants: readonly KafkaTenant[], quotas: readonly TenantQuota[]): string[] {
   return tenants.flatMap(({ name, peakBytesPerSecond = 0 }, index) => {
     const { producerBytesPerSecond: share, peakWaitSeconds } = quotas[index];
     // Rounding down to a whole byte is no throttling.

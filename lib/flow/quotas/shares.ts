@@ -3,6 +3,7 @@
  * its capacity, the demand of each tenant, and the shares.
  */
 import { bytesArriving } from '../arrivals';
+import { leastByteRate, MESSAGE_BYTES } from '../kafka';
 import { weightedMaxMin } from '../numerics/max-min';
 import type { KafkaCapacity, KafkaTenant } from './workload';
 
@@ -66,7 +67,9 @@ export function shareOut(capacity: ResolvedCapacity, tenants: readonly KafkaTena
   const consumer = share(
     consumerCapacity,
     seen.map(({ tenant, busiest }) => scaled(tenant.consumerBytesPerSecond, busiest)),
-    seen.map(({ tenant, peak, busiest }) => CATCH_UP * (tenant.readers ?? 1) * peak * busiest),
+    seen.map(({ tenant: { readers = 1 }, peak, busiest }) =>
+      readers === 0 ? 0 : Math.max(CATCH_UP * readers * peak * busiest, leastByteRate(MESSAGE_BYTES)),
+    ),
   );
   return { producerCapacity, consumerCapacity, producer, consumer, seen };
 }

@@ -2,6 +2,7 @@
 import { ARRIVALS_FIELDS, arrivalsChecks } from '../arrivals';
 import { above0, type Check, fromBelow, inRange, isKnown, oneOf, required, shown, wholeNumber } from '../errors';
 import { type Fields, objectChecks, rowOf } from '../fields';
+import { MESSAGE_RANGE } from '../kafka';
 import { KINESIS_LIMITS } from '../kinesis';
 import { LEAST_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { handedOver, loadOf } from './load';
@@ -29,6 +30,8 @@ const QUESTION_FIELDS: Fields<StreamQuestion> = {
   partitionBytesPerSecond: true,
   outageSeconds: true,
   retentionSeconds: true,
+  existingTopic: true,
+  maxMessageBytes: true,
   startSeconds: true,
   provisionedPollers: true,
   onDemand: true,
@@ -58,6 +61,13 @@ export function streamChecks(question: StreamQuestion): Check[] {
   return objectChecks('question', question, QUESTION_FIELDS, ({ workload, objective, ...choices }) => [
     ...objectChecks('workload', workload, WORKLOAD_FIELDS, () => workloadChecks(workload)),
     ...objectChecks('objective', objective, OBJECTIVE_FIELDS, () => objectiveChecks(objective, choices)),
+    {
+      refused:
+        isKnown(workload?.recordBytes) &&
+        isKnown(choices.maxMessageBytes) &&
+        workload.recordBytes > choices.maxMessageBytes,
+      message: `maxMessageBytes must be at least recordBytes (${shown(workload?.recordBytes)}), got ${shown(choices.maxMessageBytes)}`,
+    },
     oneOf('platform', choices.platform, Object.keys(STREAM_PLATFORMS)),
     ...choiceChecks(choices),
   ]);
@@ -141,6 +151,11 @@ export function choiceChecks(choices: Omit<StreamQuestion, 'workload' | 'objecti
     inRange('partitionBytesPerSecond', choices.partitionBytesPerSecond, 1, MOST_BYTES_PER_SECOND),
     inRange('outageSeconds', choices.outageSeconds, 1, WEEK_SECONDS),
     inRange('retentionSeconds', choices.retentionSeconds, 1, LONGEST_RETENTION_SECONDS),
+    {
+      refused: choices.existingTopic !== undefined && typeof choices.existingTopic !== 'boolean',
+      message: `existingTopic must be true or false, got ${shown(choices.existingTopic)}`,
+    },
+    wholeNumber('maxMessageBytes', choices.maxMessageBytes, MESSAGE_RANGE.least, MESSAGE_RANGE.most),
     inRange('startSeconds', choices.startSeconds, 0, MOST_RECORD_SECONDS),
     {
       refused: choices.provisionedPollers !== undefined && typeof choices.provisionedPollers !== 'boolean',
@@ -160,6 +175,8 @@ export function choiceChecks(choices: Omit<StreamQuestion, 'workload' | 'objecti
     only('startSeconds', consumer === 'keda'),
     only('partitionBytesPerSecond', transport === 'kafka'),
     only('currentPartitions', transport === 'kafka'),
+    only('existingTopic', transport === 'kafka'),
+    only('maxMessageBytes', transport === 'kafka'),
     only('provisionedPollers', transport === 'kafka' && consumer === 'lambda'),
     only('onDemand', transport === 'kinesis' && consumer === 'lambda'),
     only('functionMemoryMiB', consumer === 'lambda'),

@@ -1,5 +1,6 @@
 /** The knobs of a stream, with their reasons. */
 import { chosenKnob } from '../alarms';
+import { byteRateKnob, deadMessageKnob, maxMessageKnob, segmentKnob } from '../kafka';
 import { given, type Knob, unlessGiven } from '../plan';
 import { WEEK_SECONDS } from '../ranges';
 import type { Settings } from './lines';
@@ -45,6 +46,7 @@ export function streamKnobs(question: StreamQuestion, sizing: Sizing): Knob[] {
     busiestKnob(question, settings),
     ...consumerKnobs(question, settings),
     ...retentionKnobs(question, settings),
+    ...topicKnobs(question, settings),
   ];
 }
 
@@ -104,14 +106,19 @@ function consumerQuotaKnob(question: StreamQuestion, { settings }: Sizing): Knob
   const load = loadOf(question);
   const { instances, batchSize } = settings;
   const seconds = recordSecondsIn(load, batchSize);
-  return {
-    name: 'consumerByteRate',
-    value: Math.ceil((FETCHED_AHEAD * instances * load.recordBytes) / seconds),
-    unit: 'bytes/s',
-    formula: `${FETCHED_AHEAD} × bytes that all consumers handle in a second, from each broker: they fetch ahead, and one broker may lead every partition`,
-    inputs: { instances, recordBytes: load.recordBytes, recordSecondsInBatch: seconds },
-    source: 'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself',
-  };
+  return byteRateKnob(
+    'consumerByteRate',
+    {
+      value: (FETCHED_AHEAD * instances * load.recordBytes) / seconds,
+      formula: `${FETCHED_AHEAD} × bytes that all consumers handle in a second, as they fetch ahead`,
+      inputs: { instances, recordBytes: load.recordBytes, recordSecondsInBatch: seconds },
+    },
+    { input: 'maxMessageBytes', bytes: largestOf(question).value, what: 'of the largest batches' },
+  );
+}
+
+function largestOf({ maxMessageBytes, existingTopic }: StreamQuestion): Knob {
+  return maxMessageKnob(maxMessageBytes, existingTopic);
 }
 
 function partitionsKnob(question: StreamQuestion, { settings }: Sizing): Knob {
@@ -294,9 +301,30 @@ function taskKnobs(batchTimeoutSeconds: number, instances: number): Knob[] {
   ];
 }
 
+/** Seconds that records are kept. */
+function keptSeconds(question: StreamQuestion, settings: Settings): number {
+  const { outageSeconds = DEFAULT_OUTAGE_SECONDS, retentionSeconds } = question;
+  return retentionSeconds ?? retentionSecondsOf(question, settings, outageSeconds);
+}
+
+/** Of a topic of Kafka, and of that of the records that were set aside. */
+function topicKnobs(question: StreamQuestion, settings: Settings): Knob[] {
+  const { transport, consumer } = loadOf(question).platform;
+  if (transport !== 'kafka') return [];
+  const largest = largestOf(question);
+  return [
+    segmentKnob(keptSeconds(question, settings), question.existingTopic),
+    largest,
+    // A function sends them to a queue.
+    ...(consumer === 'lambda'
+      ? []
+      : [segmentKnob(DEAD_RETENTION_SECONDS, false, 'deadSegmentSeconds'), deadMessageKnob(largest.value)]),
+  ];
+}
+
 function retentionKnobs(question: StreamQuestion, settings: Settings): Knob[] {
   const outageSeconds = question.outageSeconds ?? DEFAULT_OUTAGE_SECONDS;
-  const kept = question.retentionSeconds ?? retentionSecondsOf(question, settings, outageSeconds);
+  const kept = keptSeconds(question, settings);
   const lambda = loadOf(question).platform.consumer === 'lambda';
   return [
     {

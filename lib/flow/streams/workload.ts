@@ -126,6 +126,10 @@ export interface StreamQuestion {
   readonly outageSeconds?: number;
   /** Seconds that records are kept, given by hand. 1 to ten years. Default: derived from the outage. */
   readonly retentionSeconds?: number;
+  /** Whether the topic is there already, with settings that are not known here (Kafka). Default: false. */
+  readonly existingTopic?: boolean;
+  /** Bytes of the largest batch of records that the topic takes (Kafka). 1,024 to 100 MiB less 64 KiB. Default: 1,048,588. */
+  readonly maxMessageBytes?: number;
   /** Seconds until a new pod has its first record (Kubernetes). Default: 30. */
   readonly startSeconds?: number;
   /**

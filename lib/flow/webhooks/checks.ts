@@ -1,6 +1,7 @@
 /** The validation table of webhooks on Kafka. */
 import { between, type Check, inRange, isKnown, shown, wholeNumber } from '../errors';
 import { type Fields, objectChecks } from '../fields';
+import { DEAD_HEADER_BYTES, MESSAGE_BYTES } from '../kafka';
 import { objectiveChecks, workloadChecks } from '../queue/resolve';
 import type { Objective, Workload } from '../queue/workload';
 import { WEEK_SECONDS, YEAR_SECONDS } from '../ranges';
@@ -9,12 +10,8 @@ import { KEPT_SECONDS } from './keys';
 import { burstCheck } from './sources';
 import type { ReceiverChoices, TenantOrder, WebhookQuestion } from './workload';
 
-/** Apache Kafka documentation, Broker Configs: `message.max.bytes`, the default. */
-const MESSAGE_BYTES = 1_048_588;
-/** Headers of a delivery, and those that it gets as a dead letter: 2.5 KiB and 5 KiB at most. */
-const HEADER_BYTES = 8192;
-/** Bytes of a body at most, and where nothing else is said. */
-export const BODY_BYTES = { most: MESSAGE_BYTES - HEADER_BYTES, usual: 2 ** 20 - HEADER_BYTES } as const;
+/** Bytes of a body at most, and where nothing else is said; its own headers are 2.5 KiB at most, and a dead letter has more. */
+export const BODY_BYTES = { most: MESSAGE_BYTES - DEAD_HEADER_BYTES, usual: 2 ** 20 - DEAD_HEADER_BYTES } as const;
 /** Two pods, so that one may go. */
 export const RECEIVER_PODS = { least: 2, most: 1000 } as const;
 const MOST_CONCURRENCY = 1000;
@@ -41,7 +38,8 @@ const RECEIVER_FIELDS: Fields<ReceiverChoices> = {
 /** Checks what arrives, the promise, and what was chosen by hand. */
 export function webhookChecks(question: WebhookQuestion): Check[] {
   const { workload, objective, receiver, order, idempotencySeconds, replicas, retentionSeconds } = question;
-  const { partitions, currentPartitions, instances, minInstances, startSeconds, outageSeconds } = question;
+  const { partitions, currentPartitions, instances, minInstances, startSeconds, outageSeconds, existingTopic } =
+    question;
   return [
     ...workloadChecks(workload),
     ...(isObject(workload) ? workloadLimits(workload, receiver) : []),
@@ -49,7 +47,15 @@ export function webhookChecks(question: WebhookQuestion): Check[] {
     ...(isObject(objective) ? objectiveLimits(objective) : []),
     ...(receiver === undefined ? [] : objectChecks('receiver', receiver, RECEIVER_FIELDS, receiverChoiceChecks)),
     ...(order === undefined ? [] : objectChecks('order', order, ORDER_FIELDS, orderChecks)),
-    ...choiceChecks({ partitions, currentPartitions, instances, minInstances, startSeconds, outageSeconds }),
+    ...choiceChecks({
+      partitions,
+      currentPartitions,
+      instances,
+      minInstances,
+      startSeconds,
+      outageSeconds,
+      existingTopic,
+    }),
     wholeNumber('replicas', replicas, LEAST_REPLICAS, 100),
     inRange('retentionSeconds', retentionSeconds, 1, 10 * YEAR_SECONDS),
     wholeNumber('idempotencySeconds', idempotencySeconds, KEPT_SECONDS.min, KEPT_SECONDS.max),

@@ -1,7 +1,8 @@
 /** Webhooks through Kafka: receivers, topic and consumers from one promise, every knob with its reason. */
-import { itemsDuringOutage, resolveArrivals } from '../arrivals';
+import { itemsWithDailyPeaks, resolveArrivals } from '../arrivals';
 import { type Check, validate } from '../errors';
 import { duration, figure } from '../figures';
+import { keptKnob, segmentKnob } from '../kafka';
 import { type Knob, unlessGiven } from '../plan';
 import { WEEK_SECONDS } from '../ranges';
 import { DEFAULT_OUTAGE_SECONDS } from '../streams/load';
@@ -10,7 +11,7 @@ import { drainSecondsOf, retentionSecondsOf } from '../streams/retention';
 import type { Sizing } from '../streams/sizing';
 import type { StreamPlan, StreamQuestion } from '../streams/workload';
 import { webhookChecks } from './checks';
-import { idempotencyKnob } from './keys';
+import { type GreatestAge, idempotencyKnob } from './keys';
 import { receiverKnobs } from './receiver-knobs';
 import { ATTRIBUTE_BYTES, recordBytesOf, streamQuestionOf } from './stream';
 import type { WebhookQuestion } from './workload';
@@ -18,6 +19,8 @@ import type { WebhookQuestion } from './workload';
 const PAGE = 'this library, docs/constructs/k8s-webhook-buffer.md';
 const KAFKA = 'Apache Kafka documentation, Topic Configs: min.insync.replicas';
 const REPLICAS = 3;
+/** A topic deletes whole segments. */
+const ON_TOPIC: GreatestAge = { knob: 'keptSeconds', title: 'the greatest age of a delivery on the topic' };
 
 /** A plan with the question of its stream, so that a construct asks the same and a simulation runs the same. */
 export interface SolvedWebhooks {
@@ -50,14 +53,18 @@ export function solveWebhooks(
   const receiver = receiverKnobs(subject, question);
   const solved = solveStream(subject, streamQuestionOf(question));
   const retention = retentionKnob(subject, question, solved.sizing);
+  const segment = segmentKnob(retention.value, question.existingTopic);
+  const kept = keptKnob(retention.value, segment.value);
   const plan = solved.plan.withKnobs([
     retention,
+    segment,
+    kept,
     ...copyKnobs(question),
-    bytesKnob(question, retention.value),
+    bytesKnob(question, kept.value),
     ...receiver,
   ]);
   return {
-    plan: plan.withKnobs([idempotencyKnob(plan, 'idempotencySeconds', question.idempotencySeconds)]),
+    plan: plan.withKnobs([idempotencyKnob(plan, 'idempotencySeconds', question.idempotencySeconds, ON_TOPIC)]),
     // How long records are kept changes nothing of the rest.
     stream: streamQuestionOf(question, retention.value),
     sizing: solved.sizing,
@@ -111,16 +118,16 @@ function copyKnobs({ replicas = REPLICAS }: WebhookQuestion): Knob[] {
 }
 
 /** The disk of all brokers for the topic. */
-function bytesKnob(question: WebhookQuestion, retentionSeconds: number): Knob {
+function bytesKnob(question: WebhookQuestion, keptSeconds: number): Knob {
   const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveArrivals(question.workload);
   const { replicas = REPLICAS } = question;
   const recordBytes = recordBytesOf(question);
   return {
     name: 'topicBytes',
-    value: Math.ceil(itemsDuringOutage(question.workload, retentionSeconds) * recordBytes * replicas),
+    value: Math.ceil(itemsWithDailyPeaks(question.workload, keptSeconds) * recordBytes * replicas),
     unit: 'bytes',
-    formula: `deliveries of the retention, the peak first, × (mean body + ${ATTRIBUTE_BYTES} bytes of headers) × copies, on the disks of all brokers`,
-    inputs: { steadyPerSecond, peakPerSecond, peakSeconds, retentionSeconds, recordBytes, replicas },
+    formula: `deliveries of the greatest age, with one peak a day, × (mean body + ${ATTRIBUTE_BYTES} bytes of headers) × copies, on the disks of all brokers`,
+    inputs: { steadyPerSecond, peakPerSecond, peakSeconds, keptSeconds, recordBytes, replicas },
     source: PAGE,
   };
 }

@@ -1,5 +1,5 @@
 /** The numbers of the alerts on a receiver in a cluster, each with its reason. */
-import { chosenKnob, rateWindowKnob } from '../alarms';
+import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob, Plan } from '../plan';
 import type { Workload } from '../queue/workload';
 import { refusedWindowKnob, turnedAwayKnob } from './alarms';
@@ -14,6 +14,12 @@ export function receiverAlarmKnobs(plan: Plan, workload: Workload, sources: read
     chosenKnob('scrapeSeconds', 30, 's', 'from one reading of a receiver to the next', PAGE),
     rateWindowKnob(),
     turnedAwayKnob(),
+    firstOneKnob(
+      'alarmDeferred',
+      'deliveries',
+      'a genuine one may be among them; nobody is paged, because anybody can forge as many',
+      PAGE,
+    ),
     chosenKnob('alarmPublishQuantile', 0.99, 'ratio', 'one sender in a hundred waits longer', PAGE),
     {
       name: 'alarmPublishSeconds',

@@ -3,6 +3,7 @@ import { chosenKnob } from '../alarms';
 import { resolveArrivals } from '../arrivals';
 import { CapacityError } from '../errors';
 import { figure } from '../figures';
+import { byteRateKnob, DEAD_HEADER_BYTES, MESSAGE_BYTES } from '../kafka';
 import { type Knob, unlessGiven } from '../plan';
 import { podProbeKnobs, probeTimeoutKnob, progressDeadlineKnob } from '../probes';
 import { BODY_BYTES, RECEIVER_PODS } from './checks';
@@ -23,10 +24,14 @@ import type { WebhookQuestion } from './workload';
 const PAGE = 'this library, docs/constructs/k8s-webhook-buffer.md';
 /** What the autoscaler adds at most for what is above the plan, such as forgeries. */
 const BEYOND_PLAN = 2;
-/** Whole windows in which a broker counts the bytes of a user. */
-const QUOTA_WINDOW_SECONDS = 10;
-/** Deliveries of the largest body that come within these without being throttled. An assumption. */
-const LARGEST_AT_ONCE = 4;
+
+/** What goes together to the brokers. */
+interface Batch {
+  /** Bytes at most. */
+  readonly bytes: number;
+  /** Mean bytes of a record. */
+  readonly recordBytes: number;
+}
 
 /** The receiver with every number set. */
 function workOf({ receiver = {} }: WebhookQuestion): ReceiverWork {
@@ -38,8 +43,13 @@ function workOf({ receiver = {} }: WebhookQuestion): ReceiverWork {
   };
 }
 
-function podsFor(perSecond: number, work: ReceiverWork): number {
-  return Math.max(RECEIVER_PODS.least, receiversFor(PEAK_HEADROOM * perSecond, work));
+/** Deliveries that a pod stores at once: those in work, and no more than a batch has room for. */
+function storedAtOnce(work: ReceiverWork, batch: Batch): ReceiverWork {
+  return { ...work, concurrency: Math.max(1, Math.min(work.concurrency, Math.floor(batch.bytes / batch.recordBytes))) };
+}
+
+function podsFor(perSecond: number, work: ReceiverWork, batch: Batch): number {
+  return Math.max(RECEIVER_PODS.least, receiversFor(PEAK_HEADROOM * perSecond, storedAtOnce(work, batch)));
 }
 
 /**
@@ -51,11 +61,14 @@ export function receiverKnobs(subject: string, question: WebhookQuestion): Knob[
   const { receiver = {} } = question;
   const { peakPerSecond: peak } = resolveArrivals(question.workload);
   const work = workOf(question);
-  const needed = podsFor(peak, work);
+  const largestBatch = batchKnob(question, work.maxBodyBytes);
+  const batch: Batch = { bytes: largestBatch.value, recordBytes: recordBytesOf(question) };
+  const needed = podsFor(peak, work, batch);
   refuseFew(
     subject,
     peak,
     work,
+    batch,
     receiver.replicas ?? Math.min(RECEIVER_PODS.most, receiver.maxReplicas ?? RECEIVER_PODS.most),
   );
   const replicas = receiver.replicas ?? needed;
@@ -76,13 +89,14 @@ export function receiverKnobs(subject: string, question: WebhookQuestion): Knob[
       unit: 'pods',
       ...unlessGiven(
         receiver.replicas,
-        'max(2, ⌈head-room × peak × seconds ÷ concurrency⌉, ⌈head-room × peak × CPU seconds ÷ 60 %⌉): a sender does not wait until a pod has started',
+        'max(2, ⌈head-room × peak × seconds ÷ those stored at once⌉, ⌈head-room × peak × CPU seconds ÷ 60 %⌉): a sender does not wait until a pod has started. As many are stored at once as are in work and fit into one batch: what waits for the brokers goes together',
         {
           peakPerSecond: peak,
           headroom: PEAK_HEADROOM,
           receiverSeconds: work.seconds,
           receiverCpuSeconds: work.cpu,
           receiverConcurrency: work.concurrency,
+          storedAtOnce: storedAtOnce(work, batch).concurrency,
         },
       ),
       source: "Little's law, L = λW; an assumption: the peak is a mean, and within a second twice as many come",
@@ -105,7 +119,8 @@ export function receiverKnobs(subject: string, question: WebhookQuestion): Knob[
       source: 'Kubernetes, Horizontal Pod Autoscaling: averageUtilization, of the request',
     },
     receiverMemoryKnob(work),
-    producerByteRateKnob(peak, recordBytesOf(question), work.maxBodyBytes),
+    producerByteRateKnob(peak, batch.recordBytes, work.maxBodyBytes),
+    largestBatch,
     {
       name: 'maxBodyBytes',
       value: work.maxBodyBytes,
@@ -121,33 +136,43 @@ export function receiverKnobs(subject: string, question: WebhookQuestion): Knob[
   ];
 }
 
-/**
- * What the receiver's user may write. A quota is judged over a window: at a low peak one delivery as large as is allowed would
- * be above it, and the broker would not answer that connection for minutes.
- */
-function producerByteRateKnob(peak: number, recordBytes: number, maxBodyBytes: number): Knob {
-  const times = PEAK_HEADROOM * BEYOND_PLAN;
-  const largestBytes = maxBodyBytes + ATTRIBUTE_BYTES;
+/** The largest batch that the receiver sends: what waits for the brokers goes together. */
+function batchKnob({ existingTopic = false }: WebhookQuestion, maxBodyBytes: number): Knob {
   return {
-    name: 'producerByteRate',
-    value: Math.ceil(Math.max(times * peak * recordBytes, (LARGEST_AT_ONCE * largestBytes) / QUOTA_WINDOW_SECONDS)),
-    unit: 'bytes/s',
-    formula: `max(${times} × the peak in bytes, ${LARGEST_AT_ONCE} deliveries of the largest body in ${QUOTA_WINDOW_SECONDS} s), of each broker: what is above twice the peak and the pods for it; one broker may lead every partition, and a user that is throttled turns senders away`,
-    inputs: { peakPerSecond: peak, recordBytes, largestBytes, windowSeconds: QUOTA_WINDOW_SECONDS },
-    source:
-      'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself; Broker Configs: quota.window.num, 11 windows of a second, the last of them not over',
+    name: 'batchBytes',
+    value: existingTopic ? maxBodyBytes + DEAD_HEADER_BYTES : MESSAGE_BYTES,
+    unit: 'bytes',
+    formula: existingTopic
+      ? `the largest body and ${DEAD_HEADER_BYTES} bytes of headers: of a topic that is there, no more is certain`
+      : 'what the topic takes in a batch of records',
+    inputs: existingTopic ? { maxBodyBytes } : {},
+    source: 'Apache Kafka documentation, Topic Configs: max.message.bytes, of a batch of records as it is stored',
   };
 }
 
+/** What the receiver's user may write. */
+function producerByteRateKnob(peak: number, recordBytes: number, maxBodyBytes: number): Knob {
+  const times = PEAK_HEADROOM * BEYOND_PLAN;
+  return byteRateKnob(
+    'producerByteRate',
+    {
+      value: times * peak * recordBytes,
+      formula: `${times} × the peak in bytes, for what is above twice the peak and the pods for it`,
+      inputs: { peakPerSecond: peak, recordBytes },
+    },
+    { input: 'largestBytes', bytes: maxBodyBytes + ATTRIBUTE_BYTES, what: 'deliveries of the largest body' },
+  );
+}
+
 /** @throws CapacityError when so many pods do not take the peak; each way out was tried */
-function refuseFew(subject: string, peak: number, work: ReceiverWork, most: number): void {
-  const needed = podsFor(peak, work);
+function refuseFew(subject: string, peak: number, work: ReceiverWork, batch: Batch, most: number): void {
+  const needed = podsFor(peak, work, batch);
   if (needed <= most) return;
   const concurrency = Math.min(1000, Math.ceil((PEAK_HEADROOM * peak * work.seconds) / most));
-  const fewer = mostDeliveries(most, PEAK_HEADROOM, work);
+  const fewer = mostDeliveries(most, PEAK_HEADROOM, storedAtOnce(work, batch));
   const ways = [
     ...(needed <= RECEIVER_PODS.most ? [`receiver.replicas of ${needed}, and receiver.maxReplicas of as many`] : []),
-    ...(podsFor(peak, { ...work, concurrency }) <= most ? [`receiver.concurrency of ${concurrency}`] : []),
+    ...(podsFor(peak, { ...work, concurrency }, batch) <= most ? [`receiver.concurrency of ${concurrency}`] : []),
     `${figure(fewer)} deliveries/s at the peak`,
   ];
   throw new CapacityError(

@@ -27,6 +27,7 @@ export function streamQuestionOf(question: WebhookQuestion, retentionSeconds?: n
     minInstances: question.minInstances,
     startSeconds: question.startSeconds,
     outageSeconds: question.outageSeconds,
+    existingTopic: question.existingTopic,
     retentionSeconds,
   };
   return {

@@ -4,7 +4,10 @@ import type { StreamQuestion } from '../streams/workload';
 
 /** What is chosen for the receiver; what is absent is derived or assumed. */
 export interface ReceiverChoices {
-  /** Seconds of a request, for the pods (Little's law). Above 0, below 60. Default: 0.1, an assumption. */
+  /**
+   * Seconds of a request, for the pods (Little's law): the brokers' answer to the batch before it and to its own. Above 0, below
+   * 60. Default: 0.1, an assumption.
+   */
   readonly seconds?: number;
   /** Seconds of a processor that one delivery costs. Above 0, below 60. Default: 0.002, an assumption. */
   readonly cpuSeconds?: number;
@@ -41,7 +44,13 @@ export interface TenantOrder {
 export interface WebhookQuestion
   extends Pick<
     StreamQuestion,
-    'partitions' | 'currentPartitions' | 'instances' | 'minInstances' | 'startSeconds' | 'outageSeconds'
+    | 'partitions'
+    | 'currentPartitions'
+    | 'instances'
+    | 'minInstances'
+    | 'startSeconds'
+    | 'outageSeconds'
+    | 'existingTopic'
   > {
   /** Deliveries of all senders together; `serviceSeconds` and `itemBytes` are the consumer's and the mean body's. */
   readonly workload: Workload;
@@ -55,6 +64,6 @@ export interface WebhookQuestion
   readonly replicas?: number;
   /** Seconds that deliveries are kept, given by hand. Default: a week, or what an outage needs. */
   readonly retentionSeconds?: number;
-  /** Seconds that the key of a delivery is kept. Default: 14 days, or the retention. */
+  /** Seconds that the key of a delivery is kept. Default: 14 days, or the greatest age of a delivery on the topic. */
   readonly idempotencySeconds?: number;
 }

@@ -371,6 +371,7 @@ export class StreamingEtl extends Construct {
         config: {
           'min.insync.replicas': Math.max(1, replicas - 1),
           'retention.ms': this.plan.value('retentionMilliseconds'),
+          'max.message.bytes': this.plan.value('maxMessageBytes'),
         },
       },
       retainTopics,

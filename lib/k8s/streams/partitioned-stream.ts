@@ -87,7 +87,8 @@ export interface PartitionedStreamProps {
   readonly environment?: { [name: string]: kplus.EnvValue };
 
   /**
-   * CPU and memory of one pod.
+   * CPU and memory of one pod. It holds up to 10 MiB of records from each broker that leads its partitions, as bytes and as text: give
+   * more memory where they are of a megabyte.
    *
    * @default - 250 m to 1 CPU, 256 MiB
    */
@@ -192,7 +193,17 @@ export interface PartitionedStreamProps {
   readonly minInsyncReplicas?: number;
 
   /**
-   * How long records are kept; with `existingTopic`, how long that topic keeps them. 1 s to ten years.
+   * Bytes of the largest batch of records that the topic takes, `max.message.bytes`; with `existingTopic`, what that topic takes.
+   * The quota of the consumers lets such a batch through: of a larger one nothing is ever read. A whole number, 1,024 to
+   * 104,792,064.
+   *
+   * @default 1,048,588, which is Kafka's
+   */
+  readonly maxMessageBytes?: number;
+
+  /**
+   * How long records are kept; with `existingTopic`, how long that topic keeps them. 1 s to ten years. Records are deleted by
+   * whole segments, so that one is kept up to a tenth, at least an hour, longer.
    *
    * @default - twice an outage of `outage` and what makes up for it, at least a day
    */
@@ -295,6 +306,8 @@ export class PartitionedStream extends Construct {
           'min.insync.replicas': props.minInsyncReplicas ?? Math.max(1, replicas - 1),
           // What is set aside waits for a person.
           'retention.ms': 1000 * this.plan.value(dead ? 'deadRetentionSeconds' : 'retentionSeconds'),
+          'segment.ms': 1000 * this.plan.value(dead ? 'deadSegmentSeconds' : 'segmentSeconds'),
+          'max.message.bytes': this.plan.value(dead ? 'deadMaxMessageBytes' : 'maxMessageBytes'),
         },
       },
       retainTopics,
@@ -390,6 +403,7 @@ const KINDS: Kinds<PartitionedStreamProps> = {
   startSeconds: CHECKED,
   replicas: CHECKED,
   minInsyncReplicas: CHECKED,
+  maxMessageBytes: CHECKED,
   retention: DURATION,
   outage: DURATION,
   retainTopics: FLAG,
@@ -398,7 +412,7 @@ const KINDS: Kinds<PartitionedStreamProps> = {
 function questionOf(props: PartitionedStreamProps): StreamQuestion {
   const { workload, objective, partitions, currentPartitions, instances, minInstances, batchSize, startSeconds } =
     props;
-  const { outage, retention } = props;
+  const { outage, retention, existingTopic, maxMessageBytes } = props;
   return {
     workload,
     objective,
@@ -409,6 +423,8 @@ function questionOf(props: PartitionedStreamProps): StreamQuestion {
     ...(minInstances !== undefined && { minInstances }),
     ...(batchSize !== undefined && { batchSize }),
     ...(startSeconds !== undefined && { startSeconds }),
+    ...(existingTopic !== undefined && { existingTopic }),
+    ...(maxMessageBytes !== undefined && { maxMessageBytes }),
     ...(outage !== undefined && { outageSeconds: outage.toSeconds({ integral: false }) }),
     ...(retention !== undefined && { retentionSeconds: retention.toSeconds({ integral: false }) }),
   };

@@ -34,7 +34,17 @@ export function receiverAlerts(plan: Plan, series: ReceiverSeries): Alert[] {
       severity: 'critical',
       summary: 'The receiver turned deliveries away; senders retry or give up.',
       runbook:
-        'Is WebhookWritesRefused firing, follow it. Otherwise the log of the receiver says which: the brokers did not confirm in time, a signing secret could not be read or is unusable (empty, a placeholder, JSON), or forgeries arrived faster than a secret is read again. Without a line in the log as many deliveries were in work as a pod takes: is the autoscaler at its maximum? GitHub does not retry: redeliver there.',
+        'Is WebhookWritesRefused firing, follow it. Otherwise the log of the receiver says which: the brokers did not confirm in time, a signing secret could not be read or is unusable (empty, a placeholder, JSON), or there was no room: as many deliveries were in work as a pod takes, or bodies came slowly. Then raise receiver.replicas or receiver.concurrency: the autoscaler goes by CPU, which deliveries that wait for brokers do not use. GitHub does not retry: redeliver there.',
+    },
+    {
+      name: 'WebhooksDeferred',
+      expr: `sum by (source) (increase(${own(series, 'deferred_total')}${window})) > ${value('alarmDeferred')}`,
+      forSeconds: 0,
+      severity: 'warning',
+      summary:
+        'Deliveries of {{ $labels.source }} were told to come again: more signatures were wrong than a secret is read again for.',
+      runbook:
+        'Refusals by reason on the dashboard. Forgeries: a limit on requests at the gateway keeps them out; a genuine delivery that a new secret signed may be among those that were deferred. A rotation: write the new secret into the Secret before the sender has it, and the kubelet brings it to the pods within two minutes. GitHub does not retry: redeliver there.',
     },
     {
       name: 'WebhookPublishSlow',
@@ -105,6 +115,11 @@ export function receiverGraphs(plan: Plan, series: ReceiverSeries): Graph[] {
           expr: `sum by (source, reason) (rate(${own(series, 'refused_total')}${window}))`,
         },
       ],
+    },
+    {
+      title: 'Deferred a second, by source',
+      unit: 'short',
+      lines: [{ legend: '{{source}}', expr: `sum by (source) (rate(${own(series, 'deferred_total')}${window}))` }],
     },
     {
       title: 'In work in the fullest pod',

@@ -3,7 +3,7 @@ import { ApiObject, Duration, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import type { Plan } from '../../flow/plan';
-import { READY_PATH } from '../../runtime/webhook-receiver/contract';
+import { LIVE_PATH, READY_PATH } from '../../runtime/webhook-receiver/contract';
 import { keepPatches } from '../keep-patches';
 import {
   chartLabels,
@@ -39,7 +39,8 @@ export interface ReceiverSettings {
 export function receiverDeployment(scope: Construct, plan: Plan, settings: ReceiverSettings): kplus.Deployment {
   const value = (name: string) => plan.value(name);
   const probe = (kind: 'readiness' | 'liveness' | 'startup') =>
-    kplus.Probe.fromHttpGet(READY_PATH, {
+    // A pod that cannot reach its topic takes no deliveries, and is not restarted for it.
+    kplus.Probe.fromHttpGet(kind === 'readiness' ? READY_PATH : LIVE_PATH, {
       port: RECEIVER_PORT,
       periodSeconds: Duration.seconds(value('probePeriodSeconds')),
       timeoutSeconds: Duration.seconds(value('probeTimeoutSeconds')),

@@ -50,7 +50,8 @@ export interface WebhookReceiver {
   readonly existingUser?: string;
 
   /**
-   * Seconds of a request, for the pods (Little's law). Above 0, below 60.
+   * Seconds of a request, for the pods (Little's law). What waits for the brokers goes to them together, so that a delivery
+   * waits for their answer to the batch before it and to its own: two round trips with `acks=all`. Above 0, below 60.
    *
    * @default 0.1
    */
@@ -125,7 +126,8 @@ export interface WebhookConsumer {
   readonly environment?: { [name: string]: kplus.EnvValue };
 
   /**
-   * CPU and memory of one pod.
+   * CPU and memory of one pod. It holds up to 10 MiB of deliveries from each broker that leads its partitions, as bytes and as text: give
+   * more memory where they are of a megabyte.
    *
    * @default - 250 m to 1 CPU, 256 MiB
    */
@@ -345,14 +347,16 @@ export interface WebhookBufferProps {
   readonly startSeconds?: number;
 
   /**
-   * Copies of each delivery; all but one confirm it before its sender is told. A whole number, 3 to 100.
+   * Copies of each delivery. All that are in sync confirm it before its sender is told, and at least all but one are. A whole
+   * number, 3 to 100.
    *
    * @default 3
    */
   readonly replicas?: number;
 
   /**
-   * How long deliveries are kept. At least the `outage` and what makes up for it, at most ten years.
+   * How long deliveries are kept. At least the `outage` and what makes up for it, at most ten years. They are deleted by whole
+   * segments, so that one is kept up to a tenth, at least an hour, longer; on a topic that is there up to the 7 days of Kafka.
    *
    * @default - a week, and at least twice the outage and what makes up for it
    */
@@ -366,10 +370,10 @@ export interface WebhookBufferProps {
   readonly outage?: Duration;
 
   /**
-   * How long the key of a delivery is kept: until then a repeated one has no second effect. At least the retention, up to a
-   * year.
+   * How long the key of a delivery is kept: until then a repeated one has no second effect. At least the greatest age of a
+   * delivery on the topic, which is the retention and a segment; up to a year.
    *
-   * @default - 14 days, or the retention
+   * @default - 14 days, or that age
    */
   readonly idempotency?: Duration;
 
@@ -460,6 +464,7 @@ export function webhookQuestionOf(props: WebhookBufferProps): WebhookQuestion {
     instances,
     minInstances,
     startSeconds,
+    existingTopic: props.existingTopic,
     replicas: props.replicas,
     outageSeconds: seconds(props.outage),
     retentionSeconds: seconds(props.retention),

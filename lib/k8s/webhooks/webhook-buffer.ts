@@ -35,7 +35,7 @@ const MONITORING = 'monitoring';
  * Accepts deliveries as fast as they arrive, and consumers work through them at their own pace.
  *
  * Cures a receiver that works while the sender waits: it sheds events at the peak and, when it crashes, loses those in work
- * (case 15). A receiver judges the signature, and answers 2xx only once all copies but one of a Kafka topic have the delivery;
+ * (case 15). A receiver judges the signature, and answers 2xx only once every copy in sync of a Kafka topic has the delivery, at least all but one;
  * consumers, planned as those of a stream, commit the key of a delivery together with its effect.
  */
 export class WebhookBuffer extends Construct {
@@ -186,6 +186,7 @@ export class WebhookBuffer extends Construct {
         MAX_BODY_BYTES: text('maxBodyBytes'),
         PUBLISH_TIMEOUT_SECONDS: text('publishTimeoutSeconds'),
         CONCURRENCY: text('receiverConcurrency'),
+        BATCH_BYTES: text('batchBytes'),
         ...(order !== undefined && { ORDERED_BY: 'tenant' }),
         BOOTSTRAP_SERVERS: this.servers(props).join(','),
         KAFKA_TLS: 'true',

@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     ...untilStopped(stop),
   };
   await Promise.all(lanes.map(({ provider }) => provider.prepare()));
-  serve(taskEndpoint(config, ports), Number(process.env.PORT ?? 8080), process.env.HOST);
+  serve(taskEndpoint(config, ports), Number(process.env.PORT ?? 8080), { host: process.env.HOST });
 }
 
 main().catch((error: unknown) => {

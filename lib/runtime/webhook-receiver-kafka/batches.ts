@@ -15,7 +15,7 @@ interface Waiting<T> {
 export interface BatchOptions<T> {
   /** Bytes of a batch at most. A message that is larger by itself is sent alone: whether it is too large, the broker decides. */
   readonly mostBytes: number;
-  /** How long the sender of a message waits, in seconds: what waits longer is not sent any more. */
+  /** How long the brokers may take for a batch, in seconds, before the next one goes. */
   readonly seconds: number;
   readonly send: (messages: readonly T[]) => Promise<unknown>;
   readonly now?: () => number;
@@ -28,9 +28,12 @@ export class Batches<T> {
 
   constructor(private readonly options: BatchOptions<T>) {}
 
-  /** Settles as the batch of the message does, or rejects when its sender waits no longer. */
-  public add(message: T, bytes: number): Promise<unknown> {
-    const until = this.#now() + 1000 * this.options.seconds;
+  /**
+   * Settles as the batch of the message does, or rejects when its sender waits no longer.
+   *
+   * @param until when that is, by `performance.now()`: what waits longer is not sent any more
+   */
+  public add(message: T, bytes: number, until: number): Promise<unknown> {
     return new Promise((resolve) => {
       this.#waiting.push({ message, bytes, until, settle: resolve });
       void this.#sendAll();
@@ -72,6 +75,6 @@ export class Batches<T> {
   }
 
   #now(): number {
-    return (this.options.now ?? Date.now)();
+    return this.options.now?.() ?? performance.now();
   }
 }

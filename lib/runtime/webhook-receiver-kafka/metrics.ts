@@ -1,6 +1,6 @@
 /** What a receiver counts, as Prometheus scrapes it. */
 import { LatencyHistogram } from '../gate/metrics';
-import { REFUSAL_REASONS, UNKNOWN_SOURCE } from '../webhook-receiver/contract';
+import { DEFERRED, REFUSAL_REASONS, UNKNOWN_SOURCE } from '../webhook-receiver/contract';
 import type { Answer } from '../webhook-receiver/receiver';
 
 /** Codes that have a series from the start: an increase is seen only of a series that was there before. */
@@ -19,6 +19,8 @@ export class ReceiverMetrics {
   readonly #publishes: LatencyHistogram;
   readonly #answers = new Map<string, number>();
   readonly #refusals = new Map<string, number>();
+  /** Beside the answers: anybody can cause them, and their alert pages nobody. */
+  readonly #deferrals = new Map<string, number>();
 
   /**
    * @param receiver its name, which tells two receivers of a namespace apart
@@ -37,11 +39,16 @@ export class ReceiverMetrics {
       for (const code of EXPECTED_CODES) this.#answers.set(`source="${source}",code="${code}"`, 0);
       const reasons = source === '' ? [UNKNOWN_SOURCE] : REFUSAL_REASONS;
       for (const reason of reasons) this.#refusals.set(`source="${source}",reason="${reason}"`, 0);
+      if (source !== '') this.#deferrals.set(`source="${source}"`, 0);
     }
   }
 
-  /** Counts an answer; a refusal by its reason as well. */
+  /** Counts an answer, or a deferral in its place; a refusal by its reason as well. */
   public answered({ source = '', status, reason }: Answer): void {
+    if (reason === DEFERRED) {
+      add(this.#deferrals, `source="${source}"`);
+      return;
+    }
     add(this.#answers, `source="${source}",code="${status}"`);
     if (reason === undefined || status < REFUSALS.least || status > REFUSALS.most) return;
     add(this.#refusals, `source="${source}",reason="${reason}"`);
@@ -65,6 +72,12 @@ export class ReceiverMetrics {
     return `${[
       ...series('requests_total', 'counter', 'Answers to senders', counts('requests_total', this.#answers)),
       ...series('refused_total', 'counter', 'Deliveries that were refused', counts('refused_total', this.#refusals)),
+      ...series(
+        'deferred_total',
+        'counter',
+        'Deliveries told to come again, as more signatures were wrong than a secret is read again for',
+        counts('deferred_total', this.#deferrals),
+      ),
       ...series('in_flight', 'gauge', 'Deliveries in work', [`receiver_in_flight{${own}} ${this.inFlight}`]),
       ...series('concurrency', 'gauge', 'Deliveries in work at most', [
         `receiver_concurrency{${own}} ${this.concurrency}`,

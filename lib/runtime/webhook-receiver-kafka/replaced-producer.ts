@@ -44,6 +44,11 @@ export class ReplacedProducer {
     });
   }
 
+  /** Finds the topic; rejects where it is not there, or this user may not see it. */
+  public find(topic: string): Promise<unknown> {
+    return this.#current.producer.metadata({ topics: [topic] });
+  }
+
   public close(): Promise<void> {
     return this.#current.producer.close();
   }

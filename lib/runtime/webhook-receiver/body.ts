@@ -11,24 +11,56 @@ export class HungUpError extends Error {
   public override readonly name = 'HungUpError';
 }
 
+/** As many bodies are in memory as may be. */
+export class NoRoomError extends Error {
+  public override readonly name = 'NoRoomError';
+}
+
+/** Where a body is kept. Each answer is whether there is room. */
+export interface BodyRoom {
+  /** So many bytes more have come. */
+  take(bytes: number): boolean;
+  /** All of it is there: now it is in work. */
+  finish(): boolean;
+}
+
+/** As much as comes. */
+const ENDLESS: BodyRoom = { take: () => true, finish: () => true };
+
 /**
+ * @param begin finds room for a body that begins
  * @throws TooLargeError as soon as more than `maxBytes` were announced or have come
+ * @throws NoRoomError when there is no room for it
  * @throws HungUpError when the rest does not come
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  begin: () => BodyRoom | undefined = () => ENDLESS,
+): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new TooLargeError();
+  const room = begin();
+  if (room === undefined) throw new NoRoomError();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  return new Promise((resolve, reject) => {
+  const body = await new Promise<Buffer>((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > maxBytes) {
         request.pause();
         reject(new TooLargeError());
-      } else chunks.push(chunk);
+      } else if (room.take(chunk.length)) chunks.push(chunk);
+      else {
+        // The rest is read and dropped, or its sender would not hear the answer.
+        chunks.length = 0;
+        request.removeAllListeners('data').resume();
+        reject(new NoRoomError());
+      }
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('error', () => reject(new HungUpError()));
     request.on('close', () => reject(new HungUpError()));
   });
+  if (!room.finish()) throw new NoRoomError();
+  return body;
 }

@@ -28,6 +28,8 @@ export const ATTRIBUTES = {
    */
   tenant: 'authenticated-tenant',
   deliveryId: 'delivery-id',
+  /** The kind of event, where the sender names it in a header. It is not signed. */
+  event: 'event',
   /** Digest of the delivery's identity, so that its length does not depend on the sender. */
   idempotencyKey: 'idempotency-key',
   /** Milliseconds since the epoch. */
@@ -39,6 +41,9 @@ export const MAX_ATTRIBUTE_BYTES = 1024;
 
 /** The path of the readiness check. Cloud Run keeps some paths that end in z for itself. */
 export const READY_PATH = '/ready';
+
+/** The path at which a process that works answers, also one that is not ready. */
+export const LIVE_PATH = '/live';
 
 /** Why a delivery of a source is refused. */
 export const REFUSAL_REASONS = [
@@ -60,6 +65,9 @@ export const REFUSAL_REASONS = [
 
 /** Why one is refused whose path names no source. */
 export const UNKNOWN_SOURCE = 'unknown-source';
+
+/** Why one is neither accepted nor refused: more signatures are wrong than a secret is read again for. */
+export const DEFERRED = 'deferred';
 
 /** Any of these. */
 export type RefusalReason = (typeof REFUSAL_REASONS)[number] | typeof UNKNOWN_SOURCE;

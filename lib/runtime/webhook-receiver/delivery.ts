@@ -25,6 +25,12 @@ export interface Delivery {
   readonly claimedTenant: string;
   /** The id that the sender gives. GitHub does not sign it. */
   readonly id: string;
+  /**
+   * The kind of event that the sender names in a header: `X-GitHub-Event`, `X-Shopify-Topic`. No sender signs it: anyone who holds
+   * a signed delivery can send it as another event, so the body has to be one of that kind. Absent for schemes whose body names
+   * it.
+   */
+  readonly event?: string;
   /** The body as it was signed. */
   readonly body: string;
   /** When the receiver took it, in milliseconds since the epoch. */
@@ -119,12 +125,13 @@ export function deliveryConsumer<Transaction>(
 function deliveryOf({ attributes, data, attempt }: StoredDelivery): { key: string; delivery: Delivery } {
   const key = attributes[ATTRIBUTES.idempotencyKey];
   if (!key) throw new Error('the message has no idempotency key');
-  const tenant = attributes[ATTRIBUTES.tenant];
+  const { [ATTRIBUTES.tenant]: tenant, [ATTRIBUTES.event]: event } = attributes;
   const delivery: Delivery = {
     source: attributes[ATTRIBUTES.source],
     ...(tenant !== undefined && { tenant }),
     claimedTenant: attributes[ATTRIBUTES.claimedTenant],
     id: attributes[ATTRIBUTES.deliveryId],
+    ...(event !== undefined && { event }),
     body: data.toString('utf8'),
     receivedAtMillis: Number(attributes[ATTRIBUTES.receivedAt]),
     attempt,

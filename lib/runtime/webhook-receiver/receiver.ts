@@ -8,11 +8,13 @@ import { type SecretSource, SecretTooOldError } from '../cached-secrets';
 import { kindOf, logEvent } from '../cloud-log';
 import { identityText } from '../webhook/identity';
 import { judge } from '../webhook/judge';
-import { hmacRules } from '../webhook/scheme';
-import { headersRead, type SignedRequest } from '../webhook/signature';
-import { HungUpError, readBody, TooLargeError } from './body';
+import { eventIn, hmacRules } from '../webhook/scheme';
+import { headersRead, refusedByHeaders, type SignedRequest } from '../webhook/signature';
+import { type BodyRoom, HungUpError, NoRoomError, readBody, TooLargeError } from './body';
 import {
   ATTRIBUTES,
+  DEFERRED,
+  LIVE_PATH,
   MAX_ATTRIBUTE_BYTES,
   READY_PATH,
   type ReceiverSource,
@@ -31,12 +33,23 @@ export interface ReceiverOptions {
   readonly sources: Readonly<Record<string, ReceiverSource>>;
   /** Bytes of a body at most. */
   readonly maxBodyBytes: number;
-  /** Resolves once the message is stored, and only then. The request says which delivery it is of. */
-  readonly publish: (message: ReceivedMessage, request: IncomingMessage) => Promise<unknown>;
+  /** Resolves once the message is stored, and only then. */
+  readonly publish: (message: ReceivedMessage, receipt: Receipt) => Promise<unknown>;
   readonly secrets: SecretSource;
   readonly now?: () => number;
   /** Told of every answer to a delivery. Default: only the log. */
   readonly onAnswer?: (answer: Answer) => void;
+  /** Finds room for a body, until its answer is sent; undefined: there is none. Default: the platform bounds the requests. */
+  readonly room?: (request: IncomingMessage, response: ServerResponse) => BodyRoom | undefined;
+  /** Whether deliveries can be stored, as far as is known. Default: yes. */
+  readonly isReady?: () => boolean;
+}
+
+/** How a delivery came. */
+export interface Receipt {
+  readonly request: IncomingMessage;
+  /** When its headers were there, by `performance.now()`: from then on its sender waits. */
+  readonly sinceMillis: number;
 }
 
 /** How a delivery was answered. */
@@ -70,6 +83,11 @@ class UnusableSecretError extends Error {
 /** Refusals that do not depend on the secret. */
 const FAULTY: ReadonlySet<string> = new Set(['no-delivery-id', 'ambiguous-delivery-id']);
 
+/** How a sender is told of it. */
+function refusedFor(reason: RefusalReason): Refused {
+  return new Refused(FAULTY.has(reason) ? 400 : 401, reason);
+}
+
 const TENANT = /^[A-Za-z0-9._~-]{1,128}$/;
 
 /** Answers `POST /<source>/<tenant>`; the tenant may be left out if a sender has only one. */
@@ -78,23 +96,35 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
   // Said at the start, not by a 401 to every delivery.
   for (const { scheme, hmac } of Object.values(options.sources)) hmacRules(scheme, hmac);
 
-  async function receive(request: IncomingMessage, { name, source, tenant }: Route): Promise<void> {
+  async function receive(request: IncomingMessage, response: ServerResponse, route: Route): Promise<void> {
+    const { name, source, tenant } = route;
     if (!TENANT.test(tenant)) throw new Refused(400, 'bad-tenant');
     if (request.method !== 'POST') throw new Refused(405, 'not-post');
     if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) throw new Refused(415, 'not-json');
     if (request.headers['content-encoding'] !== undefined) throw new Refused(415, 'encoded');
-    // The first of these is when the sender's delivery came, however slowly its body follows.
-    const receivedAtMillis = now();
-    const data = await readBody(request, options.maxBodyBytes);
-    const signed: SignedRequest = { headers: headersOf(request, source), body: textOf(data), receivedAtMillis };
+    // When the sender's delivery came, however slowly its body follows.
+    const [receivedAtMillis, sinceMillis] = [now(), performance.now()];
+    const headers = headersOf(request, source);
+    // Whoever has no signature is not waited for, and gets no room.
+    const unsigned = refusedByHeaders(
+      source.scheme,
+      { headers, receivedAtMillis },
+      source.toleranceSeconds,
+      source.hmac,
+    );
+    if (unsigned !== undefined) throw refusedFor(unsigned);
+    const { room } = options;
+    const data = await readBody(request, options.maxBodyBytes, room && (() => room(request, response)));
+    const signed: SignedRequest = { headers, body: textOf(data), receivedAtMillis };
     const rules = { ...source, place: source.secretFile };
     const verdict = await judge(rules, tenant, signed, options.secrets, receivedAtMillis);
     if (!verdict.valid) {
       if (verdict.refusal === 'unusable-secret') throw new UnusableSecretError(verdict.problem ?? 'cannot be used');
-      throw new Refused(FAULTY.has(verdict.refusal) ? 400 : 401, verdict.refusal);
+      throw refusedFor(verdict.refusal);
     }
     const { deliveryId, signedContent } = verdict;
     if (Buffer.byteLength(deliveryId) > MAX_ATTRIBUTE_BYTES) throw new Refused(400, 'delivery-id-too-long');
+    const event = eventIn(source.scheme, headers);
     const distinct = source.deduplicateBy === 'delivery-id' ? deliveryId : signedContent;
     const message = {
       data,
@@ -103,18 +133,24 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
         [ATTRIBUTES.claimedTenant]: tenant,
         ...(source.secretPerTenant && { [ATTRIBUTES.tenant]: tenant }),
         [ATTRIBUTES.deliveryId]: deliveryId,
+        ...(event !== undefined && { [ATTRIBUTES.event]: event }),
         [ATTRIBUTES.idempotencyKey]: createHash('sha256')
           .update(identityText(name, tenant, distinct))
           .digest('hex'),
         [ATTRIBUTES.receivedAt]: String(receivedAtMillis),
       },
     };
-    await options.publish(message, request);
+    await options.publish(message, { request, sinceMillis });
   }
 
   return (request, response) => {
     if (request.method === 'GET' && request.url === READY_PATH) {
-      answer(response, 200, { ready: true });
+      const ready = options.isReady?.() ?? true;
+      answer(response, ready ? 200 : 503, { ready });
+      return;
+    }
+    if (request.method === 'GET' && request.url === LIVE_PATH) {
+      answer(response, 200, { live: true });
       return;
     }
     const tell = (source: string | undefined, reason?: string) =>
@@ -124,7 +160,7 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
       tell(undefined, fail(request, response, new Refused(404, UNKNOWN_SOURCE), {}));
       return;
     }
-    receive(request, route).then(
+    receive(request, response, route).then(
       () => {
         answer(response, 200, { received: true });
         tell(route.name);
@@ -174,7 +210,7 @@ function fail(
   response: ServerResponse,
   error: unknown,
   source: { readonly source?: string },
-): RefusalReason | 'deferred' | 'not-stored' {
+): RefusalReason | typeof DEFERRED | 'no-room' | 'not-stored' {
   if (error instanceof TooLargeError) {
     logEvent('WARNING', 'refused', { ...source, reason: 'too-large' });
     // The rest of the body is not waited for.
@@ -194,9 +230,14 @@ function fail(
     return error.reason;
   }
   if (error instanceof SecretTooOldError) {
-    logEvent('WARNING', 'deferred', { ...source, error: kindOf(error) });
+    logEvent('WARNING', DEFERRED, { ...source, error: kindOf(error) });
     retryLater(response, Math.max(1, Math.ceil(error.retryAfterMillis / 1000)));
-    return 'deferred';
+    return DEFERRED;
+  }
+  if (error instanceof NoRoomError) {
+    logEvent('WARNING', 'no room', { ...source });
+    retryLater(response, 1);
+    return 'no-room';
   }
   const problem = error instanceof UnusableSecretError && { problem: `the secret ${error.problem}` };
   logEvent('ERROR', 'not stored', { ...source, error: kindOf(error), ...problem });
@@ -205,7 +246,7 @@ function fail(
 }
 
 /** Asks the sender to send again. */
-export function retryLater(response: ServerResponse, seconds: number): void {
+function retryLater(response: ServerResponse, seconds: number): void {
   response.setHeader('retry-after', String(seconds));
   answer(response, 503, { received: false });
 }

@@ -67,17 +67,41 @@ export function signedTemplate({ signed, timestampHeader }: HmacRules): string {
   return signed ?? (timestampHeader === undefined ? '{body}' : '{timestamp}.{body}');
 }
 
-/** The headers that a scheme reads, as its sender writes them; the signature is the first. */
+/** The header with the kind of event, of senders that do not write it into the body. None of them signs it. */
+const EVENT_HEADERS: Readonly<Partial<Record<SignatureScheme, string>>> = {
+  github: 'X-GitHub-Event',
+  shopify: 'X-Shopify-Topic',
+};
+
+/** Names of events as senders write them: `pull_request`, `orders/create`. */
+const EVENT = /^[\w./:-]{1,128}$/;
+
+/**
+ * The kind of event that a sender names in a header; undefined where it names none. It is not signed.
+ *
+ * @param headers by names in lower case
+ */
+export function eventIn(
+  scheme: SignatureScheme,
+  headers: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const name = EVENT_HEADERS[scheme];
+  const event = name === undefined ? undefined : headers[name.toLowerCase()];
+  return event !== undefined && EVENT.test(event) ? event : undefined;
+}
+
+/** The headers that a scheme reads beside that of the event, as its sender writes them; the signature is the first. */
 const OWN_HEADERS = {
-  github: ['X-Hub-Signature-256', 'X-GitHub-Delivery', 'X-GitHub-Event'],
+  github: ['X-Hub-Signature-256', 'X-GitHub-Delivery'],
   stripe: ['Stripe-Signature'],
   'standard-webhooks': ['webhook-signature', 'webhook-id', 'webhook-timestamp'],
 } as const;
 
 /** The headers that a scheme reads, as its sender writes them; the signature is the first. */
 export function headersAsSent(scheme: SignatureScheme, hmac?: HmacRules): readonly string[] {
-  if (scheme in OWN_HEADERS) return OWN_HEADERS[scheme as keyof typeof OWN_HEADERS];
-  const rules = hmacRules(scheme, hmac);
-  const names = [rules?.signatureHeader, rules?.timestampHeader, rules?.idHeader];
-  return names.filter((name) => name !== undefined);
+  const rules = scheme in OWN_HEADERS ? undefined : hmacRules(scheme, hmac);
+  const names = rules
+    ? [rules.signatureHeader, rules.timestampHeader, rules.idHeader]
+    : OWN_HEADERS[scheme as keyof typeof OWN_HEADERS];
+  return [...names, EVENT_HEADERS[scheme]].filter((name) => name !== undefined);
 }

@@ -67,12 +67,24 @@ export function verifySignature(
   let matches = 0;
   for (const signature of parsed.signatures) for (const one of expected) matches += constantTimeEqual(signature, one);
   if (matches === 0) return { valid: false, refusal: 'forged' };
-  if (parsed.timestampSeconds !== undefined) {
-    const distance = Math.abs(request.receivedAtMillis / 1000 - parsed.timestampSeconds);
-    if (!(distance <= toleranceSeconds)) return { valid: false, refusal: 'outside-window' };
+  if (isOutsideWindow(parsed, request.receivedAtMillis, toleranceSeconds)) {
+    return { valid: false, refusal: 'outside-window' };
   }
   if (!parsed.deliveryId) return { valid: false, refusal: 'no-delivery-id' };
   return { valid: true, deliveryId: parsed.deliveryId, signedContent: parsed.signedContent };
+}
+
+/** What a request is refused for before its body is there; undefined where its headers may be those of a signed one. */
+export function refusedByHeaders(
+  scheme: SignatureScheme,
+  request: Omit<SignedRequest, 'body'>,
+  toleranceSeconds: number,
+  hmac?: HmacRules,
+): Refusal | undefined {
+  const parsed = parse(scheme, hmacRules(scheme, hmac), { ...request, body: '' });
+  if (parsed.signatures.length === 0) return 'unsigned';
+  if (parsed.ambiguous) return 'ambiguous-delivery-id';
+  return isOutsideWindow(parsed, request.receivedAtMillis, toleranceSeconds) ? 'outside-window' : undefined;
 }
 
 /** Signs as the sender does, for the load generator and the tests. Returns the headers to send. */
@@ -203,6 +215,12 @@ function digest(
   algorithm: HmacRules['algorithm'] = 'sha256',
 ): Buffer {
   return createHmac(algorithm, keyOf(secret, scheme)).update(content, 'utf8').digest();
+}
+
+/** Whether a time was signed that is too far from that of receipt. */
+function isOutsideWindow({ timestampSeconds }: Parsed, receivedAtMillis: number, toleranceSeconds: number): boolean {
+  if (timestampSeconds === undefined) return false;
+  return !(Math.abs(receivedAtMillis / 1000 - timestampSeconds) <= toleranceSeconds);
 }
 
 function constantTimeEqual(left: Buffer, right: Buffer): 0 | 1 {

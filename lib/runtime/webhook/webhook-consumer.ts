@@ -16,7 +16,7 @@ import { DeliveryError, failureTeller } from './failure';
 import { identityText } from './identity';
 import { judge } from './judge';
 import { Parking } from './parking';
-import { hmacRules } from './scheme';
+import { eventIn, hmacRules } from './scheme';
 import { QUEUE_REREADS, SigningSecrets } from './secrets';
 import { headersRead, type SignedRequest } from './signature';
 
@@ -37,6 +37,12 @@ export interface Delivery {
   readonly claimedTenant: string;
   /** The id that the sender gives. GitHub does not sign it. */
   readonly id: string;
+  /**
+   * The kind of event that the sender names in a header: `X-GitHub-Event`, `X-Shopify-Topic`. No sender signs it: anyone who holds
+   * a signed delivery can send it as another event, so the body has to be one of that kind. Absent for schemes whose body names
+   * it.
+   */
+  readonly event?: string;
   /** The body as it was signed. */
   readonly body: string;
   /** When the API took it, in milliseconds since the epoch. A replay keeps it. */
@@ -181,11 +187,13 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
     if (!verdict.valid) return refuse(record, source, verdict.refusal, verdict.problem);
 
     const persistence = new TransactionalPersistence(table, dynamo);
+    const event = eventIn(settings.scheme, request.headers);
     const delivery: Delivery = {
       source,
       ...(settings.secretPerTenant && { tenant: claimedTenant }),
       claimedTenant,
       id: verdict.deliveryId,
+      ...(event !== undefined && { event }),
       body: record.body,
       receivedAtMillis: request.receivedAtMillis,
       attempt: Number(record.attributes.ApproximateReceiveCount),

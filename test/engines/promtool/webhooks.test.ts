@@ -9,6 +9,7 @@ const { plan, service, stream } = chart.webhooks;
 const own = `namespace="webhooks",pod="receiver-0",receiver="${service.name}"`;
 const answers = (source: string, code: number) => `receiver_requests_total{${own},source="${source}",code="${code}"}`;
 const refused = (reason: string) => `receiver_refused_total{${own},source="github",reason="${reason}"}`;
+const deferred = `receiver_deferred_total{${own},source="github"}`;
 const bucket = (le: string) => `receiver_publish_seconds_bucket{${own},le="${le}"}`;
 /** Publishes of so many seconds at most, ten a minute, for half an hour. */
 const publishes = (seconds: number) =>
@@ -50,6 +51,21 @@ testAlerts('webhooks', {
       atMinute: 10,
       fires: false,
     },
+    {
+      alert: 'WebhooksTurnedAway',
+      when: 'a stranger forges more than a secret is read again for',
+      series: { [deferred]: '0+30x20', [answers('github', 503)]: '0x20' },
+      atMinute: 10,
+      fires: false,
+    },
+    {
+      alert: 'WebhooksDeferred',
+      when: 'a stranger forges more than a secret is read again for',
+      series: { [deferred]: '0x5 1x20' },
+      atMinute: 7,
+      fires: true,
+    },
+    { alert: 'WebhooksDeferred', when: 'nobody does', series: { [deferred]: '2x20' }, atMinute: 10, fires: false },
     {
       alert: 'WebhookPublishSlow',
       when: 'brokers take longer than half of the patience',

@@ -85,6 +85,30 @@ describe('who gets how much', () => {
     expect(plan.tenants.map((one) => one.consumerByteRate / MIB)).toEqual([2, 6]);
   });
 
+  // An answer above the quota of ten seconds is emptied and asked for again: 1,048,588 bytes need 104,859 bytes/s.
+  test('a tenant that writes little may still read the largest batch, four of them in ten seconds', () => {
+    const quiet = planQuotas('Shared', {
+      capacity: { brokers: 1, brokerBytesPerSecond: 100 * MIB },
+      tenants: [{ name: 'quiet', steadyBytesPerSecond: 1000 }],
+    });
+    expect(quiet.tenant('quiet').consumerByteRate).toBe(419_435);
+    expect(quiet.remarks).toEqual([]);
+  });
+
+  test('where its quota is less, the plan says which batch is never read', () => {
+    const remarksOf = (tenant: { consumerBytesPerSecond?: number; readers?: number }) =>
+      planQuotas('Shared', {
+        capacity: { brokers: 1, brokerBytesPerSecond: 100 * MIB },
+        tenants: [{ name: 'quiet', steadyBytesPerSecond: 1000, ...tenant }],
+      }).remarks;
+    expect(remarksOf({ consumerBytesPerSecond: 5000 })).toEqual([
+      expect.stringMatching(/^Shared: a batch of records of quiet above 50,000 bytes is never read/),
+    ]);
+    expect(remarksOf({ consumerBytesPerSecond: 200_000 })).toEqual([]);
+    // Nobody reads it.
+    expect(remarksOf({ readers: 0 })).toEqual([]);
+  });
+
   test("threads are shared by weight, out of a hundred percent each; without them there's no such quota", () => {
     const tenants = [tenant('a', 1), tenant('b', 1, { weight: 3 })];
     const plan = planQuotas('Shared', { capacity: { ...cluster, requestThreads: 13 }, tenants });

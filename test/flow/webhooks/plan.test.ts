@@ -40,8 +40,20 @@ test.each<[string, number, string]>([
   ['replicas', 3, ''],
   ['minInsyncReplicas', 2, ''],
   ['retentionSeconds', 7 * DAY, 'a week'],
-  ['topicBytes', 3 * 4596 * (20 * 7 * DAY + 60 * 600), 'arrivals of a week, 600 s of them at 80/s, × 4,596 bytes × 3'],
+  [
+    'segmentSeconds',
+    60_480,
+    'a tenth of the week, and not the 7 days of Kafka, with which deliveries would be kept for two',
+  ],
+  ['keptSeconds', 7 * DAY + 60_480 + 360, 'until a segment of deliveries is deleted'],
+  [
+    'topicBytes',
+    3 * 4596 * (20 * (7 * DAY + 60_840) + 60 * 600 * 8),
+    'arrivals of that age, 600 s of each of eight days at 80/s, × 4,596 bytes × 3',
+  ],
   ['idempotencySeconds', 14 * DAY, 'two weeks, longer than deliveries are kept'],
+  ['maxMessageBytes', 1_048_588, 'of both topics'],
+  ['batchBytes', 1_048_588, 'of the receiver: as much as the topic takes'],
   ['leavingSeconds', 5, ''],
   ['terminationGracePeriodSeconds', 15, '5 + 9 + 1'],
 ])('%s is %d (%s)', (name, value) => {
@@ -66,6 +78,26 @@ test('the flood of case 15 needs four receivers for their processors', () => {
   expect(planWebhooks('Hooks', { ...shop, workload: flood }).value('receiverReplicas')).toBe(4);
 });
 
+describe('what waits for the brokers goes together, in a batch that the topic takes', () => {
+  const busy = { steadyPerSecond: 500, serviceSeconds: 0.01 };
+  const podsOf = (change: Partial<WebhookQuestion>) =>
+    planWebhooks('Hooks', { ...shop, receiver: { cpuSeconds: 0.0001 }, ...change }).value('receiverReplicas');
+
+  test('bodies of which fewer fit into one than are in work need more pods', () => {
+    // 2 × 500/s × 0.1 s = 100 at once: 80 small ones in a pod, and of 100 kB ⌊1,048,588 ÷ 100,500⌋ = 10.
+    expect(podsOf({ workload: { ...busy, itemBytes: 1000 } })).toBe(2);
+    expect(podsOf({ workload: { ...busy, itemBytes: 100_000 } })).toBe(10);
+  });
+
+  test('of a topic that is there only the largest body and its headers are certain', () => {
+    const there: Partial<WebhookQuestion> = { existingTopic: true, receiver: { maxBodyBytes: 10_000 } };
+    expect(planWebhooks('Hooks', { ...shop, ...there }).value('batchBytes')).toBe(18_192);
+    const receiver = { maxBodyBytes: 10_000, cpuSeconds: 0.0001 };
+    // ⌊18,192 ÷ 1,500⌋ = 12.
+    expect(podsOf({ ...there, receiver, workload: { ...busy, itemBytes: 1000 } })).toBe(9);
+  });
+});
+
 test('the topic and its consumers are those of the stream plan that the inner construct asks', () => {
   const { plan: solved, stream } = solveWebhooks('Hooks', shop);
   for (const { name, value } of planStream('Stream', stream).knobs)
@@ -82,16 +114,20 @@ test('tenants in order are keys: the busiest consumer has more than its even sha
 test('an outage longer than half a week has a longer retention', () => {
   const long = planWebhooks('Hooks', { ...shop, outageSeconds: 5 * DAY });
   expect(long.value('retentionSeconds')).toBeGreaterThan(2 * 5 * DAY);
-  expect(long.value('idempotencySeconds')).toBe(Math.max(14 * DAY, long.value('retentionSeconds')));
+  expect(long.value('idempotencySeconds')).toBe(Math.max(14 * DAY, long.value('keptSeconds')));
+  expect(planWebhooks('Hooks', { ...shop, retentionSeconds: 30 * DAY }).value('idempotencySeconds')).toBe(
+    33 * DAY + 360,
+  );
 });
 
 describe('headers', () => {
   const key = 'a'.repeat(64);
-  const attributes = (source: string, tenant: string, id: string): Record<string, string> => ({
+  const attributes = (source: string, tenant: string, id: string, event: string): Record<string, string> => ({
     [ATTRIBUTES.source]: source,
     [ATTRIBUTES.claimedTenant]: tenant,
     [ATTRIBUTES.tenant]: tenant,
     [ATTRIBUTES.deliveryId]: id,
+    [ATTRIBUTES.event]: event,
     [ATTRIBUTES.idempotencyKey]: key,
     [ATTRIBUTES.receivedAt]: '1790000000000',
   });
@@ -100,7 +136,7 @@ describe('headers', () => {
 
   test('of a usual delivery take what is planned', () => {
     const usual = bytesOf(
-      attributes('standard-shop', 'tenant-of-usual-length', '3f2504e0-4f89-41d3-9a0c-0305e82c3301'),
+      attributes('standard-shop', 'tenant-of-usual-length', '3f2504e0-4f89-41d3-9a0c-0305e82c3301', 'pull_request'),
     );
     // The key of the record, and what Kafka writes of lengths and batch.
     expect(usual + key.length + 100).toBeLessThan(ATTRIBUTE_BYTES);
@@ -116,7 +152,7 @@ describe('headers', () => {
         offset: 2n ** 62n,
         value: '',
         bytes: Buffer.alloc(BODY_BYTES.most),
-        headers: attributes('s'.repeat(32), 't'.repeat(128), 'i'.repeat(1024)),
+        headers: attributes('s'.repeat(32), 't'.repeat(128), 'i'.repeat(1024), 'e'.repeat(128)),
         sentAtMillis: 0,
       },
       new Error('\u{1F4A5}'.repeat(1000)),
@@ -165,7 +201,12 @@ test.each<[Partial<WebhookQuestion>, RegExp]>([
     { retentionSeconds: 3600 },
     /retention must be at least an outage of 4 h and what makes up for it, 17,455 s, got 3,600 s/,
   ],
-  [{ idempotencySeconds: 3 * DAY }, /idempotencySeconds must be at least the queue's retention, 604800 s/],
+  [
+    { idempotencySeconds: 7 * DAY },
+    /idempotencySeconds must be at least the greatest age of a delivery on the topic, 665640 s, got 604800 s/,
+  ],
+  // The segments of a topic that is there are not known: a week, Kafka's own.
+  [{ existingTopic: true, retentionSeconds: 7 * DAY, idempotencySeconds: 14 * DAY }, /on the topic, 1209960 s/],
   [{ partitions: 4, instances: 5 }, /instances must be at most 4/],
   [{ order: { tenants: 4, busiestRatio: 0.1 } }, /order\.busiestRatio must be at least 1 ÷ tenants \(4\), got 0\.1/],
 ])('%j is refused by name', (change, expected) => {
@@ -184,7 +225,7 @@ test('all that is wrong is said together', () => {
 });
 
 describe('too few receivers are a capacity error, whose ways out hold', () => {
-  const flood = { ...shop.workload, peakPerSecond: 2000 };
+  const flood = { ...shop.workload, peakPerSecond: 2000, itemBytes: 2000 };
   const asked: WebhookQuestion = {
     ...shop,
     workload: flood,
@@ -199,6 +240,11 @@ describe('too few receivers are a capacity error, whose ways out hold', () => {
       expect(message({ ...asked, receiver: { ...asked.receiver, ...receiver } })).toBe('nothing was refused');
     expect(message({ ...asked, workload: { ...flood, peakPerSecond: 600 } })).toBe('nothing was refused');
     expect(message({ ...asked, workload: { ...flood, peakPerSecond: 601 } })).toContain('needs 4 pods');
+  });
+
+  test('no concurrency of which fewer fit into one batch', () => {
+    // ⌊1,048,588 ÷ 4,596⌋ = 228.
+    expect(message({ ...asked, workload: { ...flood, itemBytes: 4096 } })).not.toContain('receiver.concurrency');
   });
 });
 
@@ -230,7 +276,7 @@ describe('over random workloads', () => {
         if (one === undefined || two === undefined) return;
         for (const name of ['receiverReplicas', 'instances', 'topicBytes'])
           expect(two.value(name)).toBeGreaterThanOrEqual(one.value(name));
-        expect(one.value('idempotencySeconds')).toBeGreaterThanOrEqual(one.value('retentionSeconds'));
+        expect(one.value('idempotencySeconds')).toBeGreaterThanOrEqual(one.value('keptSeconds'));
         expect(one.value('partitions') % one.value('instances')).toBe(0);
       }),
       { numRuns: runs },

@@ -645,6 +645,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
       startSeconds: optional(figures(1, 300)),
       replicas: optional(fc.integer({ min: 2, max: 5 })),
       minInsyncReplicas: optional(fc.integer({ min: 1, max: 2 })),
+      maxMessageBytes: optional(fc.integer({ min: 1000, max: 10_000_000 })),
       retention: optional(chartSeconds(60, 604_800)),
       outage: optional(chartSeconds(1, 100_000)),
       retainTopics: flag,

@@ -93,7 +93,7 @@ test('the topic keeps records beyond an outage, in as many partitions as cores',
     topicName: 'page.views',
     partitions: 4,
     replicas: 3,
-    config: { 'min.insync.replicas': 2, 'retention.ms': 259_200_000 },
+    config: { 'min.insync.replicas': 2, 'retention.ms': 259_200_000, 'max.message.bytes': 1_048_588 },
   });
 });
 

@@ -74,7 +74,13 @@ describe('topics, user and consumers', () => {
   test('a write is on all copies but one before it is acknowledged, and records are kept for a day', () => {
     const { replicas, config } = topic(made, 'devices.metrics').spec;
     expect(replicas).toBe(3);
-    expect(config).toEqual({ 'min.insync.replicas': 2, 'retention.ms': 86_400_000 });
+    expect(config).toEqual({
+      'min.insync.replicas': 2,
+      'retention.ms': 86_400_000,
+      // Kafka's own are 7 days: what is kept for a day would be kept for eight.
+      'segment.ms': 8_640_000,
+      'max.message.bytes': 1_048_588,
+    });
     expect(topic(make({ retention: Duration.days(3) }), 'devices.metrics').spec.config['retention.ms']).toBe(
       259_200_000,
     );
@@ -83,8 +89,21 @@ describe('topics, user and consumers', () => {
   test('what no attempt could handle has a topic of its own, for two weeks', () => {
     expect(topic(made, 'devices.metrics.dead').spec).toMatchObject({
       partitions: 1,
-      config: { 'retention.ms': 14 * 86_400_000 },
+      config: { 'retention.ms': 14 * 86_400_000, 'segment.ms': 120_960_000 },
     });
+  });
+
+  // One that the broker refuses is never set aside, and holds up its partition for good.
+  test('the largest record can be set aside, with the headers that say why', () => {
+    const most = (chart: Written, name: string) => topic(chart, name).spec.config['max.message.bytes'];
+    expect(most(made, 'devices.metrics.dead') - most(made, 'devices.metrics')).toBe(8192);
+    const large = make({ maxMessageBytes: 5_000_000 });
+    expect([most(large, 'devices.metrics'), most(large, 'devices.metrics.dead')]).toEqual([5_000_000, 5_008_192]);
+    // Four of them in the ten seconds in which a broker counts.
+    expect(one(large, 'KafkaUser').spec.quotas.consumerByteRate).toBe(2_000_000);
+    expect(message({ maxMessageBytes: 10 })).toContain(
+      'maxMessageBytes must be a whole number, between 1024 and 104792064, got 10',
+    );
   });
 
   test('the consumers may read the topic as their group and set records aside, and nothing else', () => {

@@ -94,12 +94,15 @@ describe('the traps of case 15 are absent', () => {
   });
 
   test('trap: keys of deliveries expire before the deliveries: they outlive them', () => {
-    expect(Number(variablesOf(workerOf(made)).IDEMPOTENCY_SECONDS)).toBeGreaterThanOrEqual(
-      every(made, 'KafkaTopic').find(({ spec }) => spec.topicName === 'shop.deliveries').spec.config['retention.ms'] /
-        1000,
-    );
-    expect(message({ idempotency: Duration.days(2) })).toContain(
-      "idempotencySeconds must be at least the queue's retention",
+    for (const chart of [made, make({ retention: Duration.days(20) })]) {
+      const { config } = every(chart, 'KafkaTopic').find(({ spec }) => spec.topicName === 'shop.deliveries').spec;
+      // A segment is deleted by its latest delivery.
+      expect(Number(variablesOf(workerOf(chart)).IDEMPOTENCY_SECONDS)).toBeGreaterThan(
+        (config['retention.ms'] + config['segment.ms']) / 1000,
+      );
+    }
+    expect(message({ idempotency: Duration.days(7) })).toContain(
+      'idempotencySeconds must be at least the greatest age of a delivery on the topic',
     );
   });
 
@@ -152,6 +155,7 @@ describe('the receiver', () => {
       MAX_BODY_BYTES: String(value('maxBodyBytes')),
       PUBLISH_TIMEOUT_SECONDS: String(value('publishTimeoutSeconds')),
       CONCURRENCY: String(value('receiverConcurrency')),
+      BATCH_BYTES: String(value('batchBytes')),
       BOOTSTRAP_SERVERS: 'events-kafka-bootstrap.kafka:9093',
       KAFKA_TLS: 'true',
       KAFKA_CA: { name: 'events-cluster-ca-cert', key: 'ca.crt' },
@@ -180,7 +184,24 @@ describe('the receiver', () => {
     const { terminationGracePeriodSeconds, containers } = receiverOf(made).spec.template.spec;
     expect(containers[0].lifecycle.preStop.exec.command).toEqual(['sleep', '5']);
     expect(terminationGracePeriodSeconds).toBeGreaterThanOrEqual(5 + 9);
-    expect(containers[0].readinessProbe.httpGet).toMatchObject({ path: '/ready', port: 8080 });
+  });
+
+  // With a wrong authority, user or topic a rollout stops at its first pod, and the old ones go on.
+  test('gets deliveries once it knows its topic, and is restarted only when it hangs', () => {
+    const [{ readinessProbe, livenessProbe, startupProbe }] = receiverOf(made).spec.template.spec.containers;
+    expect(readinessProbe.httpGet).toMatchObject({ path: '/ready', port: 8080 });
+    for (const probe of [livenessProbe, startupProbe])
+      expect(probe.httpGet).toMatchObject({ path: '/live', port: 8080 });
+  });
+
+  // With a broker that takes less a legal body would be answered 503 for good.
+  test('sends no batch, and takes no body, that its topics do not take', () => {
+    const topics = Object.fromEntries(
+      every(made, 'KafkaTopic').map(({ spec }) => [spec.topicName, spec.config['max.message.bytes']]),
+    );
+    expect(value('batchBytes')).toBeLessThanOrEqual(topics['shop.deliveries']);
+    expect(value('maxBodyBytes') + 8192).toBeLessThanOrEqual(topics['shop.deliveries']);
+    expect(topics['shop.deliveries.dead']).toBe(topics['shop.deliveries'] + 8192);
   });
 
   test('may write deliveries and nothing else; consumers may not write them', () => {
@@ -277,7 +298,10 @@ describe('bring your own', () => {
     expect(every(given, 'KafkaTopic').map(({ spec }) => spec.topicName)).toEqual(['shop.deliveries.dead']);
     expect(given.buffer.plan.value('partitions')).toBe(24);
     // One plan, also of how long the topic keeps them.
-    expect(given.buffer.stream.plan.value('retentionSeconds')).toBe(given.buffer.plan.value('retentionSeconds'));
+    for (const knob of ['retentionSeconds', 'segmentSeconds'])
+      expect(given.buffer.stream.plan.value(knob)).toBe(given.buffer.plan.value(knob));
+    // What that topic takes in a batch is not known here.
+    expect(variablesOf(receiverOf(given)).BATCH_BYTES).toBe(String(value('maxBodyBytes') + 8192));
     expect(message({ existingTopic: true })).toMatch(/partitions must be given.*retention must be given/s);
   });
 
@@ -331,6 +355,15 @@ describe('alerts', () => {
     expect(named('WebhooksRefused').match(/ > 3600 and /g)).toHaveLength(2);
   });
 
+  test('nobody is paged for what a stranger can cause: forgeries beyond the reads of a secret are a warning of their own', () => {
+    expect(named('WebhooksTurnedAway')).not.toContain('deferred');
+    expect(named('WebhooksDeferred')).toMatch(
+      /^sum by \(source\) \(increase\(receiver_deferred_total\{.*\}\[300s\]\)\) > 0$/,
+    );
+    const severities = Object.fromEntries(rules(made).map(({ alert, labels }) => [alert, labels.severity]));
+    expect(severities).toMatchObject({ WebhooksTurnedAway: 'critical', WebhooksDeferred: 'warning' });
+  });
+
   test('each names what to do', () => {
     for (const { annotations } of rules(made)) expect(annotations.runbook.length).toBeGreaterThan(80);
   });
@@ -356,10 +389,10 @@ describe('alerts', () => {
     const of = ({ alerts, stream }: WebhookBuffer): Manifest[] =>
       [alerts, stream.alerts].flatMap((rule) => rule.toJson().spec.groups[0].rules);
     const all = two.flatMap(of);
-    expect(all).toHaveLength(2 * (5 + 2));
+    expect(all).toHaveLength(2 * (6 + 2));
     expect(new Set(all.map(({ alert, labels }) => JSON.stringify({ alert, labels }))).size).toBe(all.length);
     expect(of(two[0]).map(({ labels }) => labels.receiver ?? labels.consumergroup)).toEqual([
-      ...Array(5).fill(two[0].service.name),
+      ...Array(6).fill(two[0].service.name),
       'one',
       'one',
     ]);

@@ -17,6 +17,8 @@ const batchesOf = (mostBytes: number, seconds = 8) =>
       return new Promise((resolve, reject) => sent.push({ messages, answer: { resolve, reject } }));
     },
   });
+/** Its sender waits for eight seconds. */
+const until = () => now + 8000;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const messages = () => sent.map((one) => one.messages);
 
@@ -26,9 +28,9 @@ beforeEach(() => {
 
 test('what comes in one turn goes together, what comes while it is on its way with the next', async () => {
   const batches = batchesOf(1000);
-  const first = ['a', 'b'].map((one) => batches.add(one, 10));
+  const first = ['a', 'b'].map((one) => batches.add(one, 10, until()));
   await turn();
-  const second = ['c', 'd', 'e'].map((one) => batches.add(one, 10));
+  const second = ['c', 'd', 'e'].map((one) => batches.add(one, 10, until()));
   await turn();
   expect(messages()).toEqual([['a', 'b']]);
   sent[0].answer.resolve();
@@ -44,7 +46,7 @@ test('what comes in one turn goes together, what comes while it is on its way wi
 
 test('a batch has no more bytes than a topic takes, and what is larger goes alone', async () => {
   const batches = batchesOf(25);
-  const all = [10, 10, 10, 40, 5].map((bytes) => batches.add(`${bytes}`, bytes));
+  const all = [10, 10, 10, 40, 5].map((bytes) => batches.add(`${bytes}`, bytes, until()));
   for (let batch = 0; batch < 4; batch += 1) {
     await turn();
     sent[batch].answer.resolve();
@@ -55,7 +57,7 @@ test('a batch has no more bytes than a topic takes, and what is larger goes alon
 
 test('a batch that is refused is refused to each of its senders, and the next one goes', async () => {
   const batches = batchesOf(20);
-  const ended = Promise.allSettled(['a', 'b', 'c'].map((one) => batches.add(one, 10)));
+  const ended = Promise.allSettled(['a', 'b', 'c'].map((one) => batches.add(one, 10, until())));
   await turn();
   sent[0].answer.reject(new Error('not enough replicas'));
   await turn();
@@ -71,17 +73,17 @@ test('a send that throws is one that is refused', async () => {
       throw new Error('closed');
     },
   });
-  await expect(batches.add('a', 1)).rejects.toThrow('closed');
-  await expect(batches.add('b', 1)).rejects.toThrow('closed');
+  await expect(batches.add('a', 1, performance.now() + 8000)).rejects.toThrow('closed');
+  await expect(batches.add('b', 1, performance.now() + 8000)).rejects.toThrow('closed');
 });
 
 test('behind a batch that nobody answers, what waits as long is sent no more, and what came later is', async () => {
   const batches = batchesOf(100, 0.02);
-  const silent = batches.add('silent', 1);
+  const silent = batches.add('silent', 1, 20);
   await turn();
-  const waited = batches.add('waited', 1).catch((error: Error) => error.message);
+  const waited = batches.add('waited', 1, 20).catch((error: Error) => error.message);
   now = 15;
-  const later = batches.add('later', 1);
+  const later = batches.add('later', 1, 35);
   now = 21;
   expect(await waited).toBe('the delivery waited too long for the brokers');
   await turn();

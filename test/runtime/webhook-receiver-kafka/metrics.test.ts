@@ -1,17 +1,19 @@
 /** What the receiver in a cluster counts, and its bound on the deliveries in work. */
-import { createServer, request, type Server } from 'node:http';
+import { EventEmitter } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CachedSecrets } from '../../../lib/runtime/cached-secrets';
 import { signRequest } from '../../../lib/runtime/webhook/signature';
 import { inTime } from '../../../lib/runtime/webhook-receiver/in-time';
 import { webhookReceiver } from '../../../lib/runtime/webhook-receiver/receiver';
 import { DOOR_REREADS } from '../../../lib/runtime/webhook-receiver/secret-files';
-import { atMost, Slots } from '../../../lib/runtime/webhook-receiver-kafka/at-most';
 import { ReceiverMetrics } from '../../../lib/runtime/webhook-receiver-kafka/metrics';
+import { Slots } from '../../../lib/runtime/webhook-receiver-kafka/slots';
 import { until } from '../../support/until';
 
 const SECRET = 'open sesame';
 const CONCURRENCY = 2;
+const MAX_BODY_BYTES = 1000;
 const source = {
   scheme: 'standard-webhooks',
   secretFile: '/secrets/shop',
@@ -22,6 +24,8 @@ const source = {
 let server: Server;
 let metrics: ReceiverMetrics;
 let confirm: () => Promise<unknown>;
+/** Bodies that found room. */
+let begun: number;
 /** Seconds until a sender is told 503. */
 let patience: number;
 let log: jest.SpyInstance;
@@ -31,20 +35,34 @@ beforeEach(async () => {
   confirm = async () => {};
   patience = 8;
   metrics = new ReceiverMetrics('hooks', ['shop'], CONCURRENCY, 8);
-  const secrets = new CachedSecrets(async () => [SECRET], DOOR_REREADS);
-  const slots = new Slots(CONCURRENCY, metrics);
+  // The clock stands still, so that no test depends on how long it takes.
+  const now = Date.now();
+  // One signature that is wrong may be judged by a secret that is read again, the next ones within a second may not.
+  const secrets = new CachedSecrets(
+    async () => [SECRET],
+    { ...DOOR_REREADS, maxWaiting: 0 },
+    () => now,
+  );
+  begun = 0;
+  const slots = new Slots({ concurrency: CONCURRENCY, maxBodyBytes: MAX_BODY_BYTES }, metrics);
   const receiver = webhookReceiver({
     sources: { shop: source },
-    maxBodyBytes: 1000,
-    publish: (_, delivery) => {
+    maxBodyBytes: MAX_BODY_BYTES,
+    now: () => now,
+    room: (delivery, response) => {
+      const room = slots.open(delivery, response);
+      begun += room === undefined ? 0 : 1;
+      return room;
+    },
+    publish: (_, receipt) => {
       const sent = confirm();
-      slots.hold(delivery, sent);
+      slots.hold(receipt.request, sent);
       return inTime(sent, patience);
     },
     secrets,
     onAnswer: (answer) => metrics.answered(answer),
   });
-  server = createServer(atMost(slots, receiver, metrics)).listen(0);
+  server = createServer(receiver).listen(0);
   await until('it listens', () => server.listening);
 });
 
@@ -101,13 +119,23 @@ test('what the brokers did not confirm is a 503, and not the fault of the sender
   expect(refusals()).toBe(0);
 });
 
-test('a sender that hangs up in its body is not turned away by us: no 5xx, no error in the log', async () => {
+/** A genuine delivery whose body does not end: so many bytes of it. */
+function slowly(bytes: number) {
   const sent = request(address('shop/acme'), {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'content-length': '100' },
+    headers: {
+      ...signRequest('standard-webhooks', SECRET, '{}', 'slow', Date.now()),
+      'content-type': 'application/json',
+      'content-length': String(MAX_BODY_BYTES),
+    },
   }).on('error', () => {});
-  sent.write('{');
-  await until('it is in work', () => metrics.inFlight === 1);
+  sent.write('x'.repeat(bytes));
+  return sent;
+}
+
+test('a sender that hangs up in its body is not turned away by us: no 5xx, no error in the log', async () => {
+  const sent = slowly(1);
+  await until('its body has begun', () => begun === 1);
   sent.destroy();
   const answers = 'receiver_requests_total{receiver="hooks",source="shop",code=';
   await until('it is counted', () => series()[`${answers}"499"}`] === 1);
@@ -115,6 +143,64 @@ test('a sender that hangs up in its body is not turned away by us: no 5xx, no er
   expect(series()['receiver_refused_total{receiver="hooks",source="shop",reason="hung-up"}']).toBe(1);
   expect(log.mock.calls).toEqual([['{"severity":"WARNING","message":"hung up","source":"shop"}']]);
   await until('there is room again', () => metrics.inFlight === 0);
+});
+
+describe('senders whose bodies come slowly', () => {
+  test('take no slot: however many there are, the others are served', async () => {
+    const slow = Array.from({ length: 10 * CONCURRENCY }, () => slowly(1));
+    await until('all of them have begun', () => begun === slow.length);
+    expect(metrics.inFlight).toBe(0);
+    expect((await send('1')).status).toBe(200);
+    for (const one of slow) one.destroy();
+  });
+
+  // The bodies of all that are in work, and no more, may be in memory.
+  test('have as many bytes in memory as the largest bodies in work, and give them back', async () => {
+    const slow = Array.from({ length: CONCURRENCY }, () => slowly(MAX_BODY_BYTES - 1));
+    await until('all of them have begun', () => begun === CONCURRENCY);
+    await until('their bytes are there', async () => (await send('1')).headers.get('retry-after') === '1');
+    for (const one of slow) one.destroy();
+    await until('there is room again', async () => (await send('2')).status === 200);
+  });
+
+  test('without a signature are not waited for', async () => {
+    const status = await new Promise((resolve) => {
+      const sent = request(address('shop/acme'), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'content-length': '100' },
+      }).on('response', (response) => {
+        resolve(response.statusCode);
+        sent.destroy();
+      });
+      sent.write('{');
+    });
+    expect([status, begun]).toEqual([401, 0]);
+  });
+});
+
+test('a body that found its sender gone while it was judged is in work until the client lets go of it', async () => {
+  const response = new EventEmitter() as never as ServerResponse;
+  const delivery = new EventEmitter() as never as IncomingMessage;
+  const slots = new Slots({ concurrency: 1, maxBodyBytes: 10 }, metrics);
+  const room = slots.open(delivery, response)!;
+  expect([room.take(10), room.finish(), metrics.inFlight]).toEqual([true, true, 1]);
+  response.emit('close');
+  await until('nobody waits for it', () => metrics.inFlight === 0);
+  let letGo = () => {};
+  slots.hold(delivery, new Promise<void>((resolve) => (letGo = resolve)));
+  expect([metrics.inFlight, slots.open(new EventEmitter() as never, response)]).toEqual([1, undefined]);
+  letGo();
+  await until('there is room again', () => metrics.inFlight === 0);
+});
+
+// Anybody can forge as many: nobody is paged for it.
+test('forgeries beyond the reads of a secret are told to come again, and counted aside', async () => {
+  expect((await send('1', 'another secret')).status).toBe(401);
+  const deferred = await send('2', 'another secret');
+  expect([deferred.status, deferred.headers.has('retry-after')]).toEqual([503, true]);
+  expect(series()['receiver_deferred_total{receiver="hooks",source="shop"}']).toBe(1);
+  const turnedAway = Object.entries(series()).filter(([name]) => /requests_total.*code="5../.test(name));
+  expect(turnedAway.map(([, count]) => count)).toEqual([0, 0]);
 });
 
 // increase() sees nothing of a series that begins with 1: the first delivery that is turned away would raise no alert.
@@ -128,6 +214,7 @@ test('and so have the reasons of a refusal', () => {
   for (const reason of ['forged', 'outside-window', 'too-large', 'hung-up', 'no-delivery-id'])
     expect(series()[`receiver_refused_total{receiver="hooks",source="shop",reason="${reason}"}`]).toBe(0);
   expect(series()['receiver_refused_total{receiver="hooks",source="",reason="unknown-source"}']).toBe(0);
+  expect(series()['receiver_deferred_total{receiver="hooks",source="shop"}']).toBe(0);
   expect(series()['receiver_refused_total{receiver="hooks",source="shop",reason="unknown-source"}']).toBeUndefined();
 });
 
@@ -157,7 +244,7 @@ test('above its concurrency a delivery is told to come again, a probe is answere
   confirm = async () => {};
   await until('there is room again', () => metrics.inFlight === 0);
   expect((await send('4')).status).toBe(200);
-  expect(series()['receiver_requests_total{receiver="hooks",source="",code="503"}']).toBe(1);
+  expect(series()['receiver_requests_total{receiver="hooks",source="shop",code="503"}']).toBe(1);
 });
 
 // The client has the body until its own promise settles: a slot that is free before does not bound the memory.
