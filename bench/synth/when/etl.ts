@@ -356,8 +356,9 @@ interface Running {
 }
 
 function makeRules(scope: Construct, query: string, { application, keeper, run }: Running, numbers: Numbers): void {
-  const target = () =>
-    new FunctionTarget(keeper, { event: RuleTargetInput.fromObject({ Keep: true }), retryAttempts: 0 });
+  const once = { retryAttempts: 0, maxEventAge: Duration.seconds(numbers('keeperCheckSeconds')) };
+  keeper.configureAsyncInvoke(once);
+  const target = () => new FunctionTarget(keeper, { event: RuleTargetInput.fromObject({ Keep: true }), ...once });
   const ended = new Rule(scope, 'Ended', {
     description: `A run of ${query} ended by itself`,
     eventPattern: {
@@ -369,7 +370,7 @@ function makeRules(scope: Construct, query: string, { application, keeper, run }
   });
   const check = new Rule(scope, 'Check', {
     description: `Starts the run of ${query} again when it is not there`,
-    schedule: Schedule.rate(Duration.seconds(numbers('keeperCheckSeconds'))),
+    schedule: Schedule.rate(once.maxEventAge),
     targets: [target()],
   });
   for (const rule of [ended, check]) rule.node.addDependency(run);

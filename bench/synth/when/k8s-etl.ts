@@ -112,7 +112,11 @@ function strimzi(scope: Construct, query: string, numbers: Numbers): void {
       topicName: query,
       partitions: numbers('partitions'),
       replicas: 3,
-      config: { 'min.insync.replicas': 2, 'retention.ms': numbers('retentionMilliseconds') },
+      config: {
+        'min.insync.replicas': 2,
+        'retention.ms': numbers('retentionMilliseconds'),
+        'max.message.bytes': numbers('maxMessageBytes'),
+      },
     },
   });
   new ApiObject(scope, 'User', {

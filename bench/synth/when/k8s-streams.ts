@@ -121,8 +121,16 @@ interface Panel {
 function byHand(chart: Chart, number: number, { numbers, stream, ...known }: Known): void {
   const scope = new Construct(chart, `Metrics${number}`);
   const name = named(number);
-  makeTopic(scope, 'Topic', name, numbers('partitions'), numbers('retentionSeconds'));
-  makeTopic(scope, 'DeadTopic', `${name}.dead`, 1, numbers('deadRetentionSeconds'));
+  makeTopic(scope, 'Topic', name, numbers('partitions'), {
+    'retention.ms': 1000 * numbers('retentionSeconds'),
+    'segment.ms': 1000 * numbers('segmentSeconds'),
+    'max.message.bytes': numbers('maxMessageBytes'),
+  });
+  makeTopic(scope, 'DeadTopic', `${name}.dead`, 1, {
+    'retention.ms': 1000 * numbers('deadRetentionSeconds'),
+    'segment.ms': 1000 * numbers('deadSegmentSeconds'),
+    'max.message.bytes': numbers('deadMaxMessageBytes'),
+  });
   const allow = (type: string, of: string, operations: readonly string[]) => ({
     resource: { type, name: of, patternType: 'literal' },
     operations,
@@ -149,7 +157,13 @@ function byHand(chart: Chart, number: number, { numbers, stream, ...known }: Kno
   watch(scope, stream, (query) => query.replaceAll(NAME, name));
 }
 
-function makeTopic(scope: Construct, id: string, name: string, partitions: number, seconds: number): void {
+function makeTopic(
+  scope: Construct,
+  id: string,
+  name: string,
+  partitions: number,
+  config: Record<string, number>,
+): void {
   new ApiObject(scope, id, {
     apiVersion: 'kafka.strimzi.io/v1',
     kind: 'KafkaTopic',
@@ -166,7 +180,7 @@ function makeTopic(scope: Construct, id: string, name: string, partitions: numbe
       topicName: name,
       partitions,
       replicas: 3,
-      config: { 'min.insync.replicas': 2, 'retention.ms': 1000 * seconds },
+      config: { 'min.insync.replicas': 2, ...config },
     },
   });
 }

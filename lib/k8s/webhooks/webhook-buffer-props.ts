@@ -375,7 +375,7 @@ export interface WebhookBufferProps {
    *
    * @default - 14 days, or that age
    */
-  readonly idempotency?: Duration;
+  readonly idempotencyRetention?: Duration;
 
   /**
    * Whether Helm, Argo CD and Flux keep the topics when they are no longer in the chart. Strimzi deletes a topic with its
@@ -445,7 +445,7 @@ export const WEBHOOK_KINDS: Kinds<WebhookBufferProps> = {
   replicas: CHECKED,
   retention: DURATION,
   outage: DURATION,
-  idempotency: DURATION,
+  idempotencyRetention: DURATION,
   retainTopics: FLAG,
 };
 
@@ -468,7 +468,7 @@ export function webhookQuestionOf(props: WebhookBufferProps): WebhookQuestion {
     replicas: props.replicas,
     outageSeconds: seconds(props.outage),
     retentionSeconds: seconds(props.retention),
-    idempotencySeconds: seconds(props.idempotency),
+    idempotencySeconds: seconds(props.idempotencyRetention),
   };
 }
 
@@ -520,7 +520,7 @@ export function webhookInputChecks(props: WebhookBufferProps): Check[] {
     dnsLabel('consumer.existingUser', consumer?.existingUser),
     {
       refused: IDEMPOTENCY_VARIABLE in (consumer?.environment ?? {}),
-      message: `consumer.environment must not have ${IDEMPOTENCY_VARIABLE}; give idempotency`,
+      message: `consumer.environment must not have ${IDEMPOTENCY_VARIABLE}; give idempotencyRetention`,
     },
     ...doorChecks(sources, gateway, ingress),
     {

@@ -710,7 +710,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
       replicas: optional(usually(fc.integer({ min: 3, max: 5 }), fc.constant(2))),
       retention: fc.option(chartSeconds(3600, 2_000_000), { nil: undefined, freq: 1 }),
       outage: optional(chartSeconds(1, 100_000)),
-      idempotency: fc.option(chartSeconds(600_000, 3_000_000), { nil: undefined, freq: 1 }),
+      idempotencyRetention: fc.option(chartSeconds(600_000, 3_000_000), { nil: undefined, freq: 1 }),
       retainTopics: flag,
     }),
     inChart((chart, id, props) => {

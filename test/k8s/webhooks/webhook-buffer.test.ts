@@ -101,7 +101,7 @@ describe('the traps of case 15 are absent', () => {
         (config['retention.ms'] + config['segment.ms']) / 1000,
       );
     }
-    expect(message({ idempotency: Duration.days(7) })).toContain(
+    expect(message({ idempotencyRetention: Duration.days(7) })).toContain(
       'idempotencySeconds must be at least the greatest age of a delivery on the topic',
     );
   });
@@ -318,7 +318,7 @@ describe('bring your own', () => {
 
   test('what the plan sets is not set again', () => {
     const environment = { IDEMPOTENCY_SECONDS: kplus.EnvValue.fromValue('7') };
-    expect(message({ consumer: { ...shop.consumer, environment } })).toContain('give idempotency');
+    expect(message({ consumer: { ...shop.consumer, environment } })).toContain('give idempotencyRetention');
   });
 });
 
