@@ -1,8 +1,8 @@
 /**
  * Senders in a container: a queue, one bucket and the records of mails in Redis, a provider by SMTP or HTTP.
  *
- * Environment: what `redis-settings.ts` reads, QUEUE (prefix of its
- * keys), LANES (the providers in order, as JSON; `urlFrom` and `keyFrom` name the variables with their secrets), IN_FLIGHT,
+ * Environment: REDIS_HOST, REDIS_PORT, REDIS_TLS; REDIS_USERNAME, REDIS_PASSWORD and REDIS_CA where there are any; QUEUE (prefix of
+ * its keys), LANES (the providers in order, as JSON; `urlFrom` and `keyFrom` name the variables with their secrets), IN_FLIGHT,
  * MOST_RECIPIENTS, ON_UNKNOWN, CALL_TIMEOUT_SECONDS, HIDE_SECONDS, RECORD_SECONDS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS,
  * CLOSED_SECONDS, HOLD_SECONDS, STALLED_SECONDS, METRICS_PORT.
  */

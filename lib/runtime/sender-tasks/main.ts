@@ -2,8 +2,8 @@
  * The handler of `RateLimitedSender` of lib/gcp: a container on Cloud Run that tasks of Cloud Tasks call. The bucket and the
  * records of mails are in Redis, a provider is reached by SMTP or HTTP, parked mails go to a topic of Pub/Sub.
  *
- * Environment: what `redis-settings.ts` reads, QUEUE (prefix of its keys),
- * LANES (the providers in order, as JSON; `urlFrom` and `keyFrom` name the variables, PROVIDER_URL and PROVIDER_KEY), IN_FLIGHT,
+ * Environment: REDIS_HOST, REDIS_PORT, REDIS_TLS; REDIS_USERNAME, REDIS_PASSWORD and REDIS_CA where there are any; QUEUE (prefix of
+ * its keys), LANES (the providers in order, as JSON; `urlFrom` and `keyFrom` name the variables, PROVIDER_URL and PROVIDER_KEY), IN_FLIGHT,
  * MOST_RECIPIENTS, ON_UNKNOWN, CALL_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS, PARK_AT_ATTEMPT, RECORD_SECONDS, BACKOFF_SECONDS,
  * BACKOFF_CAP_SECONDS, CLOSED_SECONDS, HOLD_SECONDS, PARKED_TOPIC, PORT, and HOST to listen on one address.
  */

@@ -232,7 +232,7 @@ describe('the handler that is shipped', () => {
     // Cloud Run gives PORT; JSON is a word of the text. MAX_ATTEMPTS is for a handler of your own.
     for (const name of set) if (name !== 'MAX_ATTEMPTS') expect([name, told.has(name)]).toEqual([name, true]);
     for (const name of told) {
-      if (!['PORT', 'HOST', 'JSON', 'REDIS_CA', 'PROVIDER_KEY'].includes(name))
+      if (!['PORT', 'HOST', 'JSON', 'REDIS_USERNAME', 'REDIS_CA', 'PROVIDER_KEY'].includes(name))
         expect([name, set.includes(name)]).toEqual([name, true]);
     }
   });
