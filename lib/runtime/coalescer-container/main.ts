@@ -1,8 +1,8 @@
 /**
  * The merger of `CoalescingQueue` in a container: the only reader of one stream of Redis.
  *
- * Environment: REDIS_HOST, REDIS_PORT, REDIS_TLS; REDIS_USERNAME, REDIS_PASSWORD and REDIS_CA where there are any; STREAM and GROUP (names), SHARD (a number, or POD_NAME, whose ordinal it is), CONSUMER (the name
- * of the stream, unless set), WINDOW_SECONDS,
+ * Environment: REDIS_HOST, REDIS_PORT, REDIS_TLS; REDIS_USERNAME, REDIS_PASSWORD and REDIS_CA where there are any; STREAM and GROUP
+ * (names), SHARD (a number, or POD_NAME, whose ordinal it is), CONSUMER (the name of the stream, unless set), WINDOW_SECONDS,
  * MAX_BATCH, FLUSH_TIMEOUT_SECONDS, KEYS_PER_CALL, WORKERS, ATTEMPTS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, CALL_TIMEOUT_SECONDS,
  * ASIDE_AFTER_SECONDS (never, unless set), STALLED_SECONDS, METRICS_PORT; and either REBUILD_URL with REBUILD_AUTHORIZATION,
  * or CACHE_URL with CACHE_PREFIX and CACHE_CLUSTER.
