@@ -52,7 +52,8 @@ export function sizingOf(messages: number, changed: Partial<QueueQuestion> = {})
   const plan = planQueue('Letters', {
     workload: { steadyPerSecond: perSecond, serviceSeconds, serviceVariation: 0 },
     objective: { latencySeconds: LATENCY_SECONDS, headroom: HEADROOM },
-    consumer: { slotsPerInstance: SLOTS, startSeconds: START_SECONDS },
+    // A kill counts as an attempt, and here there is one every few seconds: a letter may be in hand at several.
+    consumer: { slotsPerInstance: SLOTS, startSeconds: START_SECONDS, maxAttempts: 6 },
     platform: 'fargate',
     broker: 'amazon-mq',
     ...changed,
