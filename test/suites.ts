@@ -35,7 +35,7 @@ export const SUITES = {
     jest: ['--runInBand', ignoring(COUNTS), '--testPathPatterns=test/engines/'],
     prepare: prepareServers,
   },
-  // What is counted does not depend on who else is at work.
+  // What is counted, and what waits for seconds, does not depend on who else is at work.
   counts: {
     jest: ['--maxWorkers=2', ignoring([]), `--testPathPatterns=${COUNTS.join('|')}`],
     prepare: prepareServers,
