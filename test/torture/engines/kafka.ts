@@ -8,7 +8,7 @@ import type { StreamPlan } from '../../../lib/flow/streams/workload';
 import { type Kafka, kafkaMissing, startKafka } from '../../engines/kafka';
 import type { Engine, Running, Sizing } from '../engine';
 import { FAULT_KINDS } from '../faults';
-import type { Letter } from '../letters';
+import { type Letter, SHARES } from '../letters';
 import { Pods } from '../pods';
 
 export const ADMIN = { username: 'admin', password: 'admin-7Yt3' };
@@ -17,6 +17,8 @@ const GROUP = 'readers';
 const KEYS = 1000;
 /** Consumers that are busy at the peak, whatever the rate: records are slower where fewer come. */
 const BUSY = 2.5;
+/** No quicker: reading a record and keeping its effect take milliseconds of their own, which a plan for records so short leaves out. */
+const LEAST_RECORD_SECONDS = 0.02;
 /** Of a run that is long enough for a group to settle between two kills. */
 const MOST_PER_SECOND = 240;
 const LEAST_SECONDS = 40;
@@ -34,7 +36,7 @@ export interface Load {
 /** The numbers of a run on a topic, by its plan. */
 export function sizingBy(planOf: (load: Load) => StreamPlan, messages: number, latencySeconds = LATENCY_SECONDS) {
   const perSecond = Math.min(MOST_PER_SECOND, messages / LEAST_SECONDS);
-  const load = { perSecond, recordSeconds: BUSY / perSecond, latencySeconds };
+  const load = { perSecond, recordSeconds: Math.max(LEAST_RECORD_SECONDS, BUSY / perSecond), latencySeconds };
   const plan = planOf(load);
   const instances = plan.value('instances');
   const sizing: Sizing = {
@@ -54,6 +56,7 @@ const streamOf = ({ perSecond, recordSeconds, latencySeconds }: Load) =>
       steadyPerSecond: perSecond,
       recordSeconds,
       recordVariation: 0,
+      poisonRatio: SHARES.poison,
       // A letter of a mebibyte needs no more than any other: the mean counts.
       recordBytes: 1024,
       keys: KEYS,

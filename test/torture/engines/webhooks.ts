@@ -14,7 +14,7 @@ import { freePorts } from '../../support/ports';
 import { until } from '../../support/until';
 import { Broken, type Engine, type Running } from '../engine';
 import { FAULT_KINDS } from '../faults';
-import type { Letter } from '../letters';
+import { type Letter, SHARES } from '../letters';
 import { Pods } from '../pods';
 import { CHANGED_LATENCY_SECONDS, knobsOf, type Load, onKafka, readerSettings, sizingBy, withTopic } from './kafka';
 
@@ -30,7 +30,13 @@ const [UNAUTHORIZED, TOO_LARGE] = [401, 413];
 
 const webhooksOf = ({ perSecond, recordSeconds, latencySeconds }: Load) =>
   planWebhooks('Letters', {
-    workload: { steadyPerSecond: perSecond, serviceSeconds: recordSeconds, serviceVariation: 0, itemBytes: 1024 },
+    workload: {
+      steadyPerSecond: perSecond,
+      serviceSeconds: recordSeconds,
+      serviceVariation: 0,
+      itemBytes: 1024,
+      poisonRatio: SHARES.poison,
+    },
     objective: { latencySeconds },
   });
 
