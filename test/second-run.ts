@@ -8,14 +8,19 @@ export interface JestResult {
   readonly testResults: readonly JestFile[];
 }
 
-interface JestFile {
+export interface JestFile {
   /** Its path. */
   readonly name: string;
   readonly status: string;
   /** Milliseconds since the epoch. */
   readonly startTime: number;
   readonly endTime: number;
-  readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  readonly assertionResults: readonly {
+    readonly status: string;
+    readonly fullName: string;
+    /** Milliseconds; of one that was skipped there are none. */
+    readonly duration?: number | null;
+  }[];
 }
 
 /** Paths of the files that have a failed test or do not load. */
@@ -38,4 +43,11 @@ export function withSecondRun(first: JestResult, second: JestResult): JestResult
       ({ status, assertionResults }) => status === 'failed' && assertionResults.every((one) => one.status !== 'failed'),
     ).length,
   };
+}
+
+/** Seconds that each file took, the longest first. */
+export function longestFirst({ testResults }: Pick<JestResult, 'testResults'>): { seconds: number; file: JestFile }[] {
+  return testResults
+    .map((file) => ({ seconds: (file.endTime - file.startTime) / 1000, file }))
+    .sort((a, b) => b.seconds - a.seconds);
 }

@@ -5,28 +5,20 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { type JestResult, longestFirst } from './second-run';
 
 const ROOT = join(__dirname, '..');
 const MOST = 10;
 
-interface Results {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly startTime: number;
-    readonly endTime: number;
-    readonly assertionResults: readonly { readonly fullName: string; readonly duration?: number | null }[];
-  }[];
-}
-
 const [path = join(ROOT, 'dist', 'test', 'unit.json')] = process.argv.slice(2);
-const { testResults } = JSON.parse(readFileSync(path, 'utf8')) as Results;
-const files = testResults.map(({ name, startTime, endTime, assertionResults }) => {
+const result = JSON.parse(readFileSync(path, 'utf8')) as JestResult;
+const files = longestFirst(result).map(({ seconds, file: { name, assertionResults } }) => {
   const durations = assertionResults.map(({ fullName, duration }) => ({ fullName, seconds: (duration ?? 0) / 1000 }));
   const [slowest] = durations.sort((a, b) => b.seconds - a.seconds);
-  return { file: relative(ROOT, name), seconds: (endTime - startTime) / 1000, slowest };
+  return { file: relative(ROOT, name), seconds, slowest };
 });
 const total = files.reduce((sum, { seconds }) => sum + seconds, 0);
-const rows = files.sort((a, b) => b.seconds - a.seconds).slice(0, MOST);
+const rows = files.slice(0, MOST);
 
 console.log(`| file | s | of all ${files.length} files | its slowest test | s |\n|---|---:|---:|---|---:|`);
 for (const { file, seconds, slowest } of rows) {

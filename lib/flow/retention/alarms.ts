@@ -72,3 +72,21 @@ export function reportKnobs(): Knob[] {
     ),
   ];
 }
+
+/** Seconds without a report or a start until an alarm: one may be late. */
+export function oneLateKnob(
+  name: string,
+  what: 'reports' | 'starts',
+  input: string,
+  seconds: number,
+  source: string,
+): Knob {
+  return {
+    name,
+    value: 2 * seconds,
+    unit: 's',
+    formula: `2 × time between two ${what}: one may be late`,
+    inputs: { [input]: seconds },
+    source,
+  };
+}

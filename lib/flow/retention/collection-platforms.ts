@@ -2,7 +2,7 @@
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { DAY_SECONDS } from '../ranges';
-import { collectionAlarmKnobs, REPORT_SECONDS, reportDeadlineKnob, reportKnobs } from './alarms';
+import { collectionAlarmKnobs, oneLateKnob, REPORT_SECONDS, reportDeadlineKnob, reportKnobs } from './alarms';
 import type { RetentionPlatform } from './workload';
 
 /** What of a plan depends on the platform. */
@@ -87,22 +87,8 @@ const fargate: CollectionPlatform = {
     ),
   ],
   alarms: () => [
-    {
-      name: 'alarmReportSeconds',
-      value: 2 * REPORT_SECONDS,
-      unit: 's',
-      formula: '2 × time between two reports: one may be late',
-      inputs: { reportSeconds: REPORT_SECONDS },
-      source: OWN,
-    },
-    {
-      name: 'alarmStartSeconds',
-      value: 2 * START_SECONDS,
-      unit: 's',
-      formula: '2 × time between two starts: one may be late',
-      inputs: { startSeconds: START_SECONDS },
-      source: OWN,
-    },
+    oneLateKnob('alarmReportSeconds', 'reports', 'reportSeconds', REPORT_SECONDS, OWN),
+    oneLateKnob('alarmStartSeconds', 'starts', 'startSeconds', START_SECONDS, OWN),
     chosenKnob('alarmReports', 1, 'reports', 'fires when there is none', OWN),
     chosenKnob('alarmStarts', 1, 'starts', 'fires when there is none', OWN),
     firstOneKnob('alarmUnexpiringDocuments', 'documents', 'a document without a date is never deleted', OWN),

@@ -2,6 +2,7 @@
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { DAY_SECONDS } from '../ranges';
+import { oneLateKnob } from './alarms';
 import { REPORT_SECONDS } from './table-knobs';
 import { WORKER_TIMEOUT_SECONDS } from './table-pace';
 import type { TableSizes } from './table-sizes';
@@ -53,14 +54,7 @@ export function tableAlarmKnobs({ workload, lagSeconds, sized }: TableSizes): Kn
       OWN,
     ),
     firstOneKnob('alarmTtlDisabled', 'tables', 'nothing is deleted while time to live is off', OWN),
-    {
-      name: 'alarmReportSeconds',
-      value: 2 * REPORT_SECONDS,
-      unit: 's',
-      formula: '2 × time between two reports: one may be late',
-      inputs: { reportSeconds: REPORT_SECONDS },
-      source: OWN,
-    },
+    oneLateKnob('alarmReportSeconds', 'reports', 'reportSeconds', REPORT_SECONDS, OWN),
     {
       name: 'alarmBackfillSeconds',
       value: 2 * backfillSeconds + 3600,
@@ -87,14 +81,7 @@ export function tableAlarmKnobs({ workload, lagSeconds, sized }: TableSizes): Kn
       inputs: { daySeconds: DAY_SECONDS, startSeconds: WORKER_TIMEOUT_SECONDS },
       source: `${OWN}; the day is an assumption`,
     },
-    {
-      name: 'alarmStartSeconds',
-      value: 2 * WORKER_TIMEOUT_SECONDS,
-      unit: 's',
-      formula: '2 × time between two starts: one may be late',
-      inputs: { startSeconds: WORKER_TIMEOUT_SECONDS },
-      source: OWN,
-    },
+    oneLateKnob('alarmStartSeconds', 'starts', 'startSeconds', WORKER_TIMEOUT_SECONDS, OWN),
     chosenKnob('alarmStarts', 1, 'starts', 'fires when there is none', OWN),
     firstOneKnob('alarmThrottled', 'events', 'the traffic shares the capacity with the backfill and the report', OWN),
     chosenKnob('alarmThrottledSeconds', THROTTLE_PERIOD_SECONDS, 's', 'five minutes, three times in a row', OWN),

@@ -9,10 +9,10 @@ import { boundsOf } from '../../../lib/flow/services/bounds';
 import { planService } from '../../../lib/flow/services/plan';
 import { freePorts } from '../../support/ports';
 import { until } from '../../support/until';
+import { opened } from './opened';
 
 const MAIN = join(__dirname, '..', '..', '..', 'lib', 'runtime', 'gate-proxy', 'main.ts');
 
-const opened: (() => void)[] = [];
 afterAll(() => {
   for (const close of opened.splice(0)) close();
 });

@@ -1,7 +1,8 @@
 /** What the gate makes of requests that two servers may read differently: bytes on sockets, before a real HTTP server. */
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect, createServer as createSocketServer, type Server as SocketServer } from 'node:net';
+import { createServer } from 'node:http';
+import { connect, createServer as createSocketServer } from 'node:net';
 import { GateProxy } from '../../../lib/runtime/gate-proxy/proxy';
+import { listening, opened } from './opened';
 
 const OPTIONS = {
   service: 'api',
@@ -16,20 +17,6 @@ const OPTIONS = {
   stuckSeconds: 60,
 };
 const SMUGGLED = 'GET /admin HTTP/1.1\r\nhost: api\r\n\r\n';
-
-const opened: (() => void)[] = [];
-afterEach(() => {
-  for (const close of opened.splice(0)) close();
-});
-
-async function listening(server: Server | SocketServer): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.push(() => {
-    server.close();
-    if ('closeAllConnections' in server) server.closeAllConnections();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 /** The gate before a program at a port. */
 async function gateBefore(targetPort: number): Promise<{ readonly proxy: GateProxy; readonly port: number }> {

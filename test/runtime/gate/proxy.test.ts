@@ -1,8 +1,8 @@
 /** The gate in front of a real HTTP server. */
-import { Agent, createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, createServer, type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
 import { bounded, type GateOptions } from '../../../lib/runtime/gate/bounded-handler';
 import { GateProxy, type ProxyOptions } from '../../../lib/runtime/gate-proxy/proxy';
+import { listening, opened } from './opened';
 
 const OPTIONS: GateOptions = {
   service: 'api',
@@ -15,20 +15,6 @@ const OPTIONS: GateOptions = {
   retryAfterJitter: 0.5,
   priorityHeader: 'X-Priority',
 };
-
-const opened: (() => void)[] = [];
-afterEach(() => {
-  for (const close of opened.splice(0)) close();
-});
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.push(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 async function proxied(handler: RequestListener, more: Partial<ProxyOptions> = {}) {
   const targetPort = more.targetPort ?? (await listening(createServer(handler)));

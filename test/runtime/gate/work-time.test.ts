@@ -1,15 +1,8 @@
 /** A limit that follows the work goes by the work: not by how fast a caller sends, nor by how fast it reads. */
-import {
-  type ClientRequest,
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  request,
-  type Server,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type ClientRequest, createServer, type IncomingMessage, type RequestListener, request } from 'node:http';
 import { type BoundedHandler, bounded, type GateOptions } from '../../../lib/runtime/gate/bounded-handler';
 import { GateProxy } from '../../../lib/runtime/gate-proxy/proxy';
+import { listening, opened } from './opened';
 
 const OPTIONS: GateOptions = {
   service: 'api',
@@ -26,25 +19,14 @@ const OPTIONS: GateOptions = {
 
 /** Seconds that the clock is ahead: nobody waits for them. */
 let aheadSeconds = 0;
-const opened: (() => void)[] = [];
 beforeEach(() => {
   aheadSeconds = 0;
   const now = performance.now.bind(performance);
   jest.spyOn(performance, 'now').mockImplementation(() => now() + 1000 * aheadSeconds);
 });
 afterEach(() => {
-  for (const close of opened.splice(0)) close();
   jest.restoreAllMocks();
 });
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.push(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 interface Gated {
   readonly port: number;
@@ -76,6 +58,19 @@ function begun(
   const sent = request({ host: '127.0.0.1', port, method, headers: length > 0 ? { 'content-length': length } : {} });
   const answer = new Promise<IncomingMessage>((resolve, reject) => sent.on('response', resolve).on('error', reject));
   return { sent, answer };
+}
+
+/** An upload of which one byte has come, answered a hundred seconds later. */
+async function answeredEarly({ port, handler }: Gated, end: () => (() => void) | undefined): Promise<void> {
+  const { sent, answer } = begun(port, 'POST', 1_000_000);
+  sent.on('error', () => {});
+  sent.write('a');
+  await until(() => end() !== undefined);
+  aheadSeconds += 100;
+  end()!();
+  (await answer).resume();
+  await until(() => handler.gate.working === 0);
+  sent.destroy();
 }
 
 describe.each([
@@ -144,15 +139,7 @@ describe.each([
       });
       incoming.on('error', () => {});
     });
-    const { sent, answer } = begun(port, 'POST', 1_000_000);
-    sent.on('error', () => {});
-    sent.write('a');
-    await until(() => end !== undefined);
-    aheadSeconds += 100;
-    end!();
-    (await answer).resume();
-    await until(() => handler.gate.working === 0);
-    sent.destroy();
+    await answeredEarly({ port, handler }, () => end);
     expect(handler.gate.slots).toBe(2);
   });
 });
@@ -162,14 +149,6 @@ test('a handler that never reads the upload works from its slot on', async () =>
   const { port, handler } = await inProgram((_incoming, response) => {
     end = () => response.end('done');
   });
-  const { sent, answer } = begun(port, 'POST', 1_000_000);
-  sent.on('error', () => {});
-  sent.write('a');
-  await until(() => end !== undefined);
-  aheadSeconds += 100;
-  end!();
-  (await answer).resume();
-  await until(() => handler.gate.working === 0);
-  sent.destroy();
+  await answeredEarly({ port, handler }, () => end);
   expect(handler.gate.slots).toBe(1);
 });
