@@ -1,3 +1,8 @@
+import {
+  ConditionalCheckFailedException,
+  InternalServerError,
+  ProvisionedThroughputExceededException,
+} from '@aws-sdk/client-dynamodb';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type OnDelivery, webhookConsumer } from '../../lib/runtime/webhook/consumer';
 import { signRequest } from '../../lib/runtime/webhook/signature';
@@ -137,6 +142,39 @@ test('a failing delivery is retried alone: its neighbours are done, and it is hi
   expect(hidden[0]).toBeGreaterThanOrEqual(0);
   expect(hidden[0]).toBeLessThanOrEqual(8);
   expect(lines.join()).not.toContain('no such order');
+});
+
+describe('a table of keys that is away says nothing about the deliveries', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+  const from = { $metadata: {}, message: 'later' };
+
+  /** Seconds from the first receive to the fifth, the last before the dead-letter queue. */
+  async function spanOf(error: Error): Promise<number> {
+    const { consume, effects, dynamo, hidden } = setUp();
+    dynamo.rejectAll(error);
+    for (let receiveCount = 1; receiveCount < 5; receiveCount += 1) await consume([message({ receiveCount })]);
+    dynamo.revive();
+    expect(await consume([message({ receiveCount: 5 })])).toEqual({ batchItemFailures: [] });
+    expect([effects('d1'), hidden.length]).toEqual([1, 4]);
+    // A blip costs a moment only.
+    expect(hidden[0]).toBeLessThanOrEqual(2);
+    return hidden.reduce((sum, seconds) => sum + seconds, 0);
+  }
+
+  test.each([
+    ['nothing listens', refused],
+    ['it has a fault', new InternalServerError(from)],
+    ['it throttles', new ProvisionedThroughputExceededException(from)],
+    ['it does not answer', Object.assign(new Error('no answer'), { name: 'TimeoutError' })],
+  ])('%s: five receives outlast 105 s, and end within 212', async (_, error) => {
+    const seconds = await spanOf(error);
+    expect(seconds).toBeGreaterThanOrEqual(15 + 30 + 60);
+    expect(seconds).toBeLessThanOrEqual(2 + 30 + 60 + 120);
+  });
+
+  test('an item that it does not take is a fault of the delivery', async () => {
+    expect(await spanOf(new ConditionalCheckFailedException(from))).toBeLessThanOrEqual(2 + 4 + 8 + 16);
+  });
 });
 
 test('a failed attempt leaves no key behind: the next one is free to try', async () => {

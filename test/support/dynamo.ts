@@ -23,6 +23,7 @@ export class FakeDynamo {
   #failOn: string | undefined;
   #dieOn: string | undefined;
   #dead = false;
+  #thrown: Error | undefined;
 
   constructor() {
     this.client = new DynamoDBClient({ region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } });
@@ -40,10 +41,17 @@ export class FakeDynamo {
     this.#dieOn = kind;
   }
 
+  /** Every command is rejected with this, until `revive`. */
+  public rejectAll(error: Error): void {
+    this.#dead = true;
+    this.#thrown = error;
+  }
+
   /** A new process. */
   public revive(): void {
     this.#dead = false;
     this.#dieOn = undefined;
+    this.#thrown = undefined;
   }
 
   #send(command: Command): unknown {
@@ -52,7 +60,7 @@ export class FakeDynamo {
     if (this.#dieOn === kind) this.#dead = true;
     if (this.#dead || this.#failOn === kind) {
       this.#failOn = undefined;
-      throw new Error(`${kind} did not come through`);
+      throw this.#thrown ?? new Error(`${kind} did not come through`);
     }
     const { input } = command;
     switch (kind) {
