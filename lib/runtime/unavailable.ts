@@ -1,7 +1,8 @@
 /** Tells a service that is away from an item that is bad: the first says nothing about the item. */
 
 /** What Node says of a connection that was not made, or that broke. */
-const CONNECTION = /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|UND_ERR_\w*(TIMEOUT|SOCKET))$/;
+const CONNECTION =
+  /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|UND_ERR_\w*(TIMEOUT|SOCKET))$/;
 /** What AWS services say when they take no more at the moment: the SDK's own list has these words in common. */
 const REFUSED_FOR_NOW = /Throttl|TooManyRequests|ProvisionedThroughputExceeded|RequestLimitExceeded|SlowDown/;
 /** What the SDK calls a request without an answer. */
