@@ -31,30 +31,20 @@ export function makeObjects(side: Side, workers: number): { seconds: number; man
   return { seconds, manifests: made };
 }
 
-/** The objects alone, where the author of the hand-written ones asks the library for the numbers of each worker. */
-export function makePlannedObjects(side: Side, workers: number): { seconds: number } {
-  return timedChart(side, workers, new App(), ({ chart }) => chart.toJson() as unknown[], asked);
-}
-
-function timedChart<T>(
-  side: Side,
-  workers: number,
-  app: App,
-  end: (made: { app: App; chart: Chart }) => T,
-  numbers: (number: number, known: QueuePlan) => QueuePlan = (_, known) => known,
-) {
+function timedChart<T>(side: Side, workers: number, app: App, end: (made: { app: App; chart: Chart }) => T) {
   const plan = planned();
+  const numbers = (number: number) => (side === 'by-hand' ? plan : asked(number, plan));
   return timed(() => {
     const chart = new Chart(app, 'shop', { namespace: NAMESPACE });
     for (let number = 0; number < workers; number++) {
       if (side === 'ours') ours(chart, number);
-      else byHand(chart, number, numbers(number, plan));
+      else byHand(chart, number, numbers(number));
     }
     return end({ app, chart });
   });
 }
 
-/** Sizes one worker with `backpressure-constructs/flow`. What its trigger and probes add is read from the known plan. */
+/** Sizes one worker as an author does who asks the library for the numbers of each. What its trigger and probes add is read from the known plan. */
 function asked(number: number, known: QueuePlan): QueuePlan {
   const plan = planQueue(`Orders${number}`, { workload, objective, platform: 'keda', broker: 'redis' });
   for (const name of ['maxInstances', 'minInstances', 'terminationGracePeriodSeconds'])

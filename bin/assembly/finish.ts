@@ -6,12 +6,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { noticesOf } from '../../lib/runtime/notices';
+import { lazyBarrel } from './lazy-barrel';
 import { withoutComments } from './without-comments';
 
 /** Files that only pass on parts of another package: that package's code takes their place. */
 const PASSED_ON = ['lib/ci/yaml', 'lib/k8s/grafana-sdk', 'lib/rules/yaml'];
 /** Namespaces of the root, whose peers are another engine's: loaded when they are first used. */
 const LAZY = ['aws', 'k8s'];
+/** The barrels of the constructs. */
+const BARRELS = ['aws', 'k8s'];
 /**
  * The name is a parameter, because Node takes no name for an import that it sees beside a getter. An ES module reads every
  * getter before its first line, and takes one that throws as `undefined`: so what a peer is missing for is an object that
@@ -56,6 +59,12 @@ export function finish(root: string): void {
   const notices = noticesOf(root, metafile, `A file (${PASSED_ON.map((file) => `${file}.js`).join(', ')})`);
   if (notices === undefined) throw new Error(`${PASSED_ON.join(' and ')} have no code of others`);
   writeFileSync(join(root, 'dist', 'lib', 'THIRD-PARTY-NOTICES.txt'), notices);
+  for (const name of BARRELS) {
+    const folder = join(root, 'dist', 'lib', name);
+    const file = join(folder, 'index.js');
+    const namesOf = (module: string) => Object.keys(require(join(folder, module)));
+    writeFileSync(file, lazyBarrel(readFileSync(file, 'utf8'), namesOf));
+  }
   const index = join(root, 'dist', 'lib', 'index');
   writeFileSync(`${index}.js`, lazy(readFileSync(`${index}.js`, 'utf8')) + ERRORS.js + ON_FIRST_USE + NAMED);
   writeFileSync(`${index}.d.ts`, readFileSync(`${index}.d.ts`, 'utf8') + ERRORS.types);
