@@ -133,7 +133,8 @@ function fargateProcessors(cpu: number): Check {
 }
 
 /** What the plan sets; a JVM takes the last of two, and its command comes after `JDK_JAVA_OPTIONS`. */
-const PLANNED_FLAG = /(?:^|[\s"'=])(-Xm[snx]\d\S*|-Xlog\S*|-XX:[+-]Use\w+GC\b|-XX:(?:Max|Initial|Min)(?:HeapSize|RAMPercentage)=\S+)/;
+const PLANNED_FLAG =
+  /(?:^|[\s"'=])(-Xm[snx]\d\S*|-Xlog(?=[:\s]|$)\S*|-XX:[+-]Use\w+GC\b|-XX:(?:Max|Initial|Min)(?:HeapSize|RAMPercentage)=\S+)/;
 
 /** That a command has no flag of its own for heap, collector or log. */
 export function commandFlagChecks(words: readonly string[]): Check[] {

@@ -10,10 +10,10 @@ import {
   Cluster,
   ContainerImage,
   ContainerInsights,
+  Secret as EcsSecret,
   FargateService,
   FargateTaskDefinition,
   LogDrivers,
-  Secret as EcsSecret,
 } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { JvmService } from '../../../lib/aws/jvm/jvm-service';
@@ -331,12 +331,19 @@ describe('what is there already', () => {
     [
       'a command with a heap of its own',
       () => {
-        const { place, taskDefinition } = given(4096, 8192, { entryPoint: ['java'], command: ['-Xmx1g', '-jar', 'web.jar'] });
+        const { place, taskDefinition } = given(4096, 8192, {
+          entryPoint: ['java'],
+          command: ['-Xmx1g', '-jar', 'web.jar'],
+        });
         return make({ taskDefinition, image: undefined, cpu: undefined }, place);
       },
       /the command has -Xmx1g, which would replace what the plan sets/,
     ],
-    ['the same without a task', () => make({ command: ['java', '-XX:+UseZGC', '-jar', 'web.jar'] }), /the command has -XX:\+UseZGC/],
+    [
+      'the same without a task',
+      () => make({ command: ['java', '-XX:+UseZGC', '-jar', 'web.jar'] }),
+      /the command has -XX:\+UseZGC/,
+    ],
     [
       'flags from a secret',
       () => make({ secrets: { JAVA_TOOL_OPTIONS: EcsSecret.fromSsmParameter({ parameterArn: 'arn' } as never) } }),

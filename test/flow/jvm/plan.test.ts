@@ -358,7 +358,11 @@ describe('on Fargate', () => {
     const names = (platform?: 'fargate') => asked({ platform, cycleSeconds: undefined }).knobs.map(({ name }) => name);
     const ofPods = ['alarmMemoryBytes', 'alarmHoldSeconds', 'alarmDownSeconds', 'scrapeSeconds', 'logVolumeBytes'];
     expect(names('fargate').filter((name) => ofPods.includes(name))).toEqual([]);
-    expect(names().filter((name) => ofPods.includes(name)).sort()).toEqual([...ofPods].sort());
+    expect(
+      names()
+        .filter((name) => ofPods.includes(name))
+        .sort(),
+    ).toEqual([...ofPods].sort());
     expect(names()).not.toContain('alarmTaskMebibytes');
   });
 

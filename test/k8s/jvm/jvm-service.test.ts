@@ -143,10 +143,13 @@ test.each([
   [['sh', '-c', 'exec java -Xlog:gc:file=/tmp/gc.log -jar api.jar'], '-Xlog:gc:file=/tmp/gc.log'],
 ])('a command with flags of its own is refused: %j, which would win over the variable', (command, flag) => {
   expect(() => make({ command })).toThrow(new RegExp(`the command has ${flag.replace(/[+]/g, '\\+')}`));
-  const given = (chart: Chart) => new kplus.Deployment(chart, 'Given', { containers: [{ image: 'shop/api:1', args: command }] });
+  const given = (chart: Chart) =>
+    new kplus.Deployment(chart, 'Given', { containers: [{ image: 'shop/api:1', args: command }] });
   const chart = emptyChart();
   const { workload, objective, jdk } = BUSY_JVM;
-  expect(() => new JvmService(chart, 'Api', { workload, objective, jdk, deployment: given(chart) })).toThrow(InvalidInputError);
+  expect(() => new JvmService(chart, 'Api', { workload, objective, jdk, deployment: given(chart) })).toThrow(
+    InvalidInputError,
+  );
 });
 
 test('a command without such flags is kept', () => {

@@ -79,10 +79,13 @@ describe('what it tells of a program that is known: 200 MiB stay, in objects of 
   });
 
   // The array that holds them takes 4 bytes more for each.
-  test.each([['17-parallel'], ['17-serial'], ['25-g1']])('%s: what is left by a collection of old objects, to 5 %%', (name) => {
-    const held = live + 200 * 4096 * 4;
-    expect(Math.abs(read(linesOf(name)).liveBytes! / held - 1)).toBeLessThan(0.05);
-  });
+  test.each([['17-parallel'], ['17-serial'], ['25-g1']])(
+    '%s: what is left by a collection of old objects, to 5 %%',
+    (name) => {
+      const held = live + 200 * 4096 * 4;
+      expect(Math.abs(read(linesOf(name)).liveBytes! / held - 1)).toBeLessThan(0.05);
+    },
+  );
 
   test('17-serial: so much was allocated until the last collection, to 5 %', () => {
     const lines = linesOf('17-serial');
@@ -98,7 +101,8 @@ describe('what it tells of a program that is known: 200 MiB stay, in objects of 
 });
 
 describe('the live set of collectors that do not tell it', () => {
-  const line = (seconds: number, id: number, text: string) => `[${seconds.toFixed(1)}s][info][gc          ] GC(${id}) ${text}`;
+  const line = (seconds: number, id: number, text: string) =>
+    `[${seconds.toFixed(1)}s][info][gc          ] GC(${id}) ${text}`;
   const liveOf = (collector: string, lines: readonly string[]) => {
     const log = new GcLog(undefined, collector);
     for (const one of lines) log.read(one);
@@ -113,7 +117,11 @@ describe('the live set of collectors that do not tell it', () => {
   test('G1: the least of the mixed collections of one round, until the next round', () => {
     const mixed = (seconds: number, id: number, after: number) =>
       line(seconds, id, `Pause Young (Mixed) (G1 Evacuation Pause) 300M->${after}M(400M) 5.0ms`);
-    const first = [mixed(2, 2, 120), mixed(3, 3, 110), line(4, 4, 'Pause Young (Normal) (G1 Evacuation Pause) 300M->190M(400M) 5.0ms')];
+    const first = [
+      mixed(2, 2, 120),
+      mixed(3, 3, 110),
+      line(4, 4, 'Pause Young (Normal) (G1 Evacuation Pause) 300M->190M(400M) 5.0ms'),
+    ];
     expect(liveOf('G1', first)).toBe(110 * MIB);
     // The program holds more by now.
     expect(liveOf('G1', [...first, mixed(5, 5, 140)])).toBe(140 * MIB);
@@ -121,7 +129,9 @@ describe('the live set of collectors that do not tell it', () => {
 
   test('Parallel: what a full collection left, not what young ones left since', () => {
     const full = line(1, 1, 'Pause Full (Ergonomics) 300M->100M(400M) 60.0ms');
-    expect(liveOf('Parallel', [full, line(2, 2, 'Pause Young (Allocation Failure) 200M->130M(400M) 5.0ms')])).toBe(100 * MIB);
+    expect(liveOf('Parallel', [full, line(2, 2, 'Pause Young (Allocation Failure) 200M->130M(400M) 5.0ms')])).toBe(
+      100 * MIB,
+    );
   });
 
   test('Shenandoah: less what was allocated since marking began, which is kept whether it lives or not', () => {
