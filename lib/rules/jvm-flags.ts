@@ -89,7 +89,12 @@ export function isLauncher(words: string): boolean {
 
 /** `-Xmx4g`; of several, a JVM takes the last. */
 export function heapBytes(text: string): number | undefined {
-  const match = [...text.matchAll(/-Xmx(\d+)([kKmMgGtT]?)\b/g)].pop();
+  return sizeOf(text, '-Xmx');
+}
+
+/** The last of the sizes that a flag has in a text. */
+function sizeOf(text: string, flag: string): number | undefined {
+  const match = [...text.matchAll(new RegExp(`${flag}(\\d+)([kKmMgGtT]?)\\b`, 'g'))].pop();
   if (!match) return undefined;
   const power = ['', 'k', 'm', 'g', 't'].indexOf(match[2].toLowerCase());
   return Number(match[1]) * 1024 ** power;
@@ -112,10 +117,25 @@ export function allFlags({ flags }: JavaContainer): string {
   return flags.map(({ text }) => text).join(' ');
 }
 
+/** Flags that bound what a JVM has beside its heap: where all of them are given, a large heap may leave less than a fifth. */
+const BOUNDS = ['MaxMetaspaceSize', 'ReservedCodeCacheSize', 'MaxDirectMemorySize'];
+/** What none of them bounds: stacks, and the collector's own tables of a heap. */
+const UNBOUNDED_BYTES = 64 * 2 ** 20;
+const TABLES_SHARE = 0.05;
+
+/** The memory beside the heap that the flags bound; undefined where one of them is missing. */
+function besideHeap(text: string, heap: number): number | undefined {
+  const bounds = BOUNDS.map((flag) => sizeOf(text, `-XX:${flag}=`));
+  if (!bounds.every((bound) => bound !== undefined)) return undefined;
+  return bounds.reduce((sum, bound) => sum + bound, UNBOUNDED_BYTES + TABLES_SHARE * heap);
+}
+
 /** A heap that leaves too little of a limit for everything else, or that was given none. */
 export function* largeHeap({ at, text }: FlagText, limit: number | undefined, limitName: string): Iterable<Found> {
   const heap = heapBytes(text);
-  if (heap !== undefined && limit !== undefined && heap > HEAP_SHARE * limit) {
+  const beside = heap === undefined ? undefined : besideHeap(text, heap);
+  const isBounded = heap !== undefined && limit !== undefined && beside !== undefined && heap + beside <= limit;
+  if (heap !== undefined && limit !== undefined && heap > HEAP_SHARE * limit && !isBounded) {
     yield {
       at,
       message: `a heap of ${mebibytes(heap)} in a container of ${mebibytes(limit)}, above ${HEAP_SHARE * 100} %: with other memory it can exceed the limit`,

@@ -178,8 +178,27 @@ suite('real JVMs', () => {
       expect(planned.readings.stalls).toBe(0);
       // So little that it stalls, or runs out of memory.
       expect(tight.readings.stalls > 0 || tight.output.includes(OUT_OF_MEMORY)).toBe(true);
-      const { pauseSeconds, pauses } = planned.readings;
+      const { pauseSeconds, pauses, longPauses, cycles, stalls } = planned.readings;
+      // Under the same load, work that waits for memory is late: of a hundred pieces of work the latest.
+      const late = ({ output }: Run) => Number(/p99=([\d.]+)/.exec(output)?.[1] ?? Number.POSITIVE_INFINITY);
+      expect(late(planned)).toBeLessThan(late(tight));
       prove(
+        {
+          ...CLAIM,
+          metric: `collections of Java ${jdk.release} without a stall`,
+          unit: 'collections',
+          predicted: cycles,
+          measured: cycles - stalls,
+          tolerance: EXACT,
+        },
+        {
+          ...CLAIM,
+          metric: `share of the pauses of Java ${jdk.release} that are longer than promised`,
+          unit: 'ratio',
+          predicted: plan.value('alarmPauseRatio'),
+          measured: longPauses / pauses,
+          tolerance: atMost(0),
+        },
         {
           ...CLAIM,
           metric: `mean pause of Java ${jdk.release}`,

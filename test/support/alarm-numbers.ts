@@ -263,6 +263,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
       periods: 'alarmHoldPeriods',
     }),
   ],
+  [/Alarms\/Killed\/Resource$/, () => ({ threshold: 'alarmKills', seconds: 'alarmWindowSeconds' })],
   [
     /Alarms\/LogMissing\/Resource$/,
     () => ({ threshold: 'alarmLogs', seconds: 'metricSeconds', periods: 'alarmDownPeriods' }),

@@ -8,6 +8,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { FargateService } from 'aws-cdk-lib/aws-ecs';
+import { type IRule, Rule } from 'aws-cdk-lib/aws-events';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
@@ -38,7 +39,7 @@ export interface JvmAlarmsProps {
   /**
    * The plan with the numbers: `alarmStalls`, `alarmWindowSeconds`, `alarmPauseRatio`, `alarmCycleSeconds`,
    * `alarmPeriodSeconds`, `alarmAllocationBytesPerSecond`, `alarmLiveBytes`, `alarmTaskMebibytes`, `alarmHoldPeriods`,
-   * `metricSeconds`, `alarmLogs` and `alarmDownPeriods`, as in the plan of `JvmService`.
+   * `metricSeconds`, `alarmKills`, `alarmLogs` and `alarmDownPeriods`, as in the plan of `JvmService`.
    */
   readonly plan: Plan;
 
@@ -73,8 +74,12 @@ export class JvmAlarms extends Construct {
   public readonly liveSet: Alarm;
   /** A task uses more memory than every part of it was planned to. */
   public readonly memory: Alarm;
+  /** The kernel killed a container for its memory. */
+  public readonly killed: Alarm;
   /** The log is not read: the other alarms have no data. */
   public readonly logMissing: Alarm;
+  /** Matches tasks of the service with a container that was killed for its memory. */
+  public readonly killedRule: Rule;
   /** All of them. */
   public readonly all: Alarm[];
 
@@ -86,7 +91,8 @@ export class JvmAlarms extends Construct {
     const { props: usable, checks } = sound(props, KINDS);
     validate(id, checks);
     const { metricService, service, plan, alarmTopic, alarms } = usable;
-    const rows = [...logRows(metricService), memoryRow(service)];
+    this.killedRule = createKilledRule(this, service);
+    const rows = [...logRows(metricService), memoryRow(service), killedRow(this.killedRule)];
     const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
     this.stalls = made.Stalls;
     this.longPauses = made.LongPauses;
@@ -94,6 +100,7 @@ export class JvmAlarms extends Construct {
     this.allocation = made.Allocation;
     this.liveSet = made.LiveSet;
     this.memory = made.Memory;
+    this.killed = made.Killed;
     this.logMissing = made.LogMissing;
     this.all = Object.values(made);
   }
@@ -108,6 +115,7 @@ export const JVM_ALARMS: readonly string[] = [
   'liveSet',
   'logMissing',
   'memory',
+  'killed',
 ];
 
 const KINDS: Kinds<JvmAlarmsProps> = {
@@ -208,6 +216,41 @@ function memoryRow(service: FargateService): AlarmRow {
     seconds: 'metricSeconds',
     periods: 'alarmHoldPeriods',
     text: 'A task uses more memory than planned: it is memory beside the heap, which is bounded. jcmd 1 VM.native_memory (with -XX:NativeMemoryTracking=summary) names the part: threads, classes, direct buffers, or memory of a native library, which no flag bounds. At the limit of the container the kernel kills the JVM, without a heap dump.',
+  };
+}
+
+/** Without a target: a program that is killed reports nothing, so what EventBridge matched is counted. */
+function createKilledRule(scope: Construct, { cluster, serviceName }: FargateService): Rule {
+  return new Rule(scope, 'KilledRule', {
+    description: `Tasks of ${scope.node.path} with a container that was killed for its memory`.slice(0, 512),
+    eventPattern: {
+      source: ['aws.ecs'],
+      detailType: ['ECS Task State Change'],
+      detail: {
+        clusterArn: [cluster.clusterArn],
+        group: [`service:${serviceName}`],
+        lastStatus: ['STOPPED'],
+        containers: { reason: [{ prefix: 'OutOfMemory' }] },
+      },
+    },
+  });
+}
+
+function killedRow(rule: IRule): AlarmRow {
+  return {
+    id: 'Killed',
+    severity: 'critical',
+    metric: (period) =>
+      new Metric({
+        namespace: 'AWS/Events',
+        metricName: 'TriggeredRules',
+        dimensionsMap: { RuleName: rule.ruleName },
+        statistic: Stats.SUM,
+        period,
+      }),
+    threshold: 'alarmKills',
+    seconds: 'alarmWindowSeconds',
+    text: 'The kernel killed a container for its memory: no heap dump, no OutOfMemoryError. The heap is bounded, and so are classes, code and direct buffers; jcmd 1 VM.native_memory in another task (with -XX:NativeMemoryTracking=summary) names the part that is not as planned. Then give a larger task.',
   };
 }
 

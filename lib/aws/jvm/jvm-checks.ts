@@ -2,6 +2,7 @@
 import { type Size, Token } from 'aws-cdk-lib';
 import { ContainerDefinition, type FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Check } from '../../flow/errors';
+import { commandFlagChecks } from '../../flow/jvm/checks';
 import { JVM_LOG_FOLDER } from '../../flow/jvm/knobs';
 import type { JvmQuestion } from '../../flow/jvm/workload';
 import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, OBJECT, TEXT } from '../../flow/kinds';
@@ -115,7 +116,8 @@ export function jvmServiceChecks(props: JvmServiceProps): Check[] {
       message: 'vpc is that of a cluster made here; leave it out where cluster is given',
     },
     ...(given === undefined ? [] : givenChecks(given)),
-    ...Object.keys(environment).map((name) => flagsCheck(name)),
+    ...[...Object.keys(environment), ...Object.keys(props.secrets ?? {})].map((name) => flagsCheck(name)),
+    ...commandFlagChecks(props.command ?? []),
     ...Object.entries(lengths).map(([name, value]) => ({
       refused: value?.isUnresolved() === true,
       message: `${name} must be known at synthesis, got a token`,
@@ -135,8 +137,10 @@ function flagsCheck(name: string): Check {
 /** What a given task definition must have, so that the plan is true of it. */
 function givenChecks(given: FargateTaskDefinition): Check[] {
   const { node, cpu, memoryMiB, defaultContainer } = given;
-  const variables = defaultContainer?.renderContainerDefinition().environment;
-  const names = Array.isArray(variables) ? variables.flatMap((one) => ('name' in one ? [String(one.name)] : [])) : [];
+  const { environment, secrets, command = [], entryPoint = [] } = defaultContainer?.renderContainerDefinition() ?? {};
+  const names = [environment, secrets].flatMap((variables) =>
+    Array.isArray(variables) ? variables.flatMap((one) => ('name' in one ? [String(one.name)] : [])) : [],
+  );
   return [
     {
       refused: defaultContainer === undefined,
@@ -151,6 +155,7 @@ function givenChecks(given: FargateTaskDefinition): Check[] {
       message: `the container ${defaultContainer?.containerName} has a volume at ${JVM_LOG_FOLDER} already; leave it out, the folder of the log is mounted here`,
     },
     ...names.map(flagsCheck),
+    ...commandFlagChecks([...entryPoint, ...command]),
   ];
 }
 

@@ -79,7 +79,7 @@ export interface JvmServiceProps {
   readonly exporterImage?: ContainerImage;
 
   /**
-   * Command of the container.
+   * Command of the container, without flags for heap, collector or log: they are set here.
    *
    * @default - the image's own
    */
@@ -94,7 +94,7 @@ export interface JvmServiceProps {
   readonly environment?: { [name: string]: string };
 
   /**
-   * Secrets of the container, by the name of the variable.
+   * Secrets of the container, by the name of the variable. Not those from which a JVM takes flags.
    *
    * @default - none
    */

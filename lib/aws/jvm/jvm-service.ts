@@ -82,7 +82,8 @@ export class JvmService extends Construct {
     if (given !== undefined) {
       validate(id, containerChecks(given, plan.value('memoryBytes'), plan.value('exporterMemoryBytes')));
     }
-    this.plan = usable.service === undefined ? plan.withKnobs(jvmServiceKnobs(usable.replicas)) : plan;
+    this.plan =
+      usable.service === undefined ? plan.withKnobs(jvmServiceKnobs(usable.replicas, given === undefined)) : plan;
     // Names of constructs repeat in other stacks.
     this.metricService = `${Aws.STACK_NAME}-${Names.uniqueResourceName(this, { maxLength: 100, separator: '-' })}`;
     this.logGroup = usable.logGroup ?? this.createLogGroup();

@@ -133,6 +133,7 @@ function addExporter(
     environment: {
       GC_LOG: `${JVM_LOG_FOLDER}/gc.log`,
       ALARM_PAUSE_SECONDS: String(plan.value('alarmPauseSeconds')),
+      COLLECTOR: plan.collector,
       METRIC_SECONDS: String(plan.value('metricSeconds')),
       SERVICE: service,
       NODE_OPTIONS: '--max-old-space-size=32',

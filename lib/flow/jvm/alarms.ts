@@ -12,10 +12,11 @@ const LIVE_MARGIN = 1.2;
 const LEAST_LIVE_MARGIN = 1.05;
 
 /** What the alarms compare with, and how long a condition holds before one fires. */
-export function jvmAlarmKnobs(question: JvmQuestion, sizes: Sizes, { intervalSeconds }: Behaviour): Knob[] {
+export function jvmAlarmKnobs(question: JvmQuestion, sizes: Sizes, behaviour: Behaviour): Knob[] {
+  const { intervalSeconds } = behaviour;
   const { workload, objective } = question;
   const { liveBytes, allocationBytesPerSecond } = workload;
-  const { cycleSeconds, heapBytes, memoryBytes, spikeTolerance } = sizes;
+  const { cycleSeconds, heapBytes, spikeTolerance } = sizes;
   const heldBytes = mostLive(question, sizes);
   const rateMargin = Math.min(DEFAULT_HEADROOM, spikeTolerance);
   return [
@@ -66,6 +67,15 @@ export function jvmAlarmKnobs(question: JvmQuestion, sizes: Sizes, { intervalSec
       inputs: { liveBytes, heapBytes, heldBytes },
       source: OWN,
     },
+    firstOneKnob('alarmKills', 'kills', 'the container was planned to hold every part of the JVM', OWN),
+    // CloudWatch counts periods, and a task has knobs of its own.
+    ...(question.platform === 'fargate' ? [] : podAlarmKnobs(sizes, behaviour)),
+  ];
+}
+
+/** What the alarms of a pod compare with besides, and how Prometheus reads it. */
+function podAlarmKnobs({ memoryBytes }: Sizes, { intervalSeconds }: Behaviour): Knob[] {
+  return [
     {
       name: 'alarmMemoryBytes',
       value: memoryBytes - OTHER_BYTES / 2,
@@ -82,7 +92,6 @@ export function jvmAlarmKnobs(question: JvmQuestion, sizes: Sizes, { intervalSec
       inputs: { intervalSeconds },
       source: OWN,
     },
-    firstOneKnob('alarmKills', 'kills', 'the container was planned to hold every part of the JVM', OWN),
     chosenKnob('alarmDownSeconds', 300, 's', 'five scrapes: a pod that starts has no log yet', OWN),
     chosenKnob('scrapeSeconds', 30, 's', 'a stall is seen within two scrapes', OWN),
   ];

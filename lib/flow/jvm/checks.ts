@@ -131,3 +131,16 @@ function fargateProcessors(cpu: number): Check {
     message: `cpu must be ${FARGATE_PROCESSORS.slice(0, -1).join(', ')} or ${FARGATE_PROCESSORS.at(-1)} on Fargate, got ${shown(cpu)}`,
   };
 }
+
+/** What the plan sets; a JVM takes the last of two, and its command comes after `JDK_JAVA_OPTIONS`. */
+const PLANNED_FLAG =
+  /(?:^|[\s"'=])(-Xm[snx]\d\S*|-Xlog(?=[:\s]|$)\S*|-XX:[+-]Use\w+GC\b|-XX:(?:Max|Initial|Min)(?:HeapSize|RAMPercentage)=\S+)/;
+
+/** That a command has no flag of its own for heap, collector or log. */
+export function commandFlagChecks(words: readonly string[]): Check[] {
+  return words.flatMap((word) => {
+    const flag = PLANNED_FLAG.exec(word)?.[1];
+    const message = `the command has ${flag}, which would replace what the plan sets; leave it out, or give heap and collector as props`;
+    return flag === undefined ? [] : [{ refused: true, message }];
+  });
+}

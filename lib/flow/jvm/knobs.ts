@@ -167,26 +167,32 @@ function memoryKnobs(question: JvmQuestion, sizes: Sizes): Knob[] {
   ];
 }
 
-function logKnobs({ flightRecorder = true }: JvmQuestion): Knob[] {
-  const own = 'JEP 158: Unified JVM Logging, filecount and filesize; the numbers are assumptions';
-  const recorder = 'Java Flight Recorder, maxsize and maxchunksize; 64 MiB are an assumption';
+const LOG_SOURCE = 'JEP 158: Unified JVM Logging, filecount and filesize; the numbers are assumptions';
+const RECORDER_SOURCE = 'Java Flight Recorder, maxsize and maxchunksize; 64 MiB are an assumption';
+
+function logKnobs({ flightRecorder = true, platform }: JvmQuestion): Knob[] {
   const recorderBytes = flightRecorder ? RECORDER_BYTES : 0;
   return [
-    chosenKnob('gcLogFiles', LOG_FILES, 'files', 'beside the one that is written', own),
-    chosenKnob('gcLogFileBytes', LOG_FILE_BYTES, 'bytes', 'an hour and more of collections', own),
+    chosenKnob('gcLogFiles', LOG_FILES, 'files', 'beside the one that is written', LOG_SOURCE),
+    chosenKnob('gcLogFileBytes', LOG_FILE_BYTES, 'bytes', 'an hour and more of collections', LOG_SOURCE),
     ...(flightRecorder
-      ? [chosenKnob('flightRecorderBytes', RECORDER_BYTES, 'bytes', 'what the recorder keeps', recorder)]
+      ? [chosenKnob('flightRecorderBytes', RECORDER_BYTES, 'bytes', 'what the recorder keeps', RECORDER_SOURCE)]
       : []),
-    {
-      name: 'logVolumeBytes',
-      value: (LOG_FILES + 2) * LOG_FILE_BYTES + 2 * recorderBytes,
-      unit: 'bytes',
-      formula:
-        '(files + 2) × size: the one that is written, and one to spare; twice what the recorder keeps: chunks in use come on top',
-      inputs: { files: LOG_FILES, fileBytes: LOG_FILE_BYTES, recorderBytes, chunkBytes: RECORDER_CHUNK_BYTES },
-      source: `${own}; ${recorder}`,
-    },
+    // The disk of a task is one for all containers, and has no smaller bound.
+    ...(platform === 'fargate' ? [] : [logVolumeKnob(recorderBytes)]),
   ];
+}
+
+function logVolumeKnob(recorderBytes: number): Knob {
+  return {
+    name: 'logVolumeBytes',
+    value: (LOG_FILES + 2) * LOG_FILE_BYTES + 2 * recorderBytes,
+    unit: 'bytes',
+    formula:
+      '(files + 2) × size: the one that is written, and one to spare; twice what the recorder keeps: chunks in use come on top',
+    inputs: { files: LOG_FILES, fileBytes: LOG_FILE_BYTES, recorderBytes, chunkBytes: RECORDER_CHUNK_BYTES },
+    source: `${LOG_SOURCE}; ${RECORDER_SOURCE}`,
+  };
 }
 
 /** The flags of `JDK_JAVA_OPTIONS`, each number a knob. */

@@ -30,10 +30,13 @@ export function jvmPodKnobs(replicas?: number): Knob[] {
  * The knobs of a service of Fargate tasks that is made for a JVM.
  *
  * @param replicas as given by hand
+ * @param makesTask whether the task definition is made too, with its own time to stop
  */
-export function jvmServiceKnobs(replicas?: number): Knob[] {
+export function jvmServiceKnobs(replicas: number | undefined, makesTask: boolean): Knob[] {
+  const knob = replicasKnob(replicas, 'tasks', 'Amazon ECS, Service scheduler: tasks are spread over zones');
+  if (!makesTask) return [knob];
   return [
-    replicasKnob(replicas, 'tasks', 'Amazon ECS, Service scheduler: tasks are spread over zones'),
+    knob,
     chosenKnob(
       'stopTimeoutSeconds',
       30,

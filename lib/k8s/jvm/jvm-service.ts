@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
 import { wholeNumber } from '../../flow/errors';
+import { commandFlagChecks } from '../../flow/jvm/checks';
 import { JVM_LOG_FOLDER } from '../../flow/jvm/knobs';
 import { planJvm } from '../../flow/jvm/plan';
 import { jvmPodKnobs } from '../../flow/jvm/pod';
@@ -73,7 +74,7 @@ export interface JvmServiceProps {
   readonly deployment?: kplus.Deployment;
 
   /**
-   * Command of the container.
+   * Command of the container, without flags for heap, collector or log: they are set here.
    *
    * @default - the image's own
    */
@@ -299,6 +300,7 @@ export class JvmService extends Construct {
     const texts: Record<string, string> = {
       GC_LOG: `${JVM_LOG_FOLDER}/gc.log`,
       ALARM_PAUSE_SECONDS: String(this.plan.value('alarmPauseSeconds')),
+      COLLECTOR: this.plan.collector,
       SERVICE: this.deployment.name,
       METRICS_PORT: String(METRICS_PORT),
       NODE_OPTIONS: '--max-old-space-size=32',
@@ -387,6 +389,7 @@ function inputChecks(props: JvmServiceProps): Check[] {
       refused: OTHER_VARIABLES.includes(name),
       message: `${name} must not be set: the flags of the JVM are set here; what is not a prop can be patched`,
     })),
+    ...commandFlagChecks(deployment === undefined ? command : commandOf(deployment)),
     ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
     ...Object.keys(environment).map((name) => environmentName('environment', name)),
     wholeNumber('port', port, 1, 65_535),
@@ -394,6 +397,10 @@ function inputChecks(props: JvmServiceProps): Check[] {
     textCheck('healthPath', healthPath, (text) => /^\/[\w./~-]{0,200}$/.test(text), 'a path such as /healthz'),
     wholeNumber('replicas', replicas, 1, 1000),
   ];
+}
+
+function commandOf({ containers: [container] }: kplus.Deployment): readonly string[] {
+  return [...(container?.command ?? []), ...(container?.args ?? [])];
 }
 
 function variablesOf(deployment: kplus.Deployment | undefined): string[] {

@@ -2,9 +2,9 @@
  * Exports the log of a JVM's collector. A thread that waits for memory is in no other metric: neither JMX nor Micrometer
  * count it.
  *
- * Environment: GC_LOG (the file), ALARM_PAUSE_SECONDS, SERVICE (a label). Where Prometheus scrapes: METRICS_PORT, and
- * METRICS_HOST for others than all addresses. Where CloudWatch reads the output: METRIC_SECONDS, from one line to the next.
- * POLL_MILLIS where the log is not read once a second.
+ * Environment: GC_LOG (the file), ALARM_PAUSE_SECONDS, SERVICE (a label), COLLECTOR (as the plan names it: once the log is
+ * rotated no line of it does). Where Prometheus scrapes: METRICS_PORT, and METRICS_HOST for others than all addresses. Where
+ * CloudWatch reads the output: METRIC_SECONDS, from one line to the next. POLL_MILLIS where the log is not read once a second.
  */
 import { serveMetrics } from '../serve-metrics';
 import { numberSetting, setting } from '../settings';
@@ -16,7 +16,7 @@ import { Tail } from './tail';
 const POLL_MILLIS = 1000;
 
 async function main(): Promise<void> {
-  const log = new GcLog(numberSetting('ALARM_PAUSE_SECONDS'));
+  const log = new GcLog(numberSetting('ALARM_PAUSE_SECONDS'), process.env.COLLECTOR?.replace('ZGC', 'Z'));
   const tail = new Tail(setting('GC_LOG'), (line) => log.read(line));
   const labels = { service: setting('SERVICE') };
   let up = await tail.poll().catch(failed);

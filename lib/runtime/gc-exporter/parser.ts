@@ -6,6 +6,8 @@
  * Source: JEP 271: Unified GC Logging.
  */
 
+import { LiveSet } from './live-set';
+
 /** What a log has told so far. */
 export interface GcReadings {
   /** `G1`, `Parallel`, `Serial`, `Shenandoah` or `Z`. */
@@ -24,6 +26,7 @@ export interface GcReadings {
   /** At least so many bytes were allocated: what was allocated in a collection of an old generation is not told. */
   allocatedBytes: number;
   heapAfterBytes?: number;
+  /** Told by ZGC; of the others known after a collection that reclaims old objects too. */
   liveBytes?: number;
   /** Lines that are of no log. */
   unknownLines: number;
@@ -38,9 +41,6 @@ const STALL = /^(?:Allocation|Relocation) Stall \(.*\) (\d+\.\d+)ms$/;
 const ROW = /^(?:([yYO]): )? *(Live|Allocated): +- +(.*)$/;
 /** A collection that the program, a person or a tool asked for is no sign of a heap that is too small. */
 const ASKED_FOR = /System\.gc\(\)|Heap (?:Dump|Inspection)|Diagnostic Command|JvmtiEnv|WhiteBox/;
-/** After so many collections the least that was left is taken for the live set, where the collector does not tell it. */
-const REMEMBERED = 16;
-
 /** One log of one JVM after the other. */
 export class GcLog {
   public readonly readings: GcReadings = {
@@ -56,15 +56,22 @@ export class GcLog {
   };
   /** Seconds at which each collection that is not over began. */
   private readonly begun = new Map<string, number>();
-  /** What was left after the last collections. */
-  private after: number[] = [];
   /** Bytes in use when the last collection ended. */
   private used?: number;
   private live: { young?: number; old?: number } = {};
+  private readonly liveSet = new LiveSet();
   private last = 0;
 
-  /** @param promisedSeconds a longer pause is counted as such */
-  constructor(private readonly promisedSeconds = Number.POSITIVE_INFINITY) {}
+  /**
+   * @param promisedSeconds a longer pause is counted as such
+   * @param collector as the log names it, where that is known: after a rotation the line that names it is gone
+   */
+  constructor(
+    private readonly promisedSeconds = Number.POSITIVE_INFINITY,
+    collector?: string,
+  ) {
+    if (collector !== undefined) this.readings.collector = collector;
+  }
 
   /** Takes one line, without its end. */
   public read(line: string): void {
@@ -92,8 +99,8 @@ export class GcLog {
 
   private restart(): void {
     this.begun.clear();
-    this.after = [];
     this.live = {};
+    this.liveSet.restart();
     this.used = undefined;
   }
 
@@ -108,10 +115,11 @@ export class GcLog {
       return;
     }
     this.begin(seconds, id, text);
+    this.liveSet.phase(seconds, id, text);
     const pause = PAUSE.exec(text);
     if (pause !== null) this.paused(pause[1], Number(pause[2]) / 1000);
     this.row(text);
-    this.heap(text);
+    this.heap(seconds, id, text);
     this.cycle(seconds, id, text);
   }
 
@@ -159,7 +167,7 @@ export class GcLog {
   }
 
   /** What was in use before and after a collection. */
-  private heap(text: string): void {
+  private heap(seconds: number, id: string, text: string): void {
     if (!/^(?:Pause |Concurrent cleanup|Garbage Collection|[yYO]: (?:Young|Old) Generation )/.test(text)) return;
     const match = HEAP.exec(text);
     if (match === null) return;
@@ -169,8 +177,8 @@ export class GcLog {
     this.used = after;
     readings.heapAfterBytes = after;
     if (readings.collector === 'Z') return;
-    this.after = [...this.after, after].slice(-REMEMBERED);
-    readings.liveBytes = Math.min(...this.after);
+    this.liveSet.heap(readings.collector, { seconds, id, text, beforeBytes: before, afterBytes: after });
+    readings.liveBytes = this.liveSet.bytes;
   }
 
   /** The end of a collection that ran beside the program. */

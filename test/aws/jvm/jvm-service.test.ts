@@ -10,6 +10,7 @@ import {
   Cluster,
   ContainerImage,
   ContainerInsights,
+  Secret as EcsSecret,
   FargateService,
   FargateTaskDefinition,
   LogDrivers,
@@ -189,6 +190,22 @@ describe('the alarms', () => {
     expect(on('MemoryUtilized').Threshold).toBeLessThan(jvm.Memory);
   });
 
+  test('a container that the kernel kills is an alarm: the JVM itself says nothing of it', () => {
+    expect(on('TriggeredRules')).toMatchObject({ Threshold: 0, ComparisonOperator: 'GreaterThanThreshold' });
+    made.template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: {
+        source: ['aws.ecs'],
+        'detail-type': ['ECS Task State Change'],
+        detail: {
+          clusterArn: [Match.anyValue()],
+          group: [{ 'Fn::Join': ['', ['service:', Match.anyValue()]] }],
+          lastStatus: ['STOPPED'],
+          containers: { reason: [{ prefix: 'OutOfMemory' }] },
+        },
+      },
+    });
+  });
+
   test('a log that nobody reads is an alarm, because no other would fire', () => {
     expect(on('LogsRead')).toMatchObject({ TreatMissingData: 'breaching', ComparisonOperator: 'LessThanThreshold' });
   });
@@ -309,6 +326,27 @@ describe('what is there already', () => {
         const { place, taskDefinition } = given(4096, 8192, { environment: { JAVA_TOOL_OPTIONS: '-Xmx1g' } });
         return make({ taskDefinition, image: undefined, cpu: undefined }, place);
       },
+      /JAVA_TOOL_OPTIONS must not be set/,
+    ],
+    [
+      'a command with a heap of its own',
+      () => {
+        const { place, taskDefinition } = given(4096, 8192, {
+          entryPoint: ['java'],
+          command: ['-Xmx1g', '-jar', 'web.jar'],
+        });
+        return make({ taskDefinition, image: undefined, cpu: undefined }, place);
+      },
+      /the command has -Xmx1g, which would replace what the plan sets/,
+    ],
+    [
+      'the same without a task',
+      () => make({ command: ['java', '-XX:+UseZGC', '-jar', 'web.jar'] }),
+      /the command has -XX:\+UseZGC/,
+    ],
+    [
+      'flags from a secret',
+      () => make({ secrets: { JAVA_TOOL_OPTIONS: EcsSecret.fromSsmParameter({ parameterArn: 'arn' } as never) } }),
       /JAVA_TOOL_OPTIONS must not be set/,
     ],
     [

@@ -5,9 +5,12 @@ import { planJvm } from '../../../lib/flow/jvm/plan';
 import { runStoppedServer } from '../../../lib/flow/jvm/simulation';
 import { brokenBy, mostLive, sizesOf } from '../../../lib/flow/jvm/sizing';
 import type { JvmQuestion } from '../../../lib/flow/jvm/workload';
+import type { Value } from '../../../lib/rules/document';
+import { largeHeap } from '../../../lib/rules/jvm-flags';
 import { optional, runs, spread } from '../../support/property';
 
 const MIB = 2 ** 20;
+const NOWHERE = undefined as unknown as Value;
 
 /** As it was measured with JDK 17: 427 MiB live, 934 MiB a second, 0.135 s a cycle. */
 const measured: JvmQuestion = {
@@ -339,7 +342,30 @@ const questions = fc.record({
   spikeTolerance: optional(fc.constantFrom(1, 1.5, 2, 4)),
 });
 
+test('a container with less than its bounds need is found, whatever share the heap has', () => {
+  const plan = asked({ heapBytes: 8192 * MIB, jdk: 21 });
+  const text = plan.flags.join(' ');
+  expect(plan.value('heapBytes') / plan.value('memoryBytes')).toBeGreaterThan(0.8);
+  const foundAt = (limit: number) => [...largeHeap({ at: NOWHERE, text }, limit, 'the limit')].length;
+  expect(foundAt(plan.value('memoryBytes'))).toBe(0);
+  expect(foundAt(plan.value('heapBytes') + 256 * MIB)).toBe(1);
+  const unbounded = text.replace(/-XX:MaxDirectMemorySize=\S+/, '');
+  expect([...largeHeap({ at: NOWHERE, text: unbounded }, plan.value('memoryBytes'), 'the limit')]).toHaveLength(1);
+});
+
 describe('on Fargate', () => {
+  test('has no knob of a pod, and a pod none of a task', () => {
+    const names = (platform?: 'fargate') => asked({ platform, cycleSeconds: undefined }).knobs.map(({ name }) => name);
+    const ofPods = ['alarmMemoryBytes', 'alarmHoldSeconds', 'alarmDownSeconds', 'scrapeSeconds', 'logVolumeBytes'];
+    expect(names('fargate').filter((name) => ofPods.includes(name))).toEqual([]);
+    expect(
+      names()
+        .filter((name) => ofPods.includes(name))
+        .sort(),
+    ).toEqual([...ofPods].sort());
+    expect(names()).not.toContain('alarmTaskMebibytes');
+  });
+
   const task = (changed: Partial<JvmQuestion> = {}) =>
     asked({ platform: 'fargate', cycleSeconds: undefined, ...changed });
 
@@ -382,6 +408,9 @@ test('random JVMs: a plan that keeps its promises, or a named error with ways ou
           question.objective.memoryBytes ?? Number.POSITIVE_INFINITY,
         );
         expect(plan.value('memoryBytes')).toBeGreaterThan(plan.value('heapBytes'));
+        // Large heaps are more than 80 % of their container: what is beside them is bounded, and the rule knows it.
+        const text = plan.flags.join(' ');
+        expect([...largeHeap({ at: NOWHERE, text }, plan.value('memoryBytes'), 'the limit')]).toEqual([]);
         expect(plan.value('heapBytes')).toBeGreaterThan(question.workload.liveBytes);
         for (const { value } of plan.knobs) expect(Number.isFinite(value)).toBe(true);
       } catch (error) {

@@ -1,4 +1,4 @@
-import { Duration, Size, Testing } from 'cdk8s';
+import { type Chart, Duration, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { BUSY_JVM } from '../../../lib/cases/case-10-allocation-outruns-gc';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
@@ -78,6 +78,7 @@ test('the exporter knows the promise and the name, and Prometheus finds it', () 
   expect(variables(exporter)).toMatchObject({
     GC_LOG: '/var/log/gc/gc.log',
     ALARM_PAUSE_SECONDS: String(BUSY_JVM.objective.pauseSeconds),
+    COLLECTOR: made.service.plan.collector,
     SERVICE: made.service.deployment.name,
   });
   const [port] = exporter.ports;
@@ -134,6 +135,26 @@ describe('a Deployment that is there already', () => {
       'Api: JAVA_TOOL_OPTIONS must not be set: the flags of the JVM are set here',
     );
   });
+});
+
+test.each([
+  [['java', '-Xmx4g', '-jar', 'api.jar'], '-Xmx4g'],
+  [['java', '-XX:+UseG1GC', '-jar', 'api.jar'], '-XX:+UseG1GC'],
+  [['sh', '-c', 'exec java -Xlog:gc:file=/tmp/gc.log -jar api.jar'], '-Xlog:gc:file=/tmp/gc.log'],
+])('a command with flags of its own is refused: %j, which would win over the variable', (command, flag) => {
+  expect(() => make({ command })).toThrow(new RegExp(`the command has ${flag.replace(/[+]/g, '\\+')}`));
+  const given = (chart: Chart) =>
+    new kplus.Deployment(chart, 'Given', { containers: [{ image: 'shop/api:1', args: command }] });
+  const chart = emptyChart();
+  const { workload, objective, jdk } = BUSY_JVM;
+  expect(() => new JvmService(chart, 'Api', { workload, objective, jdk, deployment: given(chart) })).toThrow(
+    InvalidInputError,
+  );
+});
+
+test('a command without such flags is kept', () => {
+  const command = ['java', '-Dapi.mode=-Xlogger', '-jar', 'api.jar'];
+  expect(one(make({ command }), 'Deployment').spec.template.spec.containers[0].command).toEqual(command);
 });
 
 test('an autoscaler takes the number of replicas over', () => {

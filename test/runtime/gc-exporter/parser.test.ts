@@ -78,6 +78,15 @@ describe('what it tells of a program that is known: 200 MiB stay, in objects of 
     expect(Math.abs(read(linesOf(name)).liveBytes! / (times * live) - 1)).toBeLessThan(0.1);
   });
 
+  // The array that holds them takes 4 bytes more for each.
+  test.each([['17-parallel'], ['17-serial'], ['25-g1']])(
+    '%s: what is left by a collection of old objects, to 5 %%',
+    (name) => {
+      const held = live + 200 * 4096 * 4;
+      expect(Math.abs(read(linesOf(name)).liveBytes! / held - 1)).toBeLessThan(0.05);
+    },
+  );
+
   test('17-serial: so much was allocated until the last collection, to 5 %', () => {
     const lines = linesOf('17-serial');
     const [first, last] = [/Pause/, /Pause/].map((pattern, at) => {
@@ -89,6 +98,60 @@ describe('what it tells of a program that is known: 200 MiB stay, in objects of 
     expect(allocatedBytes).toBeLessThan(live + 500 * (272 / 256) * MIB * (last - first) * 1.05);
     expect(allocatedBytes).toBeGreaterThan(0.95 * 500 * (272 / 256) * MIB * (last - first - 1));
   });
+});
+
+describe('the live set of collectors that do not tell it', () => {
+  const line = (seconds: number, id: number, text: string) =>
+    `[${seconds.toFixed(1)}s][info][gc          ] GC(${id}) ${text}`;
+  const liveOf = (collector: string, lines: readonly string[]) => {
+    const log = new GcLog(undefined, collector);
+    for (const one of lines) log.read(one);
+    return log.readings.liveBytes;
+  };
+  const young = line(1, 1, 'Pause Young (Normal) (G1 Evacuation Pause) 300M->150M(400M) 5.0ms');
+
+  test.each(['G1', 'Parallel', 'Serial'])('%s: a young collection leaves old garbage, and tells none', (collector) => {
+    expect(liveOf(collector, [young])).toBeUndefined();
+  });
+
+  test('G1: the least of the mixed collections of one round, until the next round', () => {
+    const mixed = (seconds: number, id: number, after: number) =>
+      line(seconds, id, `Pause Young (Mixed) (G1 Evacuation Pause) 300M->${after}M(400M) 5.0ms`);
+    const first = [
+      mixed(2, 2, 120),
+      mixed(3, 3, 110),
+      line(4, 4, 'Pause Young (Normal) (G1 Evacuation Pause) 300M->190M(400M) 5.0ms'),
+    ];
+    expect(liveOf('G1', first)).toBe(110 * MIB);
+    // The program holds more by now.
+    expect(liveOf('G1', [...first, mixed(5, 5, 140)])).toBe(140 * MIB);
+  });
+
+  test('Parallel: what a full collection left, not what young ones left since', () => {
+    const full = line(1, 1, 'Pause Full (Ergonomics) 300M->100M(400M) 60.0ms');
+    expect(liveOf('Parallel', [full, line(2, 2, 'Pause Young (Allocation Failure) 200M->130M(400M) 5.0ms')])).toBe(
+      100 * MIB,
+    );
+  });
+
+  test('Shenandoah: less what was allocated since marking began, which is kept whether it lives or not', () => {
+    const cycle = (kind: string) => [
+      line(8, 1, 'Concurrent cleanup 250M->200M(400M) 0.1ms'),
+      line(10, 2, 'Pause Init Mark 0.1ms'),
+      // 100 MiB in 4 s, of which marking saw 2.
+      line(12, 2, `Concurrent cleanup${kind} 300M->300M(400M) 0.1ms`),
+      line(13, 2, 'Pause Final Update Refs 0.1ms'),
+      line(13, 2, `Concurrent cleanup${kind} 330M->280M(400M) 0.1ms`),
+    ];
+    expect(liveOf('Shenandoah', cycle(''))).toBe((280 - 50 - 30) * MIB);
+    expect(liveOf('Shenandoah', cycle(' (Young)'))).toBeUndefined();
+  });
+});
+
+test('a collector whose name is no longer in the log: it was rotated while the exporter was away', () => {
+  const log = new GcLog(undefined, 'G1');
+  log.read('[900.0s][info][gc          ] GC(3) Pause Full (G1 Compaction Pause) 301M->201M(383M) 61.963ms');
+  expect(log.readings).toMatchObject({ collector: 'G1', stalls: 1 });
 });
 
 describe('a collection beside the program', () => {
