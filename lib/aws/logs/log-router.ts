@@ -9,7 +9,8 @@ export interface LogRouter {
   readonly container: FirelensLogRouter;
 
   /**
-   * Fires when less of a task's disk is free than the buffer may still need.
+   * Fires when less of a task's disk is free than the buffer may still need. A larger disk of the task definition moves its
+   * threshold, unless its size is a token.
    *
    * @default - none without `cluster`, and on hosts
    */

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { AwsLogDriverMode, ContainerImage, type LogDriver, type TaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Grant, IGrantable, Role } from 'aws-cdk-lib/aws-iam';
@@ -18,7 +18,7 @@ import { ShippedLogs } from './log-driver';
 import type { LogRouter } from './log-router';
 import { DISK_ALARM, shippingGraphs } from './log-shipping-alarm-rows';
 import { LogShippingAlarms, SHIPPING_ALARMS } from './log-shipping-alarms';
-import { deliveryQuestion, LOG_SHIPPING_KINDS, logShippingChecks } from './log-shipping-checks';
+import { deliveryQuestion, LOG_SHIPPING_KINDS, logShippingChecks, streamRegion } from './log-shipping-checks';
 import type { LogShippingProps } from './log-shipping-props';
 import { routerConfig } from './router-config';
 import { addRouter, grantSend, type RouterSettings } from './router-task';
@@ -28,7 +28,8 @@ export const ROUTER_IMAGE = 'public.ecr.aws/aws-observability/aws-for-fluent-bit
 
 /**
  * Logs of tasks on Amazon ECS, delivered to an archive: a router in each task buffers on the disk, so that lines survive an outage
- * of their destination, and one stream of Amazon Data Firehose writes objects that are worth keeping.
+ * of their destination, and one stream of Amazon Data Firehose writes objects that are worth keeping. Delivery is at least once:
+ * some lines arrive twice.
  *
  * Cures a disk, or a memory, that is the only buffer between writers and readers of logs (case 1): left at their defaults, log
  * driver, router and stream each lose lines in silence.
@@ -76,8 +77,8 @@ export class LogShipping extends Construct {
   private readonly routers = new Map<TaskDefinition, LogRouter>();
 
   /**
-   * @throws CapacityError when the outage does not fit the disk, Firehose keeps less, or the stream takes fewer bytes than are
-   *   sent; the message names the ways out
+   * @throws CapacityError when the outage does not fit the disk, Firehose keeps less, or the stream takes fewer bytes or requests
+   *   than are sent; the message names the ways out
    * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: LogShippingProps) {
@@ -102,7 +103,7 @@ export class LogShipping extends Construct {
     this.deliveryStreamName = given?.deliveryStreamName ?? this.deliveryStream!.ref;
     this.deliveryStreamArn = given?.deliveryStreamArn ?? this.deliveryStream!.attrArn;
     this.routerConfig = routerConfig(plan, {
-      region: given?.env.region ?? Stack.of(this).region,
+      region: streamRegion(this, given),
       streamName: this.deliveryStreamName,
       lineOnly: usable.lineOnly ?? false,
     });

@@ -30,6 +30,7 @@ export function routerConfig(plan: LogDeliveryPlan, { region, streamName, lineOn
       log_level: 'info',
       'scheduler.base': value('retryBaseSeconds'),
       'scheduler.cap': value('retryCapSeconds'),
+      // No storage.trim_files: what it cuts off a file stays in the sum that is held against the limit. The plan counts whole files.
       'storage.path': `${ROUTER_FOLDER}/chunks`,
       'storage.max_chunks_up': value('maxChunksUp'),
       'storage.backlog.mem_limit': value('backlogMemoryBytes'),
@@ -41,6 +42,8 @@ export function routerConfig(plan: LogDeliveryPlan, { region, streamName, lineOn
     ...section('INPUT', {
       name: 'forward',
       unix_path: SOCKET,
+      // One tag for all containers, whose names are in the records: each tag has chunks of its own, and the plan counts one a flush.
+      tag: 'logs',
       'storage.type': 'filesystem',
       // A paused input loses what comes.
       'storage.pause_on_chunks_overlimit': 'off',
