@@ -15,8 +15,9 @@ import { DeliveryStream, S3Bucket, type S3BucketProps } from 'aws-cdk-lib/aws-ki
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { LogShipping, ROUTER_IMAGE } from '../../../lib/aws/logs/log-shipping';
+import { LogShipping } from '../../../lib/aws/logs/log-shipping';
 import type { LogShippingProps } from '../../../lib/aws/logs/log-shipping-props';
+import { ROUTER_IMAGE } from '../../../lib/aws/logs/router-image';
 import { NODE_LOGS, TASK_LOGS } from '../../../lib/cases/case-01-log-flood';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { permissions, shop, type Untyped } from '../../support/stack';
