@@ -161,7 +161,6 @@ function nodeConfig(
     'multiline.parser': 'cri, docker',
     refresh_interval: value('refreshSeconds'),
     rotate_wait: value('rotateWaitSeconds'),
-    read_from_head: 'true',
     skip_long_lines: 'on',
   };
   return [
@@ -173,12 +172,14 @@ function nodeConfig(
       // Pod, namespace and container are in it; the API server is not asked.
       path_key: 'file',
       tag: TAG,
+      read_from_head: 'true',
       // Where it was when it ended.
       db: `${ROUTER_FOLDER}/tail.db`,
       'storage.type': 'filesystem',
       // It waits: what it has not read stays in the kubelet's files as long as those are kept.
       'storage.pause_on_chunks_overlimit': 'on',
     }),
+    // From where it begins: what it said before was counted before.
     ...section('INPUT', { ...tail, path: own, tag: OWN_TAG, mem_buf_limit: value('ownLogBytes') }),
     ...outputSection(plan, target, TAG),
     ...section('OUTPUT', {
@@ -188,6 +189,7 @@ function nodeConfig(
       log_group_name: logGroup.logGroupName,
       log_stream_prefix: `${name}/`,
       log_key: 'log',
+      'storage.total_limit_size': value('ownLogBytes'),
     }),
   ].join('\n');
 }

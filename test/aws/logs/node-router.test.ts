@@ -9,6 +9,7 @@ import type { LogShippingProps } from '../../../lib/aws/logs/log-shipping-props'
 import { ROUTER_IMAGE } from '../../../lib/aws/logs/router-image';
 import { NODE_LOGS, TASK_LOGS } from '../../../lib/cases/case-01-log-flood';
 import { InvalidInputError } from '../../../lib/flow/errors';
+import { expectNoFindings } from '../../../lib/rules/expect-no-findings';
 import { permissions, shop, type Untyped } from '../../support/stack';
 
 const FOLDER = '/var/lib/log-router';
@@ -123,6 +124,10 @@ describe('the routers of a cluster', () => {
     const router = logs.addToCluster('Nodes', clusterIn(stack));
     Template.fromStack(stack);
     expect(objectsOf({ stack, router })[0].metadata.name).toBe(configMap.metadata.name);
+  });
+
+  test('have nothing that our own rules find, in objects or configuration', () => {
+    expectNoFindings({ apiVersion: 'v1', kind: 'List', items: [configMap, daemonSet] });
   });
 
   test('two on one cluster share neither objects nor a folder', () => {
