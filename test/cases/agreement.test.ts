@@ -13,7 +13,6 @@ const results = (number: number): readonly ScenarioResult[] => {
 
 /** Case, number, tolerance as a share of the prediction, and why it is no smaller; the mean of three seeds. */
 const ROWS: readonly [number, keyof Numbers, number, string][] = [
-  [1, 'taskDiskRatio', 0.001, 'millions of lines: their noise does not show'],
   [1, 'outageDrainSeconds', 0.05, 'the longest wait of a chunk is predicted, and few wait so long'],
   [2, 'peakBacklog', 0.05, 'a seed strays by 5 %'],
   [2, 'latencyP99Seconds', 0.05, 'a seed strays by 4 %'],
@@ -47,6 +46,8 @@ const ROWS: readonly [number, keyof Numbers, number, string][] = [
 /** Case, number that is predicted for the worst case, which no single run is, and the least share of it in any run. */
 const BOUNDS: readonly [number, keyof Numbers, number][] = [
   [1, 'diskRatio', 0.75],
+  // The prediction has room for each file to end just behind a step.
+  [1, 'taskDiskRatio', 0.97],
   // The driver is killed in the middle of a batch, the prediction is for the end of one.
   [3, 'oldestAfterOutageSeconds', 0.85],
   [3, 'catchUpSeconds', 0.75],

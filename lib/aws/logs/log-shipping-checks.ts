@@ -1,6 +1,7 @@
 /** What the props of a log shipping have to be, and the question that they ask. */
 import { type Duration, type Size, SizeRoundingBehavior, Stack, Token } from 'aws-cdk-lib';
 import { AwsLogDriverMode } from 'aws-cdk-lib/aws-ecs';
+import type { IDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import type { Construct } from 'constructs';
 import { type Check, oneOf } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, TEXT } from '../../flow/kinds';
@@ -10,6 +11,7 @@ import { ALARM_SETTINGS } from '../alarm-settings';
 import { BUCKET, CLUSTER, DELIVERY_STREAM, DURATION, LOG_GROUP, SIZE, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { serviceCheck } from '../storage/partition-prefix';
+import { collectedBy, regionOf } from './given-stream';
 import type { LogShippingProps } from './log-shipping-props';
 
 /** What each prop has to be. */
@@ -41,25 +43,32 @@ export const LOG_SHIPPING_KINDS: Kinds<LogShippingProps> = {
 
 const MIB = 1024 ** 2;
 
-/** The question; the region of the stack has its quota, where it is known. */
+/** The question; the region of the stream has its quota, where it is known. */
 export function deliveryQuestion(scope: Construct, props: LogShippingProps): LogDeliveryQuestion {
-  const { workload, objective, tasks, lineOnly, compressionRatio, envelopeBytes } = props;
+  const { workload, objective, tasks, lineOnly, compressionRatio, envelopeBytes, deliveryStream } = props;
   const size = bytesOf(props.bufferingSize);
+  const collected = collectedBy(deliveryStream);
   return {
     workload,
     objective,
     tasks,
     platform: props.hostFolder === undefined ? 'fargate' : 'ec2',
-    streamBytesPerSecond: props.streamBytesPerSecond ?? quotaOf(Stack.of(scope).region),
+    existingStream: deliveryStream !== undefined,
+    streamBytesPerSecond: props.streamBytesPerSecond ?? quotaOf(streamRegion(scope, deliveryStream)),
     lineOnly,
     envelopeBytes,
     routerMemoryBytes: bytesOf(props.routerMemory),
     storageTotalLimitBytes: bytesOf(props.storageTotalLimit),
     compressionRatio,
-    bufferingSeconds: secondsOf(props.bufferingInterval),
-    bufferingMebibytes: size === undefined ? undefined : size / MIB,
+    bufferingSeconds: secondsOf(props.bufferingInterval) ?? collected?.seconds,
+    bufferingMebibytes: size === undefined ? collected?.mebibytes : size / MIB,
     retentionDays: daysOf(props.retention),
   };
+}
+
+/** The region to which the routers send. */
+export function streamRegion(scope: Construct, given: IDeliveryStream | undefined): string {
+  return given === undefined ? Stack.of(scope).region : regionOf(given);
 }
 
 /** Where the region is known only at deployment, the quota of most regions. */
@@ -80,7 +89,9 @@ function daysOf(duration: Duration | undefined): number | undefined {
 }
 
 /** Props of a stream that is made here. */
-const OF_STREAM = ['bucket', 'service', 'retention', 'bufferingInterval', 'bufferingSize', 'removalPolicy'] as const;
+const OF_STREAM = ['bucket', 'service', 'retention', 'removalPolicy'] as const;
+/** Props that a stream of this app has itself; of an imported one they have to be told. */
+const READ_OF_STREAM = ['bufferingInterval', 'bufferingSize'] as const;
 /** Props of an archive that is made here. */
 const OF_ARCHIVE = ['retention'] as const;
 
@@ -95,6 +106,7 @@ export function logShippingChecks(props: LogShippingProps): Check[] {
   const memory = bytesOf(routerMemory);
   return [
     ...(deliveryStream === undefined ? [] : twice(OF_STREAM, 'stream')),
+    ...(collectedBy(deliveryStream) === undefined ? [] : twice(READ_OF_STREAM, 'stream')),
     ...(deliveryStream === undefined && bucket !== undefined ? twice(OF_ARCHIVE, 'bucket') : []),
     ...(service === undefined ? [] : [serviceCheck(service)]),
     ...(['retention', 'bufferingInterval', 'bufferingSize', 'storageTotalLimit', 'routerMemory'] as const).map(

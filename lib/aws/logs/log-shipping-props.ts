@@ -28,9 +28,10 @@ export interface LogShippingProps {
   readonly tasks: number;
 
   /**
-   * Bytes a second that the stream takes. 1 to 10¹⁵. More than the quota of the region has to be asked of AWS first.
+   * Bytes a second that the stream takes. 1 to 10¹⁵. More than the quota of the region has to be asked of AWS first. Its requests
+   * are planned with it: 400 a second for each MiB, 1,000 at least.
    *
-   * @default - the quota of the region where it is known at synthesis: 5,242,880 in us-east-1, us-west-2 and eu-west-1,
+   * @default - the quota of the stream's region where it is known at synthesis: 5,242,880 in us-east-1, us-west-2 and eu-west-1,
    *   1,048,576 elsewhere
    */
   readonly streamBytesPerSecond?: number;
@@ -51,23 +52,25 @@ export interface LogShippingProps {
   readonly lineOnly?: boolean;
 
   /**
-   * Whether a container waits while its log is not taken (blocking), or loses lines beyond 10 s of the peak (non-blocking, the
-   * default of Amazon ECS since June 2025).
+   * Whether a container waits while its log is not taken (blocking), or loses lines beyond 10 s of the peak, 10 MiB at least
+   * (non-blocking, the default of Amazon ECS since June 2025).
    *
    * @default AwsLogDriverMode.BLOCKING
    */
   readonly mode?: AwsLogDriverMode;
 
   /**
-   * A folder of the host for the buffer, on instances of EC2: absolute, two names deep or more. At most one task with it may run
-   * on a host at a time. Fluent Bit sends what an earlier task left there.
+   * A folder of the host for the buffers, on instances of EC2: absolute, two names deep or more. Each task definition has a folder
+   * in it, with the name of its family. At most one task of a family may run on a host at a time. Fluent Bit sends what an earlier
+   * task left there.
    *
    * @default - the tasks are Fargate's, and the buffer is on the disk of each
    */
   readonly hostFolder?: string;
 
   /**
-   * The stream that takes the lines, with Direct PUT as its source. Bucket and buffering are then the stream's own.
+   * The stream that takes the lines, with Direct PUT as its source. Bucket and buffering are then the stream's own. What an
+   * imported one collects for an object is not known here: say it with `bufferingInterval` and `bufferingSize`.
    *
    * @default - one is made, which writes to `bucket`
    */
@@ -88,16 +91,16 @@ export interface LogShippingProps {
   readonly retention?: Duration;
 
   /**
-   * How long Firehose collects lines for an object. Whole seconds, 0 to 900.
+   * How long Firehose collects lines for an object. Whole seconds, 0 to 900. The alarm on late delivery has twice as long.
    *
-   * @default - derived
+   * @default - derived; that of `deliveryStream`, and 300 s where it is imported, Firehose's own default
    */
   readonly bufferingInterval?: Duration;
 
   /**
    * How much Firehose collects for an object, before gzip. Whole MiB, 1 to 128.
    *
-   * @default - derived
+   * @default - derived; that of `deliveryStream`, and 5 MiB where it is imported, Firehose's own default
    */
   readonly bufferingSize?: Size;
 

@@ -1,6 +1,7 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { AwsLogDriverMode, ContainerImage, type LogDriver, type TaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import type { ICluster as IEksCluster } from 'aws-cdk-lib/aws-eks';
 import type { Grant, IGrantable, Role } from 'aws-cdk-lib/aws-iam';
 import type { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import { type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -15,20 +16,20 @@ import { dashboardOf } from '../dashboard';
 import type { ArchiveBucket } from '../storage/archive-bucket';
 import { ARCHIVE_ALARMS, createArchive, createDeliveryStream } from './delivery';
 import { ShippedLogs } from './log-driver';
-import type { LogRouter } from './log-router';
+import type { ClusterLogRouter, ClusterLogRouterOptions, LogRouter } from './log-router';
 import { DISK_ALARM, shippingGraphs } from './log-shipping-alarm-rows';
 import { LogShippingAlarms, SHIPPING_ALARMS } from './log-shipping-alarms';
-import { deliveryQuestion, LOG_SHIPPING_KINDS, logShippingChecks } from './log-shipping-checks';
+import { deliveryQuestion, LOG_SHIPPING_KINDS, logShippingChecks, streamRegion } from './log-shipping-checks';
 import type { LogShippingProps } from './log-shipping-props';
-import { routerConfig } from './router-config';
+import { addNodeRouter } from './node-router';
+import { type RouterTarget, routerConfig } from './router-config';
+import { ROUTER_IMAGE } from './router-image';
 import { addRouter, grantSend, type RouterSettings } from './router-task';
-
-/** AWS for Fluent Bit with Fluent Bit 4.2.2, the first that joins lines to records. */
-export const ROUTER_IMAGE = 'public.ecr.aws/aws-observability/aws-for-fluent-bit:3.2.2';
 
 /**
  * Logs of tasks on Amazon ECS, delivered to an archive: a router in each task buffers on the disk, so that lines survive an outage
- * of their destination, and one stream of Amazon Data Firehose writes objects that are worth keeping.
+ * of their destination, and one stream of Amazon Data Firehose writes objects that are worth keeping. Delivery is at least once:
+ * some lines arrive twice.
  *
  * Cures a disk, or a memory, that is the only buffer between writers and readers of logs (case 1): left at their defaults, log
  * driver, router and stream each lose lines in silence.
@@ -72,12 +73,13 @@ export class LogShipping extends Construct {
   /** The dashboard. */
   public readonly dashboard: Dashboard;
 
+  private readonly target: RouterTarget;
   private readonly settings: RouterSettings;
   private readonly routers = new Map<TaskDefinition, LogRouter>();
 
   /**
-   * @throws CapacityError when the outage does not fit the disk, Firehose keeps less, or the stream takes fewer bytes than are
-   *   sent; the message names the ways out
+   * @throws CapacityError when the outage does not fit the disk, Firehose keeps less, or the stream takes fewer bytes or requests
+   *   than are sent; the message names the ways out
    * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: LogShippingProps) {
@@ -101,11 +103,12 @@ export class LogShipping extends Construct {
     }
     this.deliveryStreamName = given?.deliveryStreamName ?? this.deliveryStream!.ref;
     this.deliveryStreamArn = given?.deliveryStreamArn ?? this.deliveryStream!.attrArn;
-    this.routerConfig = routerConfig(plan, {
-      region: given?.env.region ?? Stack.of(this).region,
+    this.target = {
+      region: streamRegion(this, given),
       streamName: this.deliveryStreamName,
       lineOnly: usable.lineOnly ?? false,
-    });
+    };
+    this.routerConfig = routerConfig(plan, this.target);
     this.settings = {
       scope: this,
       plan,
@@ -141,6 +144,21 @@ export class LogShipping extends Construct {
     const router = addRouter(taskDefinition, this.settings);
     this.routers.set(taskDefinition, router);
     return router;
+  }
+
+  /**
+   * Adds a router to each node of an EKS cluster, which reads what its containers print. The workload is then that of one node,
+   * and `tasks` are the nodes.
+   *
+   * @param id of the routers, in this construct
+   * @param cluster with a provider of OpenID Connect, and a layer with kubectl
+   * @param options namespace and image
+   * @throws InvalidInputError without `hostFolder`, or when an option is out of range
+   */
+  public addToCluster(id: string, cluster: IEksCluster, options: ClusterLogRouterOptions = {}): ClusterLogRouter {
+    const { scope, plan, streamArn, logGroup, hostFolder } = this.settings;
+    const { target } = this;
+    return addNodeRouter(id, cluster, { scope, plan, target, streamArn, logGroup, hostFolder }, options);
   }
 
   /**

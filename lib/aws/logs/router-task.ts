@@ -15,6 +15,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
+import { alarmOfDisk } from '../../flow/logs/delivery/alarms';
 import type { LogDeliveryPlan } from '../../flow/logs/delivery/workload';
 import { type AlarmSettings, settingsOfPart } from '../alarm-settings';
 import { taskLogs } from '../task-logs';
@@ -52,7 +53,9 @@ export function addRouter(taskDefinition: TaskDefinition, settings: RouterSettin
   const { plan, hostFolder, streamArn } = settings;
   validate(taskDefinition.node.path, routerChecks(taskDefinition, plan, hostFolder));
   const container = addContainer(taskDefinition, settings);
-  taskDefinition.addVolume({ name: VOLUME, host: hostFolder === undefined ? undefined : { sourcePath: hostFolder } });
+  // Two routers in one folder would send each other's chunks, and delete them.
+  const host = hostFolder === undefined ? undefined : { sourcePath: `${hostFolder}/${taskDefinition.family}` };
+  taskDefinition.addVolume({ name: VOLUME, host });
   container.addMountPoints({ sourceVolume: VOLUME, containerPath: ROUTER_FOLDER, readOnly: false });
   if (hostFolder === undefined && taskDefinition.ephemeralStorageGiB === undefined) {
     const resource = taskDefinition.node.defaultChild as CfnTaskDefinition;
@@ -76,13 +79,20 @@ export function serve(container: ContainerDefinition, { container: router }: Log
 }
 
 function diskAlarm(taskDefinition: TaskDefinition, settings: RouterSettings): Alarm | undefined {
-  const { plan, hostFolder, cluster, alarmTopic, alarms } = settings;
+  const { hostFolder, cluster, alarmTopic, alarms } = settings;
   if (cluster === undefined || hostFolder !== undefined) return undefined;
+  const plan = planOfDisk(settings.plan, taskDefinition.ephemeralStorageGiB);
   const rows = [diskRow(cluster.clusterName, taskDefinition.family)];
   // One prefix would give the alarms of two tasks one name.
   const ofDisk = settingsOfPart(alarms && { ...alarms, namePrefix: undefined }, [DISK_ALARM]);
   const scope = new Construct(settings.scope, `Disk-${Names.uniqueResourceName(taskDefinition, { maxLength: 100 })}`);
   return createAlarms(scope, { rows, plan, alarmTopic, alarms: ofDisk }).TaskDisk;
+}
+
+/** The plan, with the alarm of the disk that the task definition has. Of a token nothing is known, and the planned one stays. */
+function planOfDisk(plan: LogDeliveryPlan, given: number | undefined): LogDeliveryPlan {
+  if (given === undefined || Token.isUnresolved(given)) return plan;
+  return plan.withKnobs([alarmOfDisk(plan, given)]);
 }
 
 function addContainer(taskDefinition: TaskDefinition, settings: RouterSettings): FirelensLogRouter {

@@ -13,7 +13,6 @@ const LEAST_LIVE_MARGIN = 1.05;
 
 /** What the alarms compare with, and how long a condition holds before one fires. */
 export function jvmAlarmKnobs(question: JvmQuestion, sizes: Sizes, behaviour: Behaviour): Knob[] {
-  const { intervalSeconds } = behaviour;
   const { workload, objective } = question;
   const { liveBytes, allocationBytesPerSecond } = workload;
   const { cycleSeconds, heapBytes, spikeTolerance } = sizes;

@@ -11,12 +11,13 @@ import {
   LogDrivers,
 } from 'aws-cdk-lib/aws-ecs';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { DeliveryStream, S3Bucket } from 'aws-cdk-lib/aws-kinesisfirehose';
+import { DeliveryStream, S3Bucket, type S3BucketProps } from 'aws-cdk-lib/aws-kinesisfirehose';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { LogShipping, ROUTER_IMAGE } from '../../../lib/aws/logs/log-shipping';
+import { LogShipping } from '../../../lib/aws/logs/log-shipping';
 import type { LogShippingProps } from '../../../lib/aws/logs/log-shipping-props';
+import { ROUTER_IMAGE } from '../../../lib/aws/logs/router-image';
 import { NODE_LOGS, TASK_LOGS } from '../../../lib/cases/case-01-log-flood';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { permissions, shop, type Untyped } from '../../support/stack';
@@ -90,6 +91,7 @@ const PARAMETERS: Record<string, Record<string, RegExp>> = {
   INPUT: {
     name: /^forward$/,
     unix_path: /^\//,
+    tag: /^\w+$/,
     'storage.type': /^(memory|filesystem)$/,
     'storage.pause_on_chunks_overlimit': /^(on|off)$/,
   },
@@ -140,6 +142,15 @@ describe('the configuration of the router', () => {
       Type: 'fluentbit',
       Options: { 'enable-ecs-log-metadata': 'false' },
     });
+  });
+
+  test('trap: each tag has chunks of its own, and FireLens gives each container one; here all have the same', () => {
+    expect(configOf(made).INPUT.tag).toBe('logs');
+    expect(configOf(made).INPUT).not.toHaveProperty('tag_prefix');
+  });
+
+  test('trap: what storage.trim_files cuts off stays counted, until the limit is all of it', () => {
+    expect(configOf(made).SERVICE).not.toHaveProperty('storage.trim_files');
   });
 
   test('trap: a paused input loses lines, and a chunk is discarded after two tries', () => {
@@ -211,6 +222,12 @@ describe('the task', () => {
     expect(ROUTER_IMAGE).toMatch(/:3\.2\.2$/);
   });
 
+  test('a quiet one keeps the buffer that the driver has by default', () => {
+    const quiet = { steadyBytesPerSecond: 1000 };
+    const { Options } = containers(make({ workload: quiet, mode: AwsLogDriverMode.NON_BLOCKING })).web.LogConfiguration;
+    expect(Options).toMatchObject({ 'log-driver-buffer-limit': '83887', 'max-buffer-size': '10485760' });
+  });
+
   test('several containers and several tasks share a shipping', () => {
     const stack = shop();
     const logs = new LogShipping(stack, 'Logs', { ...TASK_LOGS });
@@ -268,9 +285,23 @@ describe('a task definition that there is already', () => {
     const host = new Ec2TaskDefinition(stack, 'Task');
     host.addContainer('web', { image, memoryLimitMiB: 256, logging: logs.logDriver });
     const made = taskOf({ template: Template.fromStack(stack) });
-    expect(made.Volumes).toEqual([{ Name: 'log-buffer', Host: { SourcePath: '/var/lib/log-router/web' } }]);
+    const SourcePath = `/var/lib/log-router/web/${host.family}`;
+    expect(made.Volumes).toEqual([{ Name: 'log-buffer', Host: { SourcePath } }]);
     expect(made).not.toHaveProperty('EphemeralStorage');
     expect(logs.plan.knobs.map(({ name }) => name)).not.toContain('alarmEphemeralGib');
+  });
+
+  test('trap: two of one host would send each other’s chunks; each has a folder of its own', () => {
+    const stack = shop();
+    const logs = new LogShipping(stack, 'Logs', { ...TASK_LOGS, hostFolder: '/var/lib/log-router' });
+    for (const family of ['web', 'worker']) {
+      const host = new Ec2TaskDefinition(stack, family, { family });
+      host.addContainer('main', { image, memoryLimitMiB: 256, logging: logs.logDriver });
+    }
+    const folders = Object.values<Untyped>(Template.fromStack(stack).findResources('AWS::ECS::TaskDefinition')).map(
+      ({ Properties }) => Properties.Volumes[0].Host.SourcePath,
+    );
+    expect(folders.sort()).toEqual(['/var/lib/log-router/web', '/var/lib/log-router/worker']);
   });
 
   test('of the other kind is refused', () => {
@@ -342,6 +373,39 @@ describe('stream and archive', () => {
     template.resourceCountIs('AWS::S3::Bucket', 1);
   });
 
+  const own = (given: S3BucketProps, props: Partial<LogShippingProps> = {}) => {
+    const stack = shop();
+    const destination = new S3Bucket(new Bucket(stack, 'Lake'), given);
+    return new LogShipping(stack, 'Logs', {
+      ...TASK_LOGS,
+      ...props,
+      deliveryStream: new DeliveryStream(stack, 'Own', { destination }),
+    });
+  };
+  const planned = ({ plan }: LogShipping) =>
+    ['bufferingSeconds', 'bufferingMebibytes', 'alarmFreshnessSeconds'].map((name) => plan.value(name));
+
+  test('trap: a stream that was given collects as it does, not as one would be planned: the alarm on late delivery waits for it', () => {
+    const { deliveryLate } = own({ bufferingInterval: Duration.minutes(15), bufferingSize: Size.mebibytes(64) }).alarms;
+    expect(
+      Template.fromStack(Stack.of(deliveryLate)).findResources('AWS::CloudWatch::Alarm', {
+        Properties: { MetricName: 'DeliveryToS3.DataFreshness', Threshold: 1800 },
+      }),
+    ).not.toEqual({});
+    expect(planned(own({ bufferingInterval: Duration.minutes(15), bufferingSize: Size.mebibytes(64) }))).toEqual([
+      900, 64, 1800,
+    ]);
+    expect(planned(own({}))).toEqual([300, 5, 600]);
+  });
+
+  test('of an imported stream it has to be said, or it is what Firehose gives', () => {
+    const imported = (props: Partial<LogShippingProps> = {}) =>
+      new LogShipping(shop(), 'Logs', { ...TASK_LOGS, deliveryStream: stream(), ...props });
+    expect(planned(imported())).toEqual([300, 5, 600]);
+    const told = { bufferingInterval: Duration.minutes(10), bufferingSize: Size.mebibytes(32) };
+    expect(planned(imported(told))).toEqual([600, 32, 1200]);
+  });
+
   test('a log group that was given is used', () => {
     const stack = shop();
     const logGroup = new LogGroup(stack, 'Own');
@@ -371,6 +435,18 @@ describe('the quota', () => {
     expect(() => inRegion('eu-central-1')).toThrow(CapacityError);
     expect(() => new LogShipping(shop(), 'Logs', { ...NODE_LOGS, tasks: 1 })).toThrow(/the stream takes 1,048,576/);
   });
+
+  test('of a stream that was given is that of its own region', () => {
+    const arn = (region: string) => `arn:aws:firehose:${region}:123456789012:deliverystream/own`;
+    const to = (region: string) => {
+      const stack = new Stack(shop().node.root as never, 'There', { env: { region: 'eu-central-1' } });
+      const deliveryStream = DeliveryStream.fromDeliveryStreamArn(stack, 'Own', arn(region));
+      return new LogShipping(stack, 'Logs', { ...NODE_LOGS, tasks: 1, deliveryStream });
+    };
+    expect(to('eu-west-1').plan.value('streamBytesPerSecond')).toBe(5 * 1024 ** 2);
+    expect(to('eu-west-1').routerConfig).toContain('region eu-west-1');
+    expect(() => to('eu-central-1')).toThrow(/the stream takes 1,048,576/);
+  });
 });
 
 describe('the alarms', () => {
@@ -387,6 +463,17 @@ describe('the alarms', () => {
     });
     Annotations.fromStack(stack).hasNoWarning('*', Match.stringLikeRegexp('Container Insights'));
     expect(made.logs.addTo(made.task).diskAlarm).toBeUndefined();
+  });
+
+  test('trap: a task definition with a larger disk than planned has more for its program before the alarm fires', () => {
+    const stack = shop();
+    const cluster = new Cluster(stack, 'Cluster', { containerInsightsV2: ContainerInsights.ENABLED });
+    const logs = new LogShipping(stack, 'Logs', { ...TASK_LOGS, cluster });
+    logs.addTo(new FargateTaskDefinition(stack, 'Large', { memoryLimitMiB: 1024, ephemeralStorageGiB: 100 }));
+    Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+      MetricName: 'EphemeralStorageUtilized',
+      Threshold: 92,
+    });
   });
 
   test('lines of the router by which chunks are lost or wait, as Fluent Bit writes them', () => {
@@ -412,9 +499,10 @@ describe('the alarms', () => {
 describe('refused', () => {
   test.each<[RegExp, Partial<LogShippingProps>]>([
     [/retention belongs to the bucket that is given/, { bucket: bucket(), retention: Duration.days(30) }],
+    [/service belongs to the stream that is given/, { deliveryStream: stream(), service: 'orders' }],
     [
       /bufferingInterval belongs to the stream that is given/,
-      { deliveryStream: stream(), bufferingInterval: Duration.minutes(1) },
+      { deliveryStream: streamOfApp(), bufferingInterval: Duration.minutes(1) },
     ],
     [/service must be 1 to 128 letters/, { service: 'a/b' }],
     [/hostFolder must be absolute/, { hostFolder: '/etc' }],
@@ -450,6 +538,11 @@ test('a container that logs elsewhere does not wait for the router', () => {
 
 function bucket() {
   return Bucket.fromBucketName(shop(), 'Own', 'own');
+}
+
+function streamOfApp() {
+  const stack = shop();
+  return new DeliveryStream(stack, 'Own', { destination: new S3Bucket(new Bucket(stack, 'Lake')) });
 }
 
 function stream() {

@@ -2,7 +2,9 @@
 import { chosenKnob, firstOneKnob } from '../../alarms';
 import type { Knob } from '../../plan';
 import { queued } from '../sizing';
+import { filed } from './buffer';
 import { type DeliverySizes, ephemeralGib, type ResolvedDelivery } from './sizing';
+import type { LogDeliveryPlan } from './workload';
 
 const OWN = 'this library, docs/constructs/log-shipping.md';
 const MINUTE = 60;
@@ -14,10 +16,10 @@ const MOST_STREAM_RATIO = 0.99;
 
 /** What the alarms compare with, and over how long. */
 export function deliveryAlarmKnobs(question: ResolvedDelivery, sizes: DeliverySizes): Knob[] {
-  const { bufferingSeconds, limit } = sizes;
+  const { bufferingSeconds, limit, flush } = sizes;
   const { reaction, onHost } = question;
   const planned = sizes.peakSent / sizes.share;
-  const rest = queued(question, reaction);
+  const rest = filed(question, queued(question, reaction), reaction, flush);
   const alarm = Math.floor(Math.max(0, Math.min(limit / 2, limit - rest)));
   return [
     chosenKnob(
@@ -65,18 +67,23 @@ export function deliveryAlarmKnobs(question: ResolvedDelivery, sizes: DeliverySi
       inputs: { storageTotalLimitBytes: limit, reactionSeconds: reaction },
       source: 'disk budget of this plan',
     },
-    ...(onHost ? [] : [storageAlarm(limit, alarm)]),
+    ...(onHost ? [] : [storageAlarm(ephemeralGib(limit), limit, alarm)]),
   ];
 }
 
+/** The alarm on the disk of a task definition that has its own size. */
+export function alarmOfDisk(plan: LogDeliveryPlan, ephemeralStorageGiB: number): Knob {
+  return storageAlarm(ephemeralStorageGiB, plan.value('storageTotalLimitBytes'), plan.value('bufferAlarmBytes'));
+}
+
 /** What is used of a task's disk when the buffer may be at its alarm: programs and buffer are counted together. */
-function storageAlarm(limit: number, alarm: number): Knob {
+function storageAlarm(ephemeralStorageGiB: number, limit: number, alarm: number): Knob {
   return {
     name: 'alarmEphemeralGib',
-    value: ephemeralGib(limit) - Math.ceil((limit - alarm) / GIB),
+    value: ephemeralStorageGiB - Math.ceil((limit - alarm) / GIB),
     unit: 'GiB',
     formula: 'ephemeral storage − what the buffer may still need: with less free, other data has its place',
-    inputs: { ephemeralStorageGiB: ephemeralGib(limit), storageTotalLimitBytes: limit, bufferAlarmBytes: alarm },
+    inputs: { ephemeralStorageGiB, storageTotalLimitBytes: limit, bufferAlarmBytes: alarm },
     source: 'Amazon ECS, Container Insights, EphemeralStorageUtilized',
   };
 }

@@ -1,19 +1,20 @@
-/** The knobs of a log delivery: router, buffer, stream. */
+/** The knobs of a log delivery: buffer and router. */
 import { chosenKnob } from '../../alarms';
 import { type Knob, unlessGiven } from '../../plan';
 import { MIB } from '../sizing';
 import { deliveryAlarmKnobs } from './alarms';
-import { BUFFERING } from './firehose';
+import { FILE_ROOM_BYTES } from './buffer';
+import { requestsOf } from './firehose';
 import {
+  BUFFER_MARGIN,
   CHUNK_BYTES,
-  CHUNK_MARGIN,
   type DeliverySizes,
   EPHEMERAL,
   ephemeralGib,
-  OBJECT_MARGIN,
   RETRY_BASE_SECONDS,
   type ResolvedDelivery,
 } from './sizing';
+import { streamKnobs } from './stream-knobs';
 
 const OWN = 'this library, docs/constructs/log-shipping.md';
 const FIRELENS = 'Amazon ECS developer guide, Configuring logs for high throughput';
@@ -21,10 +22,20 @@ const FIRELENS = 'Amazon ECS developer guide, Configuring logs for high throughp
 const STOP_SECONDS = 120;
 /** What Fluent Bit needs beside its grace to end. */
 const END_SECONDS = 5;
-/** How long the application's container may be without its router: it starts within seconds. */
-const DRIVER_SECONDS = 10;
-/** The ECS agent refuses more lines; the same guide. */
-const MOST_DRIVER_LINES = 2 ** 29 - 1;
+/** What the log driver holds for a container. */
+const DRIVER = {
+  /** How long the container may be without its router at the peak: it starts within seconds. */
+  seconds: 10,
+  /** Its defaults. */
+  usualLines: 1_048_576,
+  usualBytes: 10 * MIB,
+  /** Memory for lines that nobody expects, beside that of the containers: an assumption. */
+  spareBytes: 16 * MIB,
+  /** A longer line comes in parts, each an event of its own. Source: amazon-ecs-firelens-examples, partial messages. */
+  partBytes: 16 * 1024,
+  /** The ECS agent refuses more lines; the guide on high throughput. */
+  mostLines: 2 ** 29 - 1,
+};
 const MEMORY_SHARE = 0.5;
 /** Of the memory for chunks, what chunks of an earlier run may take. */
 const BACKLOG_SHARE = 1 / 8;
@@ -39,7 +50,7 @@ export function deliveryKnobs(question: ResolvedDelivery, sizes: DeliverySizes):
   ];
 }
 
-function bufferKnobs(question: ResolvedDelivery, { limit, needed, storedPerByte }: DeliverySizes): Knob[] {
+function bufferKnobs(question: ResolvedDelivery, { limit, needed, storedPerByte, flush }: DeliverySizes): Knob[] {
   const { outage, lineBytes, envelope, givenLimit, onHost, routerMemory } = question;
   const ephemeral: Knob = {
     name: 'ephemeralStorageGiB',
@@ -64,10 +75,11 @@ function bufferKnobs(question: ResolvedDelivery, { limit, needed, storedPerByte 
       unit: 'bytes',
       ...unlessGiven(
         givenLimit,
-        `lines during the outage, the peak first × (line + envelope) × ${CHUNK_MARGIN}: not every chunk is full`,
-        { outageSeconds: outage, lineBytes, envelopeBytes: envelope, neededBytes: needed },
+        `(lines of the outage, the peak first × (line + envelope) + ${FILE_ROOM_BYTES / 1024} KiB for each chunk) × ${BUFFER_MARGIN}: each flush begins a chunk, and its file grows in steps`,
+        { outageSeconds: outage, lineBytes, envelopeBytes: envelope, flushSeconds: flush, neededBytes: needed },
       ),
-      source: 'Fluent Bit, Buffering and storage, storage.total_limit_size: beyond it the oldest chunk is discarded',
+      source:
+        'Fluent Bit, Buffering and storage, storage.total_limit_size: files are counted, and beyond it the oldest is discarded',
     },
     ...(onHost ? [] : [ephemeral]),
     {
@@ -91,7 +103,7 @@ function bufferKnobs(question: ResolvedDelivery, { limit, needed, storedPerByte 
 }
 
 function routerKnobs(question: ResolvedDelivery, { flush, retry }: DeliverySizes): Knob[] {
-  const { peak, lineBytes, lag, routerMemory } = question;
+  const { lag, tasks, quota, routerMemory } = question;
   return [
     {
       name: 'routerMemoryBytes',
@@ -106,8 +118,8 @@ function routerKnobs(question: ResolvedDelivery, { flush, retry }: DeliverySizes
       value: flush,
       unit: 's',
       formula:
-        'a quarter of the allowed lag, 1 to 5: each flush begins a new chunk, so that rare ones leave fuller files',
-      inputs: { lagSeconds: lag },
+        'a quarter of the allowed lag, 1 to 5, or tasks ÷ requests that the stream takes: each flush begins a chunk, which is a request',
+      inputs: { lagSeconds: lag, tasks, streamRequestsPerSecond: requestsOf(quota) },
       source: 'Fluent Bit, Service, flush',
     },
     chosenKnob(
@@ -140,22 +152,7 @@ function routerKnobs(question: ResolvedDelivery, { flush, retry }: DeliverySizes
       inputs: { stopTimeoutSeconds: STOP_SECONDS },
       source: 'Fluent Bit, Service, grace',
     },
-    {
-      name: 'driverBufferLines',
-      value: Math.min(MOST_DRIVER_LINES, Math.ceil((peak / lineBytes) * DRIVER_SECONDS)),
-      unit: 'lines',
-      formula: 'lines of 10 s at the peak: the router starts within them',
-      inputs: { peakBytesPerSecond: peak, lineBytes },
-      source: `${FIRELENS}, log-driver-buffer-limit: default 1,048,576`,
-    },
-    {
-      name: 'driverBufferBytes',
-      value: Math.ceil(peak * DRIVER_SECONDS),
-      unit: 'bytes',
-      formula: 'bytes of 10 s at the peak, for a container that must not wait for its log',
-      inputs: { peakBytesPerSecond: peak },
-      source: 'Amazon ECS, LogConfiguration, max-buffer-size: default 10 MiB since June 2025, beyond it lines are lost',
-    },
+    ...driverKnobs(question),
     chosenKnob(
       'probePeriodSeconds',
       10,
@@ -169,56 +166,27 @@ function routerKnobs(question: ResolvedDelivery, { flush, retry }: DeliverySizes
   ];
 }
 
-function streamKnobs(question: ResolvedDelivery, sizes: DeliverySizes): Knob[] {
-  const { tasks, quota, ratio, smallestObject, givenMebibytes, givenSeconds, retentionDays } = question;
-  const { lineBytes, envelope } = question;
-  const { sentPerByte, peakSent, steadySent, bufferingMebibytes, bufferingSeconds } = sizes;
+/** The buffer of the log driver, which is before the router: less than its default only where that would take memory. */
+function driverKnobs({ peak, lineBytes }: ResolvedDelivery): Knob[] {
+  const eventBytes = Math.min(lineBytes, DRIVER.partBytes);
+  const atPeak = Math.ceil((peak / eventBytes) * DRIVER.seconds);
+  const spare = Math.min(DRIVER.usualLines, Math.ceil(DRIVER.spareBytes / eventBytes));
   return [
     {
-      name: 'sentBytesPerLine',
-      value: sentPerByte * lineBytes,
+      name: 'driverBufferLines',
+      value: Math.min(DRIVER.mostLines, Math.max(atPeak, spare)),
+      unit: 'lines',
+      formula: 'lines of 10 s at the peak, in which the router starts; 16 MiB of lines at least, or the default',
+      inputs: { peakBytesPerSecond: peak, lineBytes },
+      source: `${FIRELENS}, log-driver-buffer-limit: default 1,048,576; lines × their length is memory of the task`,
+    },
+    {
+      name: 'driverBufferBytes',
+      value: Math.max(DRIVER.usualBytes, Math.ceil(peak * DRIVER.seconds)),
       unit: 'bytes',
-      formula: question.lineOnly ? 'line + new line' : 'line + envelope, as JSON',
-      inputs: { lineBytes, envelopeBytes: envelope },
-      source: 'Fluent Bit, Amazon Kinesis Data Firehose, log_key',
-    },
-    {
-      name: 'streamBytesPerSecond',
-      value: quota,
-      unit: 'bytes/s',
-      formula: 'given, or the quota of most regions; the tasks send as much as the inputs say',
-      inputs: { tasks, steadyBytesPerSecond: tasks * steadySent, peakBytesPerSecond: tasks * peakSent },
-      source: 'Amazon Data Firehose developer guide, Quota: 5 MiB/s in N. Virginia, Oregon and Ireland, else 1 MiB/s',
-    },
-    {
-      name: 'bufferingMebibytes',
-      value: bufferingMebibytes,
-      unit: 'MiB',
-      ...unlessGiven(
-        givenMebibytes,
-        `${OBJECT_MARGIN} × the smallest object that is worth moving × gzip, ${BUFFERING.leastMebibytes} to ${BUFFERING.mostMebibytes}`,
-        { smallestObjectBytes: smallestObject, compressionRatio: ratio },
-      ),
-      source: 'Amazon Data Firehose API reference, BufferingHints: before compression',
-    },
-    {
-      name: 'bufferingSeconds',
-      value: bufferingSeconds,
-      unit: 's',
-      ...unlessGiven(
-        givenSeconds,
-        `whole minutes in which that much comes outside the peak, ${BUFFERING.mostSeconds} at most`,
-        { bufferingMebibytes, bytesPerSecond: tasks * steadySent },
-      ),
-      source: 'Amazon Data Firehose API reference, BufferingHints',
-    },
-    {
-      name: 'retentionDays',
-      value: retentionDays,
-      unit: 'days',
-      formula: 'given, or a year',
-      inputs: {},
-      source: 'case 11: keep 365 days, then delete',
+      formula: 'bytes of 10 s at the peak, the default at least, for a container that must not wait for its log',
+      inputs: { peakBytesPerSecond: peak },
+      source: 'Amazon ECS, LogConfiguration, max-buffer-size: default 10 MiB since June 2025, beyond it lines are lost',
     },
   ];
 }

@@ -19,6 +19,7 @@ import { MOST_BYTES_PER_SECOND, MOST_HELD } from '../../ranges';
 import { smallestAbove } from '../../search';
 import type { StorageWorkload } from '../../storage/workload';
 import { askedChecks, MIB } from '../sizing';
+import { longestOutage } from './buffer';
 import { BUFFERING, ingestCost, LARGEST_RECORD_BYTES } from './firehose';
 import { deliveryKnobs } from './knobs';
 import { refusal, waysOut } from './refusals';
@@ -46,8 +47,8 @@ const ROUTER_MEMORY = { least: 64 * MIB, most: 30 * 1024 * MIB };
  * @param asked what a task logs, what is promised, and choices made by hand
  * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
- * @throws CapacityError when the outage does not fit a task's disk, Firehose keeps less, or the stream takes fewer bytes than
- *   are sent; the message names the ways out
+ * @throws CapacityError when the outage does not fit a task's disk, Firehose keeps less, or the stream takes fewer bytes or
+ *   requests than are sent; the message names the ways out
  */
 export function planLogDelivery(
   subject: string,
@@ -69,23 +70,22 @@ export function archiveWorkload(plan: LogDeliveryPlan): StorageWorkload {
 }
 
 function predict(question: ResolvedDelivery, sizes: DeliverySizes): LogDeliveryPredictions {
-  const { steady, peak, peakSeconds, lineBytes, envelope, ratio } = question;
-  const { limit, needed, storedPerByte, lag, bufferingSeconds, steadySent, flush, storedPerDay } = sizes;
-  const lines = limit / storedPerByte;
-  const atPeak = peak * peakSeconds;
+  const { lineBytes, envelope, ratio, outage } = question;
+  const { limit, needed, taken, lag, bufferingSeconds, steadySent, flush, storedPerDay } = sizes;
   const sentPerMonth = storedPerDay * ratio * DAYS_PER_MONTH;
   const record = Math.max(1, Math.min(LARGEST_RECORD_BYTES, steadySent * flush));
   const lineRecord = lineBytes + (question.lineOnly ? 1 : envelope);
   const breaksAt = once(
     () =>
-      smallestAbove(1, (factor) => factor > MOST_TIMES || breaksWith(question, limit, factor)) ??
+      smallestAbove(1, (factor) => factor > MOST_TIMES || breaksWith(question, sizes, factor)) ??
       Number.POSITIVE_INFINITY,
   );
   return {
     bufferBytes: needed,
-    outageSeconds: lines <= atPeak ? lines / peak : peakSeconds + (lines - atPeak) / steady,
+    outageSeconds: longestOutage(question, limit, outage, flush, taken),
     drainSeconds: sizes.drain,
     lagSeconds: lag,
+    requestsPerSecond: sizes.requests,
     deliveredSeconds: lag + bufferingSeconds,
     objectBytes: sizes.objectBytes,
     storedBytesPerDay: storedPerDay,
@@ -98,9 +98,9 @@ function predict(question: ResolvedDelivery, sizes: DeliverySizes): LogDeliveryP
   };
 }
 
-/** Whether so many times the lines break the promise, with the buffer that was made for one. */
-function breaksWith(question: ResolvedDelivery, limit: number, factor: number): boolean {
-  return brokenBy({ ...times(question, factor), givenLimit: limit }) !== undefined;
+/** Whether so many times the lines break the promise, with the buffer and the flush that were made for one. */
+function breaksWith(question: ResolvedDelivery, { limit, flush }: DeliverySizes, factor: number): boolean {
+  return brokenBy({ ...times(question, factor), givenLimit: limit, givenFlush: flush }) !== undefined;
 }
 
 const QUESTION_FIELDS: Fields<LogDeliveryQuestion> = {
@@ -108,6 +108,7 @@ const QUESTION_FIELDS: Fields<LogDeliveryQuestion> = {
   objective: true,
   tasks: true,
   platform: true,
+  existingStream: true,
   streamBytesPerSecond: true,
   lineOnly: true,
   envelopeBytes: true,
@@ -124,6 +125,7 @@ function deliveryChecks(question: LogDeliveryQuestion): Check[] {
     ...askedChecks(asked),
     required(wholeNumber, 'tasks', asked.tasks, 1, MOST_TASKS),
     oneOf('platform', asked.platform, ['fargate', 'ec2']),
+    oneOf('existingStream', asked.existingStream, [true, false]),
     oneOf('lineOnly', asked.lineOnly, [true, false]),
     atLeast('streamBytesPerSecond', asked.streamBytesPerSecond, 1, MOST_BYTES_PER_SECOND),
     atLeast('envelopeBytes', asked.envelopeBytes, 0, MOST_HELD),

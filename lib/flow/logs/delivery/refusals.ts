@@ -1,7 +1,7 @@
 /** Why lines cannot be delivered as asked, and changes that would each do. */
 import { duration, figure, roundedDown, roundedUp, sizeText } from '../../figures';
 import { largestBelow, lastWhole, smallestAbove } from '../../search';
-import { KEPT_SECONDS } from './firehose';
+import { KEPT_SECONDS, requestsOf } from './firehose';
 import { type Broken, brokenBy, type DeliverySizes, mostBuffer, type ResolvedDelivery, size, times } from './sizing';
 
 /** The first thing that is in the way, with its numbers. */
@@ -15,6 +15,8 @@ export function refusal(question: ResolvedDelivery, broken: Broken, sizes: Deliv
       return `${senders} ${figure(tasks * sizes.steadySent)} bytes/s outside the peak, the stream takes ${figure(quota)}, and the buffer fills without end`;
     case 'lag':
       return `${senders} ${figure(tasks * sizes.peakSent)} bytes/s at the peak, the stream takes ${figure(quota)}, and the last line waits ${duration(sizes.lag)}; ${duration(lag)} are promised`;
+    case 'requests':
+      return `${senders} ${figure(sizes.requests)} requests/s, one with each flush, and the stream takes ${figure(requestsOf(quota))}; a flush of ${duration(sizes.flush)} is the longest that the lag allows`;
     case 'limit':
       return `${duration(outage)} without Firehose fill ${sizeText(sizes.needed)}, and storageTotalLimitBytes ${question.givenLimit} discards the oldest of it`;
     case 'disk':

@@ -20,8 +20,16 @@ export interface LogDeliveryChoices {
   readonly platform?: string;
 
   /**
+   * Whether the stream is there already: what it collects for an object is then not derived. Where `bufferingSeconds` and
+   * `bufferingMebibytes` do not say it, it has Firehose's own defaults, 300 s and 5 MiB.
+   *
+   * @default false
+   */
+  readonly existingStream?: boolean;
+
+  /**
    * Bytes a second that the stream takes. 1 to 10¹⁵. Its quota is 5,242,880 in N. Virginia, Oregon and Ireland, and
-   * 1,048,576 elsewhere, unless AWS raised it.
+   * 1,048,576 elsewhere, unless AWS raised it. Its requests are planned with it: 400 a second for each MiB, 1,000 at least.
    *
    * @default 1048576
    */
@@ -49,7 +57,7 @@ export interface LogDeliveryChoices {
   readonly routerMemoryBytes?: number;
 
   /**
-   * The most bytes of the router's buffer on the disk. 67,108,864 (64 MiB) to 10¹⁸. It is checked against the outage.
+   * The most bytes of the files of the router's buffer on the disk. 67,108,864 (64 MiB) to 10¹⁸. It is checked against the outage.
    *
    * @default - derived
    */
@@ -65,14 +73,14 @@ export interface LogDeliveryChoices {
   /**
    * Seconds that Firehose collects for an object. A whole number, 0 to 900.
    *
-   * @default - derived
+   * @default - derived; 300 with `existingStream`
    */
   readonly bufferingSeconds?: number;
 
   /**
    * MiB that Firehose collects for an object, before gzip. A whole number, 1 to 128.
    *
-   * @default - derived
+   * @default - derived; 5 with `existingStream`
    */
   readonly bufferingMebibytes?: number;
 
@@ -102,7 +110,7 @@ export interface LogDeliveryQuestion extends LogDeliveryChoices {
  * Predictions for a log delivery.
  */
 export interface LogDeliveryPredictions {
-  /** The most bytes in a task's buffer, at the end of the longest outage. */
+  /** The most bytes of the files of a task's buffer, at the end of the longest outage: lines, and room that no line fills. */
   readonly bufferBytes: number;
   /** The longest outage that the buffer holds, in seconds, the peak first. At least `outageSeconds`. */
   readonly outageSeconds: number;
@@ -110,6 +118,8 @@ export interface LogDeliveryPredictions {
   readonly drainSeconds: number;
   /** The longest time from a line to its place in Firehose, in seconds, while Firehose takes lines. */
   readonly lagSeconds: number;
+  /** Requests a second that the stream gets of all tasks at the most: one of each task with every flush. */
+  readonly requestsPerSecond: number;
   /** The longest time from a line to its object in the bucket, in seconds. */
   readonly deliveredSeconds: number;
   /** Mean size of an object in bytes, after gzip, outside the peak. */
@@ -147,6 +157,7 @@ export class LogDeliveryPlan extends Plan {
       { label: 'outage survived', text: duration(p.outageSeconds) },
       { label: 'drained after it', text: duration(p.drainSeconds) },
       { label: 'lag of a line', text: `${duration(p.lagSeconds)} to Firehose, ${duration(p.deliveredSeconds)} to S3` },
+      { label: 'requests to the stream', text: `${figure(p.requestsPerSecond)}/s at the most` },
       { label: 'an object', text: `${sizeText(p.objectBytes)} after gzip` },
       {
         label: 'Firehose',
