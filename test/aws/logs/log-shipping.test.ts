@@ -150,7 +150,7 @@ describe('the configuration of the router', () => {
   });
 
   test('trap: what storage.trim_files cuts off stays counted, until the limit is all of it', () => {
-    expect(configOf(made).SERVICE).not.toHaveProperty('storage.trim_files');
+    expect(Object.keys(configOf(made).SERVICE)).not.toContain('storage.trim_files');
   });
 
   test('trap: a paused input loses lines, and a chunk is discarded after two tries', () => {

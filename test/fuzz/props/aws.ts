@@ -449,7 +449,7 @@ const shippings = fc.record({
   lineOnly: optional(fc.boolean()),
   mode: optional(fc.constantFrom(...Object.values(AwsLogDriverMode))),
   onHost: fc.boolean(),
-  given: fc.constantFrom('bucket', 'stream', 'cluster', undefined),
+  given: fc.constantFrom('bucket', 'stream', 'imported', 'cluster', undefined),
   retention: usually(fc.constant(undefined), fc.constant(Duration.days(30))),
   bufferingInterval: usually(fc.constant(undefined), seconds(1, 1000)),
   bufferingSize: usually(fc.constant(undefined), fc.constant(Size.mebibytes(64))),
@@ -465,13 +465,14 @@ type Shippings = typeof shippings extends fc.Arbitrary<infer T> ? T : never;
 
 function makeShipping(stack: Stack, id: string, given: Shippings): LogShipping {
   const { given: own, onHost, ephemeralStorageGiB, alarms, ...props } = given;
-  const bucket = own === undefined || own === 'cluster' ? undefined : new Bucket(stack, 'Lake');
+  const bucket = own === 'bucket' || own === 'stream' ? new Bucket(stack, 'Lake') : undefined;
+  const made = () => new DeliveryStream(stack, 'Own', { destination: new S3Bucket(bucket!) });
+  const imported = () => DeliveryStream.fromDeliveryStreamName(stack, 'Own', 'own');
   const logs = new LogShipping(stack, id, {
     ...props,
     hostFolder: onHost ? '/var/lib/log-router' : undefined,
     bucket: own === 'bucket' ? bucket : undefined,
-    deliveryStream:
-      own === 'stream' ? new DeliveryStream(stack, 'Own', { destination: new S3Bucket(bucket!) }) : undefined,
+    deliveryStream: own === 'stream' ? made() : own === 'imported' ? imported() : undefined,
     cluster: own === 'cluster' ? new Cluster(stack, 'Cluster', { vpc: network(stack) }) : undefined,
     alarmTopic: topic(stack, alarms),
   });

@@ -7,7 +7,7 @@ const FULL_CHUNK_BYTES = 2_048_000;
 /**
  * The most bytes that the file of a chunk has beside its lines: a page with its header and tag, and what is left of its last step of
  * eight pages. It never becomes smaller: `storage.trim_files` is off. Source: Fluent Bit, lib/chunkio, cio_file_write and
- * CIO_REALLOC_HINT_MIN, with pages of 4 KiB.
+ * CIO_REALLOC_HINT_MIN, with pages of 4 KiB; in a log of fluent-bit#3094, "alloc_size from 4096 to 36864".
  */
 export const FILE_ROOM_BYTES = 36 * 1024;
 
