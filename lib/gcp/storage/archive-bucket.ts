@@ -22,8 +22,9 @@ export interface ArchiveBucketPlanArgs {
   /** What it may cost. Default: no ceiling. `retrievalSeconds` refuses nothing: every class answers at once. */
   readonly objective?: StorageObjective;
   /**
-   * The moves to colder classes, warmest first: `NEARLINE`, `COLDLINE`, `ARCHIVE`. Moves that cost more than they save are
-   * refused. Default: of `NEARLINE` after 30 and `COLDLINE` after 180 days those that pay, or Autoclass where it costs less.
+   * The moves to colder classes, warmest first: `NEARLINE`, `COLDLINE`, `ARCHIVE`, each from `minimumObjectBytes` or
+   * from the size at which they pay. Moves that cost more than they save are refused. Default: of `NEARLINE` after 30 and
+   * `COLDLINE` after 180 days those that pay, or Autoclass where it costs less.
    */
   readonly transitions?: StorageTransition[];
   /**

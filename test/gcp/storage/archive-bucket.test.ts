@@ -87,6 +87,14 @@ test('a move on the day of the creation is sent as such: the provider leaves an 
   expect(condition).toMatchObject({ age: 0, sendAgeIfZero: true });
 });
 
+test('the size that a move is given is the size of its rule', async () => {
+  const transitions = [{ storageClass: 'COLDLINE', afterDays: 90, minimumObjectBytes: 4 * MB }];
+  const { resources, made } = await make({ transitions });
+  const [{ condition }] = rulesOf(bucketOf(resources), 'SetStorageClass');
+  expect(condition.sizeAboveBytes).toBe(4 * MB - 1);
+  expect(made.plan.knob('sizeAboveBytes.COLDLINE').formula).toBe('given');
+});
+
 test('objects that live for a day are not billed for eight', async () => {
   const { resources } = await make({ workload: { ...usual.workload, retentionDays: 1 } });
   expect(bucketOf(resources).softDeletePolicy).toEqual({ retentionDurationSeconds: 0 });
