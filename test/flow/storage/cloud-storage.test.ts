@@ -78,6 +78,22 @@ describe('Autoclass', () => {
     expect(cost(512 * KB, 365, GCS.tiering)).toBeLessThan(cost(512 * KB, 365, []));
   });
 
+  test('by hand, seven years: a month in Standard, two in Nearline, 275 days in Coldline, 2,190 in Archive, and the fee', () => {
+    const storage = (30 * 0.02 + 60 * 0.01 + 275 * 0.004 + 2190 * 0.0012) / 30;
+    const fee = (0.0025 / 1000) * (2555 / 30);
+    expect(cost(GB, 2555, GCS.tiering)).toBeCloseTo(storage + fee, 12);
+    // All of what is kept beyond a year is in Archive.
+    expect(cost(GB, 2555, GCS.tiering) / cost(GB, 2555, [])).toBeCloseTo(0.0966, 3);
+  });
+
+  test('is taken for seven years of objects of 1 MiB, of which rules keep all in Coldline', () => {
+    const kept = (autoclass: string) =>
+      planStorage('A', { workload: { ...workload(MB), retentionDays: 2555 }, store: 'gcs', autoclass });
+    const [rules, itself] = ['off', 'on'].map((choice) => kept(choice).predictions.monthlyCostAfter);
+    expect(itself).toBeLessThan(rules);
+    expect(kept('auto').value('autoclass')).toBe(1);
+  });
+
   test('has no rule beside it', () => {
     expect(plan(MB, { autoclass: 'on' }).knobs.filter(({ name }) => name.startsWith('transitionAge'))).toEqual([]);
   });
