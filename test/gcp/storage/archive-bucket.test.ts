@@ -119,6 +119,16 @@ test('more bytes than planned, over all classes, open an incident', async () => 
   expect(conditionThreshold.filter).toContain('resource.labels.bucket_name = "logs-1a2b3c4"');
 });
 
+// The first version of the metric has none: with 30 days and 90 of soft delete it would fire at 4.8 times the plan.
+test('soft-deleted bytes are in the metric, as they are in the limit', async () => {
+  const workload = { ...usual.workload, retentionDays: 30 };
+  const { resources, made } = await make({ workload, softDeleteDays: 90 });
+  const [{ conditionThreshold }] = inputsOf(resources, 'AlertPolicy', 'logs-stored-bytes').conditions;
+  expect(conditionThreshold.thresholdValue).toBeCloseTo(735e9 * (30 + 90) * 1.2, -3);
+  expect(conditionThreshold.filter).toContain('metric.type = "storage.googleapis.com/storage/v2/total_bytes"');
+  expect(made.plan.predictions.billedDays).toBe(120);
+});
+
 test('a key of yours encrypts, once the account of Cloud Storage may use it', async () => {
   const { resources } = await make({ kmsKeyName: 'projects/p/locations/l/keyRings/r/cryptoKeys/k' });
   expect(bucketOf(resources).encryption).toEqual({
