@@ -1,7 +1,7 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { EVENTS } from '../lib/cases/case-16-collection-swells';
-import { TtlCollection } from '../lib/k8s/retention/ttl-collection';
+import type { TtlCollection } from '../lib/k8s/retention/ttl-collection';
+import { expiringEvents } from './batch-pricing/retention';
 import { restrictedNamespace } from './namespace';
 
 /**
@@ -15,12 +15,6 @@ export class DataRetentionChart extends Chart {
   constructor(scope: Construct, id: string, props: ChartProps = {}) {
     super(scope, id, { namespace: 'data-retention', ...props });
     restrictedNamespace(this);
-    this.events = new TtlCollection(this, 'Events', {
-      ...EVENTS,
-      collection: 'events',
-      connection: { secretName: 'events-mongodb', key: 'uri' },
-      pushGateway: 'http://pushgateway.monitoring:9091',
-      databaseNamespace: 'mongodb',
-    });
+    this.events = expiringEvents(this);
   }
 }

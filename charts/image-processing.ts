@@ -1,8 +1,6 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { IMAGES } from '../lib/cases/case-06-image-jobs';
-import { QueueTrigger } from '../lib/k8s/queue/queue-trigger';
-import { QueueWorker } from '../lib/k8s/queue/queue-worker';
+import { imageJobs } from './batch-pricing/images';
 import { restrictedNamespace } from './namespace';
 
 /**
@@ -13,17 +11,6 @@ export class ImageProcessingChart extends Chart {
   constructor(scope: Construct, id: string, props: ChartProps = {}) {
     super(scope, id, { namespace: 'images', ...props });
     restrictedNamespace(this);
-    const { objective, consumer } = IMAGES.on.k8s;
-    new QueueWorker(this, 'Images', {
-      workload: IMAGES.workload,
-      objective,
-      consumer,
-      trigger: QueueTrigger.sqs({
-        queueUrl: 'https://sqs.eu-central-1.amazonaws.com/111122223333/images',
-        region: 'eu-central-1',
-        roleArn: 'arn:aws:iam::111122223333:role/images',
-      }),
-      image: 'docker.io/example/thumbnails:1.0.0',
-    });
+    imageJobs(this);
   }
 }

@@ -232,12 +232,13 @@ const AWS: Bill = {
       const each = (workload.serviceSeconds + plan.value('jobStartSeconds')) / HOUR_SECONDS;
       return jobs * each * fargateHourCost(1024 * jobCpu, jobMemoryBytes / 1024 ** 2, true, 0);
     });
-    const metrics = METRICS_OF_A_SHARE * props.tenants.length;
+    // One more counts the tenants of which nothing is known.
+    const metrics = METRICS_OF_A_SHARE * props.tenants.length + 1;
     return {
       month: [
         { what: 'jobs at their steady rates, on Fargate', dollars: hours.reduce((sum, one) => sum + one, 0) },
         {
-          what: `${metrics} custom metrics, ${METRICS_OF_A_SHARE} a tenant`,
+          what: `${metrics} custom metrics, ${METRICS_OF_A_SHARE} a tenant and one of all`,
           dollars: metrics * prices.cloudwatch.customMetricMonth.value,
         },
       ],

@@ -54,7 +54,7 @@ export const tenantStarvation: Case = {
       engines: ['k8s'],
       form: 'namespaces, Kueue queues with fair-share weights',
       available: true,
-      deployed: 'fair-batch/Rating',
+      deployed: 'batch-pricing/Rating',
     },
     {
       name: 'FairShare',

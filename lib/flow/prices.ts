@@ -39,6 +39,8 @@ export interface StorageClassPrices {
   readonly storageAfter30Days: number;
   /** US dollars a GB and month once an object was not read for 90 days. The class's own price unless it tiers by itself. */
   readonly storageAfter90Days: number;
+  /** US dollars a GB and month once an object was not read for 365 days. The price after 90 days unless there is a colder tier. */
+  readonly storageAfter365Days: number;
 }
 
 const classes: { [name: string]: { [field: string]: Price | undefined } } = data.s3.classes;
@@ -97,6 +99,8 @@ function tableOf(entries: Entries): Map<string, StorageClassPrices> {
 
 function flatten(entry: { [field: string]: Price | undefined }): StorageClassPrices {
   const storage = entry.storage!.value;
+  const storageAfter30Days = entry.storageAfter30Days?.value ?? storage;
+  const storageAfter90Days = entry.storageAfter90Days?.value ?? storageAfter30Days;
   return {
     storage,
     rank: entry.rank?.value ?? 0,
@@ -109,7 +113,8 @@ function flatten(entry: { [field: string]: Price | undefined }): StorageClassPri
     minimumDays: entry.minimumDays?.value ?? 0,
     earliestDays: entry.earliestDays?.value ?? 0,
     retrievalSeconds: entry.retrievalSeconds?.value ?? 0,
-    storageAfter30Days: entry.storageAfter30Days?.value ?? storage,
-    storageAfter90Days: entry.storageAfter90Days?.value ?? entry.storageAfter30Days?.value ?? storage,
+    storageAfter30Days,
+    storageAfter90Days,
+    storageAfter365Days: entry.storageAfter365Days?.value ?? storageAfter90Days,
   };
 }

@@ -5,10 +5,11 @@ import { needPeers } from '../peers';
 import { componentName } from './component-name';
 
 /**
- * Passes a cdk8s chart, such as those of `backpressure-constructs/k8s`, to Pulumi: every object of the chart becomes a
- * resource of Pulumi's Kubernetes provider, with its diff, waiting and deletion.
+ * Passes a cdk8s chart, such as those of `backpressure-constructs/k8s`, to Pulumi: every object of the chart, and
+ * of the charts within it, becomes a resource of Pulumi's Kubernetes provider, with its diff, waiting and deletion.
  *
- * A chart that contains a Secret is marked secret as a whole, so that the state holds no value in plain text.
+ * A chart that contains a Secret, itself or in a chart within it, is marked secret as a whole, so that the state holds no
+ * value in plain text.
  *
  * @param name name of the group; every object's resource is prefixed with it
  * @param chart any chart; it is synthesized in this call, so it must be complete
@@ -19,7 +20,14 @@ export function fromChart(name: string, chart: Chart, opts?: pulumi.ComponentRes
   // Here and not above: who has no chart has no need of this provider.
   needPeers('gcp.fromChart');
   const { ConfigGroup } = require('@pulumi/kubernetes/yaml/v2') as typeof yaml;
-  const objects = chart.toJson() as { kind?: string }[];
+  const objects = chartsIn(chart).flatMap((one) => one.toJson() as { kind?: string }[]);
   const secret = objects.some(({ kind }) => kind === 'Secret');
   return new ConfigGroup(componentName('fromChart', name), { objs: secret ? pulumi.secret(objects) : objects }, opts);
+}
+
+/** The chart, and those within it: each synthesizes only the objects of which it is the closest chart. */
+function chartsIn(chart: Chart): Chart[] {
+  // What cdk8s knows a chart by; without an import that would load it.
+  const mark = Symbol.for('cdk8s.Chart');
+  return chart.node.findAll().filter((one): one is Chart => mark in one);
 }

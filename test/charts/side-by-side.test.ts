@@ -14,7 +14,7 @@ const PLACE: Readonly<Record<string, (name: string) => object>> = {
   // Both are on every node.
   'log-shipping': (name) => ({ logFolder: `/var/log/app/${name}` }),
   // Queues and namespaces of tenants belong to the cluster.
-  'fair-batch': (cohort) => ({ cohort }),
+  'batch-pricing': (cohort) => ({ cohort }),
   // A name is given once in an organization.
   delivery: (runnerSetName) => ({ runnerSetName }),
 };

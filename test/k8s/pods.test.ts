@@ -95,9 +95,9 @@ describe('labels of the chart', () => {
   });
 
   test('make another backfill, because the template of a Job cannot be changed', () => {
-    const [job] = labelled.filter(([, { kind }]) => kind === 'Job');
-    const plain = written(new REFERENCE_CHARTS['data-retention'](Testing.app(), 'data-retention'));
-    expect(job[1].metadata.name).not.toBe(one(plain, 'Job').metadata.name);
+    const jobOf = (props: object) =>
+      one(written(new REFERENCE_CHARTS['data-retention'](Testing.app(), 'data-retention', props)), 'Job');
+    expect(jobOf({ labels }).metadata.name).not.toBe(jobOf({}).metadata.name);
   });
 });
 

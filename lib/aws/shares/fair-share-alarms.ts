@@ -34,6 +34,11 @@ function queueMetric(from: IFunction, metricName: string, statistic: string) {
     });
 }
 
+/** Tenants of which the function cannot say whether they wait too long: they are not listed, or not all jobs were read. */
+export function unknownSharesMetric(from: IFunction, period: Duration): Metric {
+  return queueMetric(from, 'UnknownShares', Stats.MAXIMUM)(period);
+}
+
 /** The alarms. */
 export function fairShareRows(from: IFunction): AlarmRow[] {
   const seconds = 'snapshotSeconds';
@@ -91,6 +96,11 @@ export function fairShareSections(from: IFunction, shares: readonly string[], pe
           title: 'Longest wait of a tenant below its share',
           unit: 'seconds',
           metrics: [queueMetric(from, 'StarvedSeconds', Stats.MAXIMUM)(period)],
+        },
+        {
+          title: 'Tenants of which that is not known',
+          unit: 'tenants',
+          metrics: [unknownSharesMetric(from, period)],
         },
       ],
     },

@@ -23,7 +23,13 @@ import { dashboardOf } from '../dashboard';
 import { describeGroups } from '../security-groups';
 import { subjectOf } from '../subject';
 import { createAlarms } from '../watch';
-import { FAIR_SHARE_ALARMS, fairShareRows, fairShareSections, shareMetric } from './fair-share-alarms';
+import {
+  FAIR_SHARE_ALARMS,
+  fairShareRows,
+  fairShareSections,
+  shareMetric,
+  unknownSharesMetric,
+} from './fair-share-alarms';
 import { FAIR_SHARE_KINDS, type FairShareProps, fairShareChecks, fairShareQuestion } from './fair-share-props';
 import { type TenantJobs, tenantJobs } from './share-jobs';
 import { createSnapshot } from './share-snapshot';
@@ -137,9 +143,17 @@ export class FairShare extends Construct {
     return shareMetric(this.snapshotFunction, this.jobsOf(tenant).name, 'OldestRunnableSeconds', this.snapshotPeriod());
   }
 
-  /** vCPUs that a tenant uses; AWS Batch says it of the twenty tenants that use most. */
+  /** vCPUs that a tenant uses. AWS Batch says it of the twenty tenants that use most; of others there is no value. */
   public metricUsedVcpus(tenant: string): Metric {
     return shareMetric(this.snapshotFunction, this.jobsOf(tenant).name, 'UsedVcpus', this.snapshotPeriod());
+  }
+
+  /**
+   * Tenants of which the function cannot say whether `starved` is true of them: they are not among the twenty that use
+   * most, or more than 20,000 jobs wait. 0 while all is known.
+   */
+  public metricUnknownShares(): Metric {
+    return unknownSharesMetric(this.snapshotFunction, this.snapshotPeriod());
   }
 
   /**

@@ -1,5 +1,5 @@
 /** The fair-share policy of a job queue of AWS Batch, every knob with its reason. */
-import { type Check, validate } from '../errors';
+import { CapacityError, type Check, validate } from '../errors';
 import { figure } from '../figures';
 import { serviceQuantile } from '../numerics/gamma';
 import { given, type Knob, unlessGiven } from '../plan';
@@ -9,6 +9,13 @@ import { type Flood, forecastFlood } from './flood';
 import { jobsIn, loadOf, places, type TenantLoad } from './load';
 import { sharePolicyAlarmKnobs } from './policy-alarms';
 import { LEAST_FACTOR, LONGEST_DECAY_SECONDS, RUNNABLE_SECONDS, sharePolicyChecks } from './policy-checks';
+import {
+  firstPlaceSeconds,
+  neededReservation,
+  refuseTooLittleAlone,
+  reservedBy,
+  sharedCapacity,
+} from './policy-reservation';
 import { type PolicyShare, SharePolicyPlan, type SharePolicyQuestion } from './policy-workload';
 import { DEFAULT_QUANTILE, nominalJobs, type Reclaim, type Room, type Wanted, wantedBy } from './sizing';
 import type { BatchCapacity, BatchTenant, FloodForecast } from './workload';
@@ -20,10 +27,7 @@ const OWN = 'this library, docs/constructs/fair-share.md';
 const LEAST_DECAY_SECONDS = 600;
 /** AWS Batch API reference, JobTimeout: 60 s at least. */
 const LEAST_TIMEOUT_SECONDS = 60;
-const MOST_RESERVATION = 99;
 const DEFAULT_ATTEMPTS = 3;
-/** A job has the memory that it asks for to itself; far more than any sum of them, and far from the largest number. */
-const BOUNDLESS = 1e200;
 
 /** AWS Batch ends no job for the sake of another: room comes back when a job ends. */
 const BY_PATIENCE: Reclaim = { seconds: (others) => Math.ceil(Math.max(0, ...others)), waysOut: () => [] };
@@ -56,11 +60,16 @@ export function planSharePolicy(
   const wanted = wantedBy(subject, held, objective, BY_PATIENCE);
   const reclaimSeconds = Math.max(...wanted.map((one) => one.reclaimSeconds));
   const firstPlace = firstPlaceSeconds(question.maxvCpus, held);
-  const reservation = question.computeReservation ?? neededReservation(question, held, firstPlace);
+  const sharedWith = (percent: number) => sharedCapacity(question.maxvCpus, reservedBy(percent, tenants.length));
+  const jobsWith = (percent: number) => nominalJobs(subject, sharedWith(percent), wanted, QUEUE);
+  const reservation =
+    question.computeReservation ?? neededReservation(question, wanted, firstPlace, orTooFew(jobsWith));
   const reservedRatio = reservedBy(reservation, tenants.length);
-  const capacity = sharedCapacity(question.maxvCpus, reservedRatio);
-  const nominal = nominalJobs(subject, capacity, wanted, QUEUE);
-  const shares = wanted.map((one, i) => policyShare(one, nominal[i], capacity, held, objective.latencySeconds));
+  const capacity = sharedWith(reservation);
+  const nominal = jobsWith(reservation);
+  const alone = sharedCapacity(question.maxvCpus, reservedBy(reservation, 1));
+  refuseTooLittleAlone(subject, question, wanted, alone);
+  const shares = wanted.map((one, i) => policyShare(one, nominal[i], alone, held, objective.latencySeconds));
   const knobs = [
     startKnob(question.jobStartSeconds, startSeconds),
     attemptsKnob(question.jobAttempts),
@@ -85,17 +94,25 @@ export function forecastPolicyFlood(
   const capacity = sharedCapacity(plan.value('maxvCpus'), plan.value('reservedRatio'));
   const [startSeconds, attempts] = [plan.value('jobStartSeconds'), plan.value('jobAttempts')];
   const held = (tenant: BatchTenant) => heldLoad(loadOf(tenant, attempts), startSeconds);
-  return forecastFlood(plan, capacity, tenants, latencySeconds, flood, held);
+  // All have jobs in a flood, so less is reserved than for a tenant alone: what bounds one is what the others use.
+  const shares = plan.tenants.map(({ name, nominalJobs: has }) => {
+    const tenant = tenants.find((one) => one.name === name);
+    return { nominalJobs: has, borrowedJobs: tenant ? Math.max(0, jobsIn(capacity, held(tenant)) - has) : 0 };
+  });
+  const flooded = { subject: plan.subject, tenants: shares, value: (name: string) => plan.value(name) };
+  return forecastFlood(flooded, capacity, tenants, latencySeconds, flood, held);
 }
 
-/** The vCPUs that tenants share while all of them have jobs; what a job needs besides is its own. */
-function sharedCapacity(maxvCpus: number, reservedRatio: number): BatchCapacity {
-  return { cpu: maxvCpus * (1 - reservedRatio), memoryBytes: BOUNDLESS };
-}
-
-/** Part of the capacity that no tenant with a job may use. Source: AWS Batch API reference, FairsharePolicy. */
-export function reservedBy(computeReservation: number, activeShares: number): number {
-  return (computeReservation / 100) ** activeShares;
+/** Undefined in place of a refusal. */
+function orTooFew<T>(jobsWith: (percent: number) => T): (percent: number) => T | undefined {
+  return (percent) => {
+    try {
+      return jobsWith(percent);
+    } catch (error) {
+      if (error instanceof CapacityError) return undefined;
+      throw error;
+    }
+  };
 }
 
 /** A job holds its place while it starts as well; the start itself hardly varies. */
@@ -111,36 +128,15 @@ function heldLoad(load: TenantLoad, startSeconds: number): TenantLoad {
   return { ...load, workload, steadyJobs: jobs(workload.steadyPerSecond), peakJobs: jobs(workload.peakPerSecond) };
 }
 
-/** Mean time until a job of a tenant finds room when another one has taken all: enough of its jobs have to end. */
-function firstPlaceSeconds(maxvCpus: number, held: readonly TenantLoad[]): number {
-  const capacity = sharedCapacity(maxvCpus, 0);
-  const waits = held.flatMap((own) =>
-    held
-      .filter((other) => other !== own)
-      .map((other) => (Math.ceil(own.jobCpu / other.jobCpu) * other.workload.serviceSeconds) / jobsIn(capacity, other)),
-  );
-  return Math.max(0, ...waits);
-}
-
-/** The least percentage of which one job of each tenant finds room while all others have jobs. */
-function neededReservation(
-  { maxvCpus, objective: { latencySeconds } }: SharePolicyQuestion,
-  held: readonly TenantLoad[],
-  firstPlace: number,
-): number {
-  if (held.length < 2 || firstPlace <= latencySeconds / 10) return 0;
-  const largest = Math.max(...held.map(({ jobCpu }) => jobCpu));
-  return Math.min(MOST_RESERVATION, Math.ceil(100 * (largest / maxvCpus) ** (1 / (held.length - 1)) - 1e-9));
-}
-
 function policyShare(
   { load, reclaimSeconds, wantedJobs }: Wanted,
   nominal: number,
-  capacity: BatchCapacity,
+  alone: BatchCapacity,
   held: readonly TenantLoad[],
   latencySeconds: number,
 ): PolicyShare {
-  const { latency } = forecast(load.workload, places(nominal));
+  const aloneJobs = jobsIn(alone, load);
+  const { latency } = forecast(load.workload, places(Math.min(nominal, aloneJobs)));
   return {
     name: load.tenant.name,
     weight: load.weight,
@@ -148,7 +144,9 @@ function policyShare(
     weightFactor: Number((Math.min(...held.map(({ weight }) => weight)) / load.weight).toPrecision(6)),
     wantedJobs,
     nominalJobs: nominal,
-    borrowedJobs: Math.max(0, jobsIn(capacity, load) - nominal),
+    // Others leave room while they have no jobs, and the fewer tenants have jobs, the more is reserved.
+    borrowedJobs: Math.max(0, aloneJobs - nominal),
+    aloneJobs,
     jobCpu: load.jobCpu,
     jobMemoryBytes: load.jobMemoryBytes,
     onTimeRatio: Math.min(1, Math.max(0, 1 - latency().tail(latencySeconds - reclaimSeconds))),
@@ -234,7 +232,7 @@ function policyKnobs(
       unit: '%',
       ...unlessGiven(
         computeReservation,
-        '0 while firstPlaceSeconds is within a tenth of the latency; else 100 × (largest job ÷ vCPUs)^(1 ÷ (tenants − 1)): one job finds room while all others have jobs',
+        '0 while firstPlaceSeconds is within a tenth of the latency, or where it would leave a tenant too few jobs; else 100 × (largest job ÷ vCPUs)^(1 ÷ (tenants − 1)): one job finds room while all others have jobs',
         { firstPlaceSeconds: firstPlace, latencySeconds, tenants: tenants.length },
       ),
       source: `${POLICY}, computeReservation`,
@@ -309,6 +307,12 @@ function remarks(shares: readonly PolicyShare[], question: SharePolicyQuestion, 
       .map(
         ({ name, nominalJobs: has, wantedJobs, onTimeRatio }) =>
           `${name} wants ${wantedJobs} jobs at its peak and comes to ${has} while all ask: ${figure(100 * onTimeRatio)} % end in time unless others leave room, ${figure(100 * latencyQuantile)} % are promised`,
+      ),
+    ...shares
+      .filter(({ aloneJobs, nominalJobs: has }) => aloneJobs < has)
+      .map(
+        ({ name, nominalJobs: has, aloneJobs }) =>
+          `${name} comes to ${has} jobs while all have jobs, and to ${aloneJobs} while no other tenant has one: computeReservation keeps more vCPUs free, the fewer tenants have jobs`,
       ),
     ...(reservedRatio > 0
       ? [

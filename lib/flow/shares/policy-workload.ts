@@ -76,13 +76,21 @@ export interface PolicyShare {
   readonly wantedJobs: number;
   /** Jobs at the same time that it comes to while all others ask for theirs. */
   readonly nominalJobs: number;
-  /** Jobs at the same time that it may run beyond those while others leave room: all the rest. */
+  /**
+   * Jobs at the same time that it may run beyond those while no other tenant has one: `aloneJobs` − `nominalJobs`, 0 at
+   * least.
+   */
   readonly borrowedJobs: number;
+  /**
+   * Jobs at the same time that it may run while no other tenant has one: as many as have room in
+   * `maxvCpus` × (1 − `computeReservation` ÷ 100). Fewer than `nominalJobs` where the reservation is so large.
+   */
+  readonly aloneJobs: number;
   /** vCPUs of one job. */
   readonly jobCpu: number;
   /** Memory in bytes of one job, in whole MiB. */
   readonly jobMemoryBytes: number;
-  /** Share of its jobs that end in time at its own peak on nothing but the nominal jobs. 0 to 1. */
+  /** Share of its jobs that end in time at its own peak on nothing but the nominal jobs, or those alone where they are fewer. 0 to 1. */
   readonly onTimeRatio: number;
 }
 
@@ -114,7 +122,7 @@ export class SharePolicyPlan extends Plan {
       ...this.tenants.map((one) => ({
         label: one.name,
         text:
-          `${one.nominalJobs} jobs while all ask, ${one.nominalJobs + one.borrowedJobs} while others leave room; ` +
+          `${one.nominalJobs} jobs while all ask, ${one.aloneJobs} while no other has jobs; ` +
           `${figure(100 * one.onTimeRatio)} % in time at its peak`,
       })),
       {

@@ -47,7 +47,7 @@ export function bucketAlarmKnobs(): Knob[] {
       DAY,
       's',
       'one sample of the bytes: there are no finer ones',
-      'Google Cloud metrics, storage: total_bytes is measured once a day',
+      'Google Cloud metrics, storage: v2/total_bytes is measured once a day',
     ),
     chosenKnob(
       'alarmCloseSeconds',

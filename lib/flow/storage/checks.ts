@@ -58,13 +58,14 @@ export function storageChecks(question: StorageQuestion): Check[] {
     oneOf('store', choices.store, Object.keys(STORES)),
     ...googleChecks(choices),
     inRange('budgetHeadroom', choices.budgetHeadroom, 1, 10),
-    ...listChecks('transitions', choices.transitions ?? [], (transitions) =>
-      transitions.flatMap((t, i) =>
+    ...listChecks('transitions', choices.transitions ?? [], (transitions) => [
+      ...transitions.flatMap((t, i) =>
         objectChecks('transitions', t, TRANSITION_FIELDS, () =>
           transitionChecks(storeOf(choices.store), t, transitions[i - 1], workload?.retentionDays ?? 365),
         ),
       ),
-    ),
+      sizesCheck(transitions),
+    ]),
   ]);
 }
 
@@ -121,7 +122,7 @@ function transitionChecks(
   const name = `transitions: days to ${t.storageClass}`;
   const checks: Check[] = [
     required(wholeNumber, name, t.afterDays, earliestDays),
-    atLeast('transitions.minimumObjectBytes', t.minimumObjectBytes, 0, MOST_HELD),
+    wholeNumber('transitions.minimumObjectBytes', t.minimumObjectBytes, 0, LARGEST_OBJECT_BYTES),
     {
       refused: t.afterDays >= retentionDays,
       message: `${name} must be below the retention of ${retentionDays} days, got ${t.afterDays}`,
@@ -141,6 +142,15 @@ function transitionChecks(
   ];
 }
 
+/** The default is the size from which all moves together pay, so one beside a given size would be of another list. */
+function sizesCheck(transitions: readonly StorageTransition[]): Check {
+  const sized = transitions.filter((t) => t?.minimumObjectBytes !== undefined).length;
+  return {
+    refused: sized > 0 && sized < transitions.length,
+    message: `transitions.minimumObjectBytes must be given for all ${transitions.length} moves or for none, got ${sized}`,
+  };
+}
+
 /** Refuses a class that answers later than promised. */
 export function refuseLateReads(subject: string, { store, taken, patience }: StorageEconomy): void {
   const late = taken.find((t) => store.prices(t.storageClass).retrievalSeconds > patience);
@@ -157,24 +167,33 @@ export function refuseLateReads(subject: string, { store, taken, patience }: Sto
   );
 }
 
-/** Refuses moves given by hand that cost more than to leave objects where they are written, with the size from which they would pay. */
+/**
+ * Refuses moves given by hand that cost more than to leave objects where they are written, with the size from which they
+ * would pay. Where the sizes are given, each above the mean is tried as well: from it on, one move more is made.
+ */
 export function refuseLoss(subject: string, economy: StorageEconomy): void {
   const { store, taken, cheapest, breakEven, retentionDays, workload } = economy;
-  const [cost, standard, tiering] = [taken, [], store.tiering].map((list) => economy.monthly(list));
-  if (cost <= standard) return;
+  const starts = taken.flatMap(({ minimumObjectBytes: bytes = 0 }) => (bytes > workload.objectBytes ? [bytes] : []));
+  const objectBytes = [workload.objectBytes, ...starts].find((bytes) => economy.losesAt(bytes));
+  if (objectBytes === undefined) return;
+  const [cost, standard] = [taken, []].map((list) => economy.monthly(list, objectBytes));
+  const [kept, tiering] = [[], store.tiering].map((list) => economy.monthly(list));
   const pays = Number.isFinite(breakEven);
+  const sized = taken.some((t) => t.minimumObjectBytes !== undefined);
+  const size = sizeText(breakEven);
   const derived =
     cheapest.length > 0
       ? `keeps ${movesText(cheapest)} and costs ${usd(economy.monthly(cheapest))}`
-      : `costs ${usd(standard)}`;
+      : `costs ${usd(kept)}`;
   throw new CapacityError(
     subject,
-    `${movesText(taken)} costs ${usd(cost)} for objects of ${sizeText(workload.objectBytes)}, ${store.standard} ${usd(standard)}; ` +
-      (pays ? `it pays from ${sizeText(breakEven)} an object` : `it pays at no object size in ${retentionDays} days`),
+    `${movesText(taken)} costs ${usd(cost)} for objects of ${sizeText(objectBytes)}, ${store.standard} ${usd(standard)}; ` +
+      (pays ? `it pays from ${size} an object` : `it pays at no object size in ${retentionDays} days`),
     [
-      ...(pays ? [`compact to ${sizeText(breakEven)} an object`] : []),
+      ...(pays && sized ? [`minimumObjectBytes of ${breakEven} for every move`] : []),
+      ...(pays && !sized ? [`compact to ${size} an object`] : []),
       `drop the ${taken.length > 1 ? 'transitions' : 'transition'}: left out, the plan ${derived}`,
-      ...(tiering < standard ? [`${store.tieringAdvice} for ${usd(tiering)}`] : []),
+      ...(tiering < kept ? [`${store.tieringAdvice} for ${usd(tiering)}`] : []),
     ],
   );
 }

@@ -51,11 +51,12 @@ function stageCost(
   // Reads come at random, so an object that may tier was idle for `d` days with probability e^(−reads × d ÷ month).
   const idleMonths = (idle: number) =>
     tiers ? (Math.max(0, days - idle) / MONTH_DAYS) * Math.exp((-readRatioPerMonth * idle) / MONTH_DAYS) : 0;
-  const [idle30, idle90] = [idleMonths(30), idleMonths(90)];
+  const [idle30, idle90, idle365] = [30, 90, 365].map(idleMonths);
   const storage =
     price.storage * (months - idle30) +
     price.storageAfter30Days * (idle30 - idle90) +
-    price.storageAfter90Days * idle90;
+    price.storageAfter90Days * (idle90 - idle365) +
+    price.storageAfter365Days * idle365;
   const reads = (days / MONTH_DAYS) * readRatioPerMonth;
   return (
     billedGb * storage +

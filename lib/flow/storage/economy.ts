@@ -41,7 +41,6 @@ export class StorageEconomy {
   /** Whether the bucket moves objects by itself (Autoclass), so that no rule does. */
   public readonly moving: boolean;
   private readonly overwriteRatio: number;
-  private readonly objectsPerMonth: number;
   private readonly subsets: readonly StorageTransition[][];
 
   constructor(
@@ -58,7 +57,6 @@ export class StorageEconomy {
     this.reads = workload.readRatioPerMonth ?? 0;
     this.patience = objective.retrievalSeconds ?? Number.POSITIVE_INFINITY;
     this.overwriteRatio = workload.overwriteRatio ?? 0;
-    this.objectsPerMonth = (workload.bytesPerDay / workload.objectBytes) * MONTH_DAYS;
     const { considered } = this.store;
     this.considered = choices.transitions ?? considered;
     this.subsets = subsetsOf(considered.filter((t) => t.afterDays < this.retentionDays && this.inTime(t)));
@@ -73,17 +71,26 @@ export class StorageEconomy {
         : Math.min(...this.subsets.map((subset) => breakEvenOf(subset)));
     this.transitions = this.taken.map((t) => ({
       ...t,
-      // A given list is one decision: it holds from its own break-even. A derived one holds move by move.
-      minimumObjectBytes: this.moving ? 0 : choices.transitions ? this.breakEven : this.joinsFrom(t),
+      minimumObjectBytes: this.floorOf(t),
     }));
   }
 
-  /** US dollars a month for everything that is kept, with these moves. */
-  public monthly(transitions: readonly StorageTransition[]): number {
-    const { objectBytes } = this.workload;
+  /**
+   * US dollars a month for everything that is kept, with these moves.
+   *
+   * @param objectBytes as if objects were of that size, and the fewer or the more of them
+   */
+  public monthly(transitions: readonly StorageTransition[], objectBytes = this.workload.objectBytes): number {
     const replaced = lifetimeCost(objectBytes, this.noncurrentDays + this.softDeleteDays, [], this.reads, this.store);
     const kept = lifetimeCost(objectBytes, this.keptDays, transitions, this.reads, this.store);
-    return this.objectsPerMonth * (this.overwriteRatio * replaced + (1 - this.overwriteRatio) * kept);
+    return this.objectsPerMonth(objectBytes) * (this.overwriteRatio * replaced + (1 - this.overwriteRatio) * kept);
+  }
+
+  /** Whether an object of that size costs more with the moves in effect than where it is written. */
+  public losesAt(objectBytes: number): boolean {
+    const cost = (moves: readonly StorageTransition[]) =>
+      lifetimeCost(objectBytes, this.keptDays, moves, this.reads, this.store);
+    return cost(this.taken) > cost([]);
   }
 
   /** Whether readers wait as long as the class takes. */
@@ -120,15 +127,26 @@ export class StorageEconomy {
       storedBytes: steadyBytes(stock),
       storedObjects,
       monthlyCostBefore:
-        this.objectsPerMonth * lifetimeCost(objectBytes, this.retentionDays, [], this.reads, this.store),
+        this.objectsPerMonth(objectBytes) * lifetimeCost(objectBytes, this.retentionDays, [], this.reads, this.store),
       monthlyCostAfter: this.monthly(this.transitions),
       monthlyCostTiering: this.monthly(this.store.tiering),
       monthlyRequestCost:
-        (this.objectsPerMonth / 1000) * this.store.uploadPer1000 +
+        (this.objectsPerMonth(objectBytes) / 1000) * this.store.uploadPer1000 +
         (storedObjects / 1e6) * this.store.inventoryPerMillion * (MONTH_DAYS / INVENTORY_DAYS),
       breakEvenObjectBytes: this.breakEven,
       billedDays: this.keptDays,
     };
+  }
+
+  /** The size from which a move holds. */
+  private floorOf(t: StorageTransition): number {
+    if (this.moving) return 0;
+    // A given list is one decision: it holds from its own break-even. A derived one holds move by move.
+    return this.choices.transitions ? (t.minimumObjectBytes ?? this.breakEven) : this.joinsFrom(t);
+  }
+
+  private objectsPerMonth(objectBytes: number): number {
+    return (this.workload.bytesPerDay / objectBytes) * MONTH_DAYS;
   }
 
   private cheapestAt(bytes: number): readonly StorageTransition[] {

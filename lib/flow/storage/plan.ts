@@ -69,15 +69,23 @@ function remarksOn(subject: string, economy: StorageEconomy): string[] {
     if (!Number.isFinite(breakEven) || transitions.length > 0) return [];
     return [`${subject}: nothing moves, objects of ${size} are too small; compact to ${sizeText(breakEven)} or more`];
   }
+  const early = taken
+    .filter(({ minimumObjectBytes: bytes }) => bytes !== undefined && economy.losesAt(bytes))
+    .map(
+      (t) =>
+        `${subject}: ${t.storageClass} takes objects from ${sizeText(t.minimumObjectBytes!)} on, of which the smallest cost more ` +
+        `than in ${economy.store.standard}; give a larger minimumObjectBytes`,
+    );
   const without = (t: StorageTransition) => economy.monthly(taken.filter((other) => other !== t));
   const all = economy.monthly(taken);
-  return taken
+  const dear = taken
     .filter((t) => without(t) < all)
     .map(
       (t) =>
         `${subject}: ${t.storageClass} after ${t.afterDays} d costs more than it saves for objects of ${size}: ` +
         `${usd(all)} with it, ${usd(without(t))} without`,
     );
+  return [...early, ...dear];
 }
 
 function retentionKnobs(economy: StorageEconomy): Knob[] {
@@ -154,22 +162,28 @@ function transitionKnobs(t: StorageTransition, economy: StorageEconomy): Knob[] 
   const others = taken.filter((other) => other.storageClass !== t.storageClass);
   const floor = move?.minimumObjectBytes ?? economy.joinsFrom(t);
   const costs = { costWith: economy.monthly(byAge([...others, t])), costWithout: economy.monthly(others) };
+  // A given list is one decision, with one break-even.
+  const breakEvenBytes = choices.transitions ? economy.breakEven : floor;
   const kept = choices.transitions ? 'given' : `kept: it costs less than ${store.standard}`;
   const days: Knob = {
     name: `${store.knobs.transition}.${t.storageClass}`,
     value: move ? t.afterDays : Number.POSITIVE_INFINITY,
     unit: 'days',
     formula: move ? kept : reasonToDrop(t, economy),
-    inputs: { objectBytes: workload.objectBytes, breakEvenBytes: floor, ...costs },
+    inputs: { objectBytes: workload.objectBytes, breakEvenBytes, ...costs },
     source: `${store.knobs.sourceOfMoves}; ${listPrices(economy)}`,
   };
   if (!move) return [days];
   const size: Knob = {
     name: `${store.knobs.size}.${t.storageClass}`,
-    value: floor - 1,
+    // What is larger is moved; of nothing there is no smaller object.
+    value: Math.max(0, floor - 1),
     unit: 'bytes',
-    formula: 'smaller objects cost less in their present class: move from the break-even on',
-    inputs: { keptDays, readRatioPerMonth: reads },
+    ...unlessGiven(
+      t.minimumObjectBytes,
+      'smaller objects cost less in their present class: move from the break-even on',
+      { keptDays, readRatioPerMonth: reads },
+    ),
     source: listPrices(economy),
   };
   return [days, size];

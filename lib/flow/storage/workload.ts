@@ -72,9 +72,10 @@ export interface StorageTransition {
   /** Days from an object's creation to the move. A whole number, 0 or more; 30 or more for `STANDARD_IA`. */
   readonly afterDays: number;
   /**
-   * The size in bytes from which an object is moved; smaller ones are not moved. 0 or more.
+   * The size in bytes from which an object is moved; smaller ones are not moved. A whole number, 0 to 5 × 10^13. Given for
+   * one move, it must be given for all of them. A size above the mean from which moving costs more than it saves is refused.
    *
-   * @default 0
+   * @default - the size from which moving pays back
    */
   readonly minimumObjectBytes?: number;
 }

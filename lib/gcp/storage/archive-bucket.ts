@@ -22,8 +22,9 @@ export interface ArchiveBucketPlanArgs {
   /** What it may cost. Default: no ceiling. `retrievalSeconds` refuses nothing: every class answers at once. */
   readonly objective?: StorageObjective;
   /**
-   * The moves to colder classes, warmest first: `NEARLINE`, `COLDLINE`, `ARCHIVE`. Moves that cost more than they save are
-   * refused. Default: of `NEARLINE` after 30 and `COLDLINE` after 180 days those that pay, or Autoclass where it costs less.
+   * The moves to colder classes, warmest first: `NEARLINE`, `COLDLINE`, `ARCHIVE`, each from `minimumObjectBytes` or
+   * from the size at which they pay. Moves that cost more than they save are refused. Default: of `NEARLINE` after 30 and
+   * `COLDLINE` after 180 days those that pay, or Autoclass where it costs less.
    */
   readonly transitions?: StorageTransition[];
   /**
@@ -184,13 +185,14 @@ export class ArchiveBucket extends pulumi.ComponentResource {
     return createAlert(this, {
       row: {
         name: `${name}-stored-bytes`,
-        filter: pulumi.interpolate`resource.type = "gcs_bucket" AND resource.labels.project_id = "${this.bucket.project}" AND resource.labels.bucket_name = "${this.bucket.name}" AND metric.type = "storage.googleapis.com/storage/total_bytes"`,
+        filter: pulumi.interpolate`resource.type = "gcs_bucket" AND resource.labels.project_id = "${this.bucket.project}" AND resource.labels.bucket_name = "${this.bucket.name}" AND metric.type = "storage.googleapis.com/storage/v2/total_bytes"`,
         aligner: 'ALIGN_MAX',
-        // A series is one storage class.
+        // A series is one storage class and type: live, noncurrent, soft-deleted. The first version of the metric has no
+        // soft-deleted bytes, which the limit includes.
         reducer: 'REDUCE_SUM',
         threshold: 'storedBytesLimit',
         seconds: 'alarmSampleSeconds',
-        text: 'More is stored than the write rate and the retention explain. Check whether more is written than planned, whether a retention policy or a hold keeps objects from being deleted, and whether noncurrent versions pile up.',
+        text: 'More is stored than the write rate and the retention explain. Check whether more is written than planned, whether a retention policy or a hold keeps objects from being deleted, and whether noncurrent versions or soft-deleted objects pile up.',
       },
       plan: this.plan,
       project,

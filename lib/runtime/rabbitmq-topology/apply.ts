@@ -5,6 +5,7 @@
 import type { Broker } from './broker';
 import { decide, removal, type Versions } from './decide';
 import { type Found, type FoundQueue, readFound } from './found';
+import { letIn, lockOut } from './lock-out';
 import { parseTopology, type Topology } from './topology';
 
 /** The ports to the outside. */
@@ -67,11 +68,13 @@ export class QueueInUseError extends Error {
 
 /** Readings of a queue that the broker has not counted yet. */
 const COUNTS = 6;
+/** Pauses after which the broker has counted what came until then: one may begin just before. */
+const RECOUNTS = 2;
 
 /**
  * @throws TopologyConflictError when objects of another owner are in the way, or an object cannot be changed; nothing was
  * changed then
- * @throws QueueInUseError when a queue that is to be deleted holds messages or has consumers; nothing was changed then
+ * @throws QueueInUseError when a queue that is to be deleted holds messages or has consumers; nothing was removed then
  * @throws when an event is neither of the two, and when the broker refuses
  */
 export async function handleEvent(
@@ -127,16 +130,36 @@ function isForeign(object: string): string {
 
 async function remove(topology: Topology, properties: TopologyProperties, ports: Ports): Promise<string[]> {
   const { broker, admin } = await ports.connect(properties.Management, properties.AdminSecretArn);
-  const found = await counted(await readFound(admin, [topology], broker.read), topology, admin, broker, ports);
-  const used = [...found.queues].flatMap(([name, queue]) => inUse(name, queue));
-  if (used.length > 0) {
-    throw new QueueInUseError(
-      `${used.join('; ')}: nothing was removed. Stop the workers and move or discard the messages, or keep the queues with removalPolicy RETAIN`,
-    );
-  }
+  const first = await counted(await readFound(admin, [topology], broker.read), topology, admin, broker, ports);
+  refuseUsed(first);
+  const found = await alone(first, topology, admin, broker, ports);
   const requests = removal(topology, found);
   for (const request of requests) await broker.send(request);
   return requests.map(({ object }) => object);
+}
+
+/** What the broker has once nobody can publish any more: a message may have come since the queues were counted. */
+async function alone(first: Found, topology: Topology, admin: string, broker: Broker, ports: Ports): Promise<Found> {
+  if ([...first.queues.values()].every((queue) => queue === undefined)) return first;
+  try {
+    for (const request of lockOut(topology, first)) await broker.send(request);
+    for (let pause = 1; pause <= RECOUNTS; pause += 1) await ports.pause();
+    const found = await readFound(admin, [topology], broker.read);
+    refuseUsed(found);
+    return found;
+  } catch (error) {
+    // The queues stay, so those who publish and consume may go on.
+    for (const request of letIn(topology, first)) await broker.send(request);
+    throw error;
+  }
+}
+
+function refuseUsed(found: Found): void {
+  const used = [...found.queues].flatMap(([name, queue]) => inUse(name, queue));
+  if (used.length === 0) return;
+  throw new QueueInUseError(
+    `${used.join('; ')}: nothing was removed. Stop the workers and move or discard the messages, or keep the queues with removalPolicy RETAIN`,
+  );
 }
 
 /** What the broker has, once it has counted every queue: a new queue has no count for some seconds. */

@@ -12,12 +12,16 @@ import { snapshotOf, waitingJobs } from './services';
 export async function handler(_event: unknown = {}, _context: unknown = {}, send: Send = fetch): Promise<void> {
   const jobQueue = setting('JOB_QUEUE');
   const planned = JSON.parse(setting('SHARES')) as Record<string, PlannedShare>;
-  const [{ uses, front }, { jobs, cut }] = await Promise.all([snapshotOf(jobQueue, send), waitingJobs(jobQueue, send)]);
-  const report = reportOf(planned, jobs, uses, Date.now() / 1000);
+  const [{ uses, usesCut, front }, { jobs, cut }] = await Promise.all([
+    snapshotOf(jobQueue, send),
+    waitingJobs(jobQueue, send),
+  ]);
+  const report = reportOf(planned, jobs, uses, Date.now() / 1000, { uses: usesCut, jobs: cut });
   for (const { name, runnableJobs, oldestRunnableSeconds, usedVcpus } of report.shares) {
     const share = { Share: name };
     countMetric('RunnableJobs', share, {}, runnableJobs);
-    countMetric('UsedVcpus', share, {}, usedVcpus);
+    // No value says that it is not known; 0 would say that it uses nothing.
+    if (usedVcpus !== undefined) countMetric('UsedVcpus', share, {}, usedVcpus);
     recordMetric('OldestRunnableSeconds', oldestRunnableSeconds, 'Seconds', {}, share);
   }
   const blocked = blockedJobs(front);
@@ -25,6 +29,7 @@ export async function handler(_event: unknown = {}, _context: unknown = {}, send
   countMetric('BlockedJobs', {}, { jobId, statusReason: statusReason.slice(0, 500) }, blocked.length);
   const more = { jobsRead: String(jobs.length), cut: String(cut) };
   recordMetric('StarvedSeconds', report.starvedSeconds, 'Seconds', { ...more, starved: listed(report.starved) });
+  countMetric('UnknownShares', {}, { ...more, unknown: listed(report.unknown) }, report.unknown.length);
   countMetric('UndeclaredJobs', {}, { undeclared: listed(report.undeclared) }, report.undeclaredJobs);
 }
 

@@ -43,16 +43,27 @@ export interface ShareReport {
   readonly runnableJobs: number;
   /** 0 when none waits. */
   readonly oldestRunnableSeconds: number;
-  readonly usedVcpus: number;
+  /** Undefined when it is not known: it is not among those that use most. */
+  readonly usedVcpus: number | undefined;
+}
+
+/** What the service left out of its answers, or the function did not read. */
+export interface Cut {
+  /** Shares that use some, but less than those that are listed. */
+  readonly uses: boolean;
+  /** Jobs that wait. */
+  readonly jobs: boolean;
 }
 
 /** What is reported. */
 export interface QueueReport {
   readonly shares: readonly ShareReport[];
-  /** The longest that a job waits of a tenant that could run one more within its share. 0 when there is none. */
+  /** The longest that a job waits of a tenant that certainly could run one more within its share. 0 when there is none. */
   readonly starvedSeconds: number;
   /** The tenants of which that is so. */
   readonly starved: readonly string[];
+  /** The tenants of which it cannot be said whether, or for how long, that is so. */
+  readonly unknown: readonly string[];
   /** Jobs that wait under share identifiers that were not planned. */
   readonly undeclaredJobs: number;
   /** Those identifiers. */
@@ -65,6 +76,7 @@ export function reportOf(
   waiting: readonly WaitingJob[],
   uses: readonly ShareUse[],
   nowSeconds: number,
+  cut: Cut = { uses: false, jobs: false },
 ): QueueReport {
   // A map: names of shares come from outside.
   const jobs = new Map<string, WaitingJob[]>();
@@ -75,21 +87,26 @@ export function reportOf(
     else those.push(job);
   }
   const used = new Map(uses.map((use) => [use.shareIdentifier ?? '', vcpusOf(use)]));
+  // Those that use most are listed, so one that is not listed uses as much as the last of them at most.
+  const unlisted = cut.uses ? Math.min(...used.values()) : 0;
   const shares = Object.keys(planned).map((name) => ({
     name,
     runnableJobs: jobs.get(name)?.length ?? 0,
     oldestRunnableSeconds: oldest(jobs.get(name) ?? [], nowSeconds),
-    usedVcpus: used.get(name) ?? 0,
+    usedVcpus: used.get(name) ?? (unlisted > 0 ? undefined : 0),
   }));
-  const starved = shares.filter(({ name, runnableJobs, usedVcpus }) => {
-    const { vcpus, job } = planned[name];
-    return runnableJobs > 0 && usedVcpus + job <= vcpus + 1e-9;
-  });
+  const hasRoom = ({ name, usedVcpus }: ShareReport, otherwise: number) =>
+    (usedVcpus ?? otherwise) + planned[name].job <= planned[name].vcpus + 1e-9;
+  const starved = shares.filter((share) => share.runnableJobs > 0 && hasRoom(share, unlisted));
+  const unknown = shares.filter(
+    (share) => (share.runnableJobs > 0 || cut.jobs) && hasRoom(share, 0) && (cut.jobs || !hasRoom(share, unlisted)),
+  );
   const others = [...jobs].filter(([name]) => !Object.hasOwn(planned, name));
   return {
     shares,
     starvedSeconds: Math.max(0, ...starved.map(({ oldestRunnableSeconds }) => oldestRunnableSeconds)),
     starved: starved.map(({ name }) => name),
+    unknown: unknown.map(({ name }) => name),
     undeclaredJobs: others.reduce((sum, [, those]) => sum + those.length, 0),
     undeclared: others.map(([name]) => name),
   };

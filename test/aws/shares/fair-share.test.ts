@@ -186,6 +186,10 @@ test('four alarms and a dashboard', () => {
   expect(share.metricUsedVcpus('risk').dimensions).toMatchObject({ Share: 'risk' });
   expect(share.metricRunnableJobs('risk').metricName).toBe('RunnableJobs');
   expect(share.metricOldestRunnable('risk').metricName).toBe('OldestRunnableSeconds');
+  expect(share.metricUnknownShares()).toMatchObject({
+    metricName: 'UnknownShares',
+    dimensions: { FunctionName: expect.anything() },
+  });
 });
 
 test('a flood of one tenant is in time for the others', () => {

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { RATING, RATING_ON_BATCH } from '../../../lib/cases/case-20-tenant-starvation';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
-import { forecastPolicyFlood, planSharePolicy, reservedBy } from '../../../lib/flow/shares/policy-plan';
+import { forecastPolicyFlood, planSharePolicy } from '../../../lib/flow/shares/policy-plan';
+import { reservedBy } from '../../../lib/flow/shares/policy-reservation';
 import type { SharePolicyQuestion } from '../../../lib/flow/shares/policy-workload';
+import { runByPolicy } from '../../../lib/flow/shares/simulation/batch-policy';
 import type { BatchTenant } from '../../../lib/flow/shares/workload';
 import { runs } from '../../support/property';
 
@@ -109,8 +111,58 @@ describe('a reservation', () => {
     const given = plan({ computeReservation: 50 });
     expect(given.knob('computeReservation').formula).toBe('given');
     expect(given.value('reservedRatio')).toBeCloseTo(0.0625, 12);
-    // 208 × 15/16 ÷ 2 vCPUs.
-    expect(given.tenant('risk').nominalJobs + given.tenant('risk').borrowedJobs).toBe(97);
+    // 208 × 15/16 vCPUs for four are more than they want.
+    expect(given.tenant('risk').nominalJobs).toBe(21);
+    // 208 × 1/2 ÷ 2 vCPUs: of others that have no job, more is reserved.
+    expect(given.tenant('risk')).toMatchObject({ aloneJobs: 52, borrowedJobs: 31 });
+    expect(given.explain()).toContain('21 jobs while all ask, 52 while no other has jobs');
+  });
+
+  test.each([0, 25, 50, 60])('of %d %% leaves a tenant alone as many jobs as the scheduler starts', (reservation) => {
+    const { tenants } = plan({ computeReservation: reservation });
+    const policy = {
+      weightFactors: tenants.map(({ weightFactor }) => weightFactor),
+      shareDecaySeconds: 1320,
+      computeReservation: reservation,
+      jobStartSeconds: 0,
+    };
+    const jobs = Array.from({ length: 300 }, () => ({ tenant: 0, submittedSeconds: 0, serviceSeconds: 10 }));
+    const { endSeconds } = runByPolicy(jobs, 104, policy, { tenant: 0, seconds: 0 });
+    // All are submitted at once, so those that end first are those that ran together.
+    expect(endSeconds.filter((end) => end === 10)).toHaveLength(tenants[0].aloneJobs);
+  });
+
+  test('that leaves a tenant fewer jobs alone than among all is said, and counted', () => {
+    const peak = { ...RATING.tenants[0].workload, peakPerSecond: 0.07, peakSeconds: 3600 };
+    const tenants = [tenant('big', { workload: peak }), tenant('small')];
+    const kept = plan({ tenants, computeReservation: 60 });
+    const big = kept.tenant('big');
+    // Of 104 places 37 are reserved while both have jobs, and 62 while one is alone.
+    expect(big).toMatchObject({ nominalJobs: 45, aloneJobs: 41, borrowedJobs: 0 });
+    expect(big.onTimeRatio).toBeLessThan(plan({ tenants, computeReservation: 55 }).tenant('big').onTimeRatio);
+    expect(kept.remarks.join()).toContain(
+      `big comes to ${big.nominalJobs} jobs while all have jobs, and to 41 while no other tenant has one`,
+    );
+  });
+
+  test('that leaves a tenant alone less than it needs is refused, with the most that works', () => {
+    const large = tenant('large', { workload: { ...RATING.tenants[0].workload, steadyPerSecond: 0.07 } });
+    const small = { ...RATING.tenants[0].workload, steadyPerSecond: 0.003 };
+    const tenants = [large, ...['a', 'b', 'c'].map((name) => tenant(name, { workload: small }))];
+    expect(message({ tenants, computeReservation: 60 })).toMatch(
+      /^Rating: large keeps 46\.2 jobs running on average and comes to 41 while no other tenant has jobs: it would never catch up .*; computeReservation of at most 54/,
+    );
+    expect(() => plan({ tenants, computeReservation: 54 })).not.toThrow();
+    expect(() => plan({ tenants, computeReservation: 55 })).toThrow(CapacityError);
+  });
+
+  test('is not derived where it would leave a tenant too little to catch up', () => {
+    const busy = tenant('busy', {
+      jobCpu: 8,
+      weight: 2,
+      workload: { steadyPerSecond: 6e-5, serviceSeconds: 21_600, serviceVariation: 0.1 },
+    });
+    expect(plan({ ...question, tenants: [busy, slow('b'), slow('c')] }).value('computeReservation')).toBe(0);
   });
 
   test('that leaves too little is refused', () => {

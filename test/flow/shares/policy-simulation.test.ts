@@ -1,5 +1,5 @@
 /** The scheduler of AWS Batch as it is simulated, against what AWS documents of it. */
-import { reservedBy } from '../../../lib/flow/shares/policy-plan';
+import { reservedBy } from '../../../lib/flow/shares/policy-reservation';
 import type { Job } from '../../../lib/flow/shares/simulation/batch-jobs';
 import { type FairSharePolicy, runByPolicy } from '../../../lib/flow/shares/simulation/batch-policy';
 

@@ -78,6 +78,22 @@ describe('Autoclass', () => {
     expect(cost(512 * KB, 365, GCS.tiering)).toBeLessThan(cost(512 * KB, 365, []));
   });
 
+  test('by hand, seven years: a month in Standard, two in Nearline, 275 days in Coldline, 2,190 in Archive, and the fee', () => {
+    const storage = (30 * 0.02 + 60 * 0.01 + 275 * 0.004 + 2190 * 0.0012) / 30;
+    const fee = (0.0025 / 1000) * (2555 / 30);
+    expect(cost(GB, 2555, GCS.tiering)).toBeCloseTo(storage + fee, 12);
+    // All of what is kept beyond a year is in Archive.
+    expect(cost(GB, 2555, GCS.tiering) / cost(GB, 2555, [])).toBeCloseTo(0.0966, 3);
+  });
+
+  test('is taken for seven years of objects of 1 MiB, of which rules keep all in Coldline', () => {
+    const kept = (autoclass: string) =>
+      planStorage('A', { workload: { ...workload(MB), retentionDays: 2555 }, store: 'gcs', autoclass });
+    const [rules, itself] = ['off', 'on'].map((choice) => kept(choice).predictions.monthlyCostAfter);
+    expect(itself).toBeLessThan(rules);
+    expect(kept('auto').value('autoclass')).toBe(1);
+  });
+
   test('has no rule beside it', () => {
     expect(plan(MB, { autoclass: 'on' }).knobs.filter(({ name }) => name.startsWith('transitionAge'))).toEqual([]);
   });
@@ -87,6 +103,76 @@ describe('Autoclass', () => {
     expect(made.transitions.map((t) => t.storageClass)).toEqual(['NEARLINE', 'COLDLINE']);
     expect(made.value('sizeAboveBytes.NEARLINE')).toBe(94_187);
     expect(made.value('transitionAge.COLDLINE')).toBe(180);
+  });
+});
+
+describe('a size given by hand', () => {
+  const sized = (minimumObjectBytes: number) => COLDLINE.map((t) => ({ ...t, minimumObjectBytes }));
+
+  test('is the size of the rules, and of the bill', () => {
+    const [small, none] = [plan(MB, { transitions: sized(2 * MB) }), plan(MB, { transitions: [] })];
+    for (const { storageClass } of COLDLINE) {
+      expect(small.knob(`sizeAboveBytes.${storageClass}`)).toMatchObject({ value: 2 * MB - 1, formula: 'given' });
+    }
+    // Objects of the mean size stay where they are written.
+    expect(small.predictions.monthlyCostAfter).toBeCloseTo(none.predictions.monthlyCostAfter, 6);
+    const derived = plan(2 * MB, { transitions: COLDLINE });
+    expect(plan(2 * MB, { transitions: sized(2 * MB) }).predictions.monthlyCostAfter).toBe(
+      derived.predictions.monthlyCostAfter,
+    );
+    expect(derived.value('sizeAboveBytes.NEARLINE')).toBe(derived.predictions.breakEvenObjectBytes - 1);
+  });
+
+  test('of 0 moves all objects, and the remark says that the smallest lose', () => {
+    const all = plan(MB, { transitions: sized(0) });
+    expect(all.value('sizeAboveBytes.NEARLINE')).toBe(0);
+    expect(all.remarks.join()).toContain(
+      'NEARLINE takes objects from 0 B on, of which the smallest cost more than in Standard storage',
+    );
+    expect(plan(MB, { transitions: sized(MB) }).remarks).toEqual([]);
+  });
+
+  test('above the mean from which moving loses is refused, and the way out is accepted', () => {
+    const refused = () => plan(64 * KB, { transitions: sized(128 * KB) });
+    expect(refused).toThrow(CapacityError);
+    expect(refused).toThrow(/for objects of 128 KB, .*; it pays from 20\d KB an object; minimumObjectBytes of (\d+)/);
+    const bytes = plan(MB, { transitions: COLDLINE }).predictions.breakEvenObjectBytes;
+    expect(refused).toThrow(`minimumObjectBytes of ${bytes} for every move`);
+    expect(() => plan(64 * KB, { transitions: sized(bytes) })).not.toThrow();
+    expect(() => plan(64 * KB, { transitions: sized(bytes - 2) })).toThrow(CapacityError);
+  });
+
+  test('below the mean does not save a list that loses at the mean', () => {
+    expect(() => plan(64 * KB, { transitions: sized(16 * KB) })).toThrow(/for objects of 64 KB/);
+  });
+
+  test('property: from the size on, no object costs more than in Standard storage', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 2 * MB }),
+        fc.tuple(fc.integer({ min: 0, max: 2 * MB }), fc.integer({ min: 0, max: 2 * MB })),
+        fc.integer({ min: 1, max: 10 * MB }),
+        (mean, [nearline, coldline], bytes) => {
+          const transitions = [
+            { ...COLDLINE[0], minimumObjectBytes: nearline },
+            { ...COLDLINE[1], minimumObjectBytes: coldline },
+          ];
+          let made: ReturnType<typeof plan>;
+          try {
+            made = plan(mean, { transitions });
+          } catch (error) {
+            expect(error).toBeInstanceOf(CapacityError);
+            return;
+          }
+          if (bytes < mean) return;
+          const { billedDays } = made.predictions;
+          expect(cost(bytes, billedDays, made.transitions)).toBeLessThanOrEqual(
+            cost(bytes, billedDays, []) * (1 + 1e-9),
+          );
+        },
+      ),
+      { numRuns: runs },
+    );
   });
 });
 
@@ -156,6 +242,14 @@ describe('refused', () => {
     [{ transitions: [move('GLACIER', 30)] }, 'transitions must name one of NEARLINE, COLDLINE, ARCHIVE, got'],
     [{ transitions: [move('AUTOCLASS', 0)] }, 'transitions must name one of NEARLINE, COLDLINE, ARCHIVE, got'],
     [{ transitions: [COLDLINE[1], move('NEARLINE', 200)] }, 'transitions must go from warm to cold'],
+    [
+      { transitions: [{ ...COLDLINE[0], minimumObjectBytes: MB }, COLDLINE[1]] },
+      'transitions.minimumObjectBytes must be given for all 2 moves or for none, got 1',
+    ],
+    [
+      { transitions: [{ ...COLDLINE[0], minimumObjectBytes: 1.5 }] },
+      'transitions.minimumObjectBytes must be a whole number, between 0 and 50000000000000, got 1.5',
+    ],
     [{ store: 's3', softDeleteDays: 7 }, 'softDeleteDays must be left out: only Cloud Storage has it'],
     [{ store: 'azure' }, "store must be one of s3, gcs, got 'azure'"],
   ])('%j', (choices, message) => {

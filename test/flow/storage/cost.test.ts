@@ -211,6 +211,14 @@ describe('the plan', () => {
     expect(plan.remarks).toEqual([expect.stringMatching(/GLACIER after 180 d costs more than it saves .* 400 KB/)]);
   });
 
+  test('a size given for the moves is the size of the rules, on S3 as well', () => {
+    const sized = SEED.map((t) => ({ ...t, minimumObjectBytes: 4 * MB }));
+    const plan = planStorage('Archive', { workload: workload(MB), transitions: sized });
+    expect(plan.knob('objectSizeGreaterThan.GLACIER')).toMatchObject({ value: 4 * MB - 1, formula: 'given' });
+    // Objects of the mean size are not moved.
+    expect(plan.predictions.monthlyCostAfter).toBeCloseTo(5000 * (395 / 365), 6);
+  });
+
   test('a reader that cannot wait five hours keeps objects out of Glacier', () => {
     const plan = planStorage('Archive', { workload: workload(MB), objective: { retrievalSeconds: 60 } });
     expect(plan.transitions.map((t) => t.storageClass)).toEqual(['STANDARD_IA']);

@@ -87,6 +87,14 @@ test('a move on the day of the creation is sent as such: the provider leaves an 
   expect(condition).toMatchObject({ age: 0, sendAgeIfZero: true });
 });
 
+test('the size that a move is given is the size of its rule', async () => {
+  const transitions = [{ storageClass: 'COLDLINE', afterDays: 90, minimumObjectBytes: 4 * MB }];
+  const { resources, made } = await make({ transitions });
+  const [{ condition }] = rulesOf(bucketOf(resources), 'SetStorageClass');
+  expect(condition.sizeAboveBytes).toBe(4 * MB - 1);
+  expect(made.plan.knob('sizeAboveBytes.COLDLINE').formula).toBe('given');
+});
+
 test('objects that live for a day are not billed for eight', async () => {
   const { resources } = await make({ workload: { ...usual.workload, retentionDays: 1 } });
   expect(bucketOf(resources).softDeletePolicy).toEqual({ retentionDurationSeconds: 0 });
@@ -109,6 +117,16 @@ test('more bytes than planned, over all classes, open an incident', async () => 
     { alignmentPeriod: '86400s', perSeriesAligner: 'ALIGN_MAX', crossSeriesReducer: 'REDUCE_SUM' },
   ]);
   expect(conditionThreshold.filter).toContain('resource.labels.bucket_name = "logs-1a2b3c4"');
+});
+
+// The first version of the metric has none: with 30 days and 90 of soft delete it would fire at 4.8 times the plan.
+test('soft-deleted bytes are in the metric, as they are in the limit', async () => {
+  const workload = { ...usual.workload, retentionDays: 30 };
+  const { resources, made } = await make({ workload, softDeleteDays: 90 });
+  const [{ conditionThreshold }] = inputsOf(resources, 'AlertPolicy', 'logs-stored-bytes').conditions;
+  expect(conditionThreshold.thresholdValue).toBeCloseTo(735e9 * (30 + 90) * 1.2, -3);
+  expect(conditionThreshold.filter).toContain('metric.type = "storage.googleapis.com/storage/v2/total_bytes"');
+  expect(made.plan.predictions.billedDays).toBe(120);
 });
 
 test('a key of yours encrypts, once the account of Cloud Storage may use it', async () => {

@@ -80,6 +80,7 @@ test('asks for the snapshot and for the jobs that wait, page by page, and report
     ['OldestRunnableSeconds', 'risk', 300, 'Seconds', 'FunctionName,Share'],
     ['BlockedJobs', '', 0, 'Count', 'FunctionName'],
     ['StarvedSeconds', '', 40, 'Seconds', 'FunctionName'],
+    ['UnknownShares', '', 0, 'Count', 'FunctionName'],
     ['UndeclaredJobs', '', 1, 'Count', 'FunctionName'],
   ]);
   const of = (name: string) => written.find((line) => name in line);
@@ -89,15 +90,39 @@ test('asks for the snapshot and for the jobs that wait, page by page, and report
 
 test('a queue that is empty, or that has no policy, reports zeros', async () => {
   const { metrics } = await invoked(() => ({}));
-  expect(metrics.map(([, , value]) => value)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(metrics.map(([, , value]) => value)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
 test('a queue with more jobs than are read says so, and ends', async () => {
-  const { sent, written } = await invoked((path) =>
+  const { sent, written, metrics } = await invoked((path) =>
     path === '/v1/listjobs' ? { jobSummaryList: [waiting('risk', 1)], nextToken: 'again' } : SNAPSHOT,
   );
   expect(sent.filter(({ path }) => path === '/v1/listjobs')).toHaveLength(20);
   expect(written.find((line) => 'StarvedSeconds' in line)).toMatchObject({ cut: 'true', jobsRead: '20' });
+  expect(metrics).toContainEqual(['UnknownShares', '', 1, 'Count', 'FunctionName']);
+  expect(written.find((line) => 'UnknownShares' in line)).toMatchObject({ unknown: 'billing' });
+});
+
+describe('of twenty shares that are listed', () => {
+  const top = Array.from({ length: 20 }, (_, i) => ({
+    shareIdentifier: `t${i}`,
+    capacityUsage: [{ capacityUnit: 'VCPU', quantity: 50 }],
+  }));
+  const listing = (activeShareCount?: number) => (path: string) =>
+    path === '/v1/listjobs'
+      ? { jobSummaryList: [waiting('billing', 900)] }
+      : { queueUtilization: { fairshareUtilization: { activeShareCount, topCapacityUtilization: top } } };
+
+  test.each([
+    ['more use some, so a tenant that is not listed is not starved', 25, 0, 1],
+    ['these are all, so one that is not listed uses nothing', 20, 900, 0],
+    ['there may be more, where their number is left out', undefined, 0, 1],
+  ])('%s', async (_, active, starvedSeconds, unknown) => {
+    const { metrics } = await invoked(listing(active));
+    expect(metrics).toContainEqual(['StarvedSeconds', '', starvedSeconds, 'Seconds', 'FunctionName']);
+    expect(metrics).toContainEqual(['UnknownShares', '', unknown, 'Count', 'FunctionName']);
+    expect(metrics.some(([name, share]) => name === 'UsedVcpus' && share === 'billing')).toBe(unknown === 0);
+  });
 });
 
 test('a refused request fails the invocation with the reason, and reports nothing', async () => {

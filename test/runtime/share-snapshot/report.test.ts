@@ -35,8 +35,42 @@ test('a tenant is starved when it waits and one more job would be within its sha
   expect(at(42).starved).toEqual([]);
 });
 
-test('a tenant that is not among those that use most uses nothing', () => {
+test('a tenant that is not listed uses nothing, where all that use some are listed', () => {
   expect(reportOf(planned, [job('billing', 7)], uses({ risk: 208 }), NOW).starvedSeconds).toBe(7);
+});
+
+describe('with more tenants than the service lists', () => {
+  /** Thirty tenants of 8 vCPUs each: twenty are listed, ten are not. */
+  const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`t${i}`, { vcpus: 8, job: 2 }]));
+  const listed = (least: number) =>
+    uses(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`t${i}`, i === 19 ? least : 12])));
+  const report = (least: number, waiting: WaitingJob[]) =>
+    reportOf(many, waiting, listed(least), NOW, { uses: true, jobs: false });
+
+  test('one that is not listed is not starved: it may use its share', () => {
+    expect(report(8, [job('t25', 900)])).toMatchObject({ starvedSeconds: 0, starved: [], unknown: ['t25'] });
+  });
+
+  test('one that is not listed is starved where even the last that is listed uses less than a share', () => {
+    expect(report(6, [job('t25', 900)])).toMatchObject({ starvedSeconds: 900, starved: ['t25'], unknown: [] });
+  });
+
+  test('what is listed is known, and a tenant without a job that waits cannot be starved', () => {
+    expect(report(4, [job('t19', 60), job('t3', 70)])).toMatchObject({ starved: ['t19'], unknown: [] });
+  });
+
+  test('what one that is not listed uses is not reported as 0', () => {
+    const { shares } = report(8, []);
+    expect(shares.find(({ name }) => name === 't25')!.usedVcpus).toBeUndefined();
+    expect(shares.find(({ name }) => name === 't3')!.usedVcpus).toBe(12);
+  });
+});
+
+test('with more jobs than are read, tenants below their share are not known: an older job may not have been read', () => {
+  const report = reportOf(planned, [job('risk', 30)], uses({ risk: 166 }), NOW, { uses: false, jobs: true });
+  expect(report).toMatchObject({ starvedSeconds: 0, starved: [], unknown: ['billing'] });
+  const both = reportOf(planned, [job('billing', 30)], uses({ risk: 166 }), NOW, { uses: false, jobs: true });
+  expect(both).toMatchObject({ starvedSeconds: 30, starved: ['billing'], unknown: ['billing'] });
 });
 
 test('the unit of Amazon EKS counts, another one does not', () => {

@@ -1,5 +1,5 @@
 import { MomentHeap } from '../../numerics/heap';
-import { reservedBy } from '../policy-plan';
+import { reservedBy } from '../policy-reservation';
 import type { BatchResult, Job } from './batch-jobs';
 import type { Flooding } from './batch-shares';
 

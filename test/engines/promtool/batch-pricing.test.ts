@@ -1,6 +1,10 @@
-/** The alerts of fair batch: a share of 38 cores, a bound of 100 cores or 50 pods, a promise of 4200 s for jobs of 600 s. */
-import { Testing } from 'cdk8s';
-import { FairBatchChart } from '../../../charts/fair-batch';
+/**
+ * The alerts of the shares of batch pricing; those of its images and its events are those of the charts order-processing and
+ * data-retention. A share of 38 cores, a bound of 100 cores or 50 pods, a promise of 4200 s for
+ * jobs of 600 s.
+ */
+import { ApiObject, Testing } from 'cdk8s';
+import { BatchPricingChart } from '../../../charts/batch-pricing';
 import { testAlerts } from './rules';
 
 const usage = (tenant: string) =>
@@ -14,9 +18,14 @@ const waits = (le: string) => `kueue_admission_wait_time_seconds_bucket{cluster_
 const shares = { [nominal('risk')]: '38x120', [nominal('billing')]: '38x120' };
 const lent = { ...shares, [usage('risk')]: '10x120', [usage('billing')]: '90x120' };
 
-testAlerts('fair-batch', {
-  manifests: Testing.synth(new FairBatchChart(Testing.app(), 'fair-batch')),
-  neighbour: new FairBatchChart(Testing.app(), 'fair-batch', { namespace: 'other', cohort: 'other' }),
+const { shares: rating } = new BatchPricingChart(Testing.app(), 'batch-pricing');
+
+testAlerts('batch-pricing', {
+  manifests: rating.node
+    .findAll()
+    .filter((one): one is ApiObject => one instanceof ApiObject)
+    .map((object) => object.toJson()),
+  neighbour: new BatchPricingChart(Testing.app(), 'batch-pricing', { namespace: 'other', cohort: 'other' }),
   cases: [
     {
       alert: 'TenantWaitsWhileOthersBorrow',
