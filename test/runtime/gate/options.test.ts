@@ -9,14 +9,14 @@ afterEach(() => {
   process.env = { ...environment };
 });
 
-function read(limit: ServiceLimit, more: Record<string, string> = {}) {
+function read(limit: ServiceLimit, more: Record<string, string> = {}, healthPath?: string) {
   const plan = planService('Api', {
     platform: 'kubernetes',
     workload: { peakPerSecond: 543, serviceSeconds: 0.1, serviceVariation: 0.5 },
     objective: { latencySeconds: 0.4 },
     limit,
   });
-  process.env = { ...environment, ...boundsOf(plan, 'api', limit), ...more };
+  process.env = { ...environment, ...boundsOf(plan, 'api', limit, healthPath), ...more };
   return { plan, options: gateOptions() };
 }
 
@@ -28,6 +28,7 @@ test('slots, queue and deadlines are those of the plan; without a limit the slot
     queue: plan.value('queueBound'),
     waitSeconds: plan.value('waitSeconds'),
     latencySeconds: 0.4,
+    stuckSeconds: plan.value('idleTimeoutSeconds'),
     limit: undefined,
   });
 });
@@ -48,4 +49,9 @@ test.each([ServiceLimit.AIMD, ServiceLimit.GRADIENT])('%s: all that the limit go
 test('another limit, or one without its numbers, ends the program at its start, by name', () => {
   expect(() => read(ServiceLimit.AIMD, { LIMIT: 'vegas' })).toThrow(/LIMIT must be aimd or gradient, got 'vegas'/);
   expect(() => read(ServiceLimit.AIMD, { LIMIT_FLOOR: '' })).toThrow('LIMIT_FLOOR is missing');
+});
+
+test('the path of its health check is known to the gate, beside those that it knows anyway', () => {
+  expect(read(ServiceLimit.FIXED).options.exemptPaths).toEqual(['/healthz', '/metrics']);
+  expect(read(ServiceLimit.FIXED, {}, '/ready').options.exemptPaths).toEqual(['/healthz', '/metrics', '/ready']);
 });
