@@ -14,6 +14,7 @@ const KNOBS = {
   RETRY_AFTER_SECONDS: 'retryAfterSeconds',
   RETRY_AFTER_JITTER: 'retryAfterJitter',
   RETRY_ATTEMPTS: 'retryAttempts',
+  RETRY_WAIT_SECONDS: 'retryWaitSeconds',
   RETRY_BUDGET_RATIO: 'retryBudgetRatio',
   RETRY_BUDGET_PER_SECOND: 'retryBudgetPerSecond',
 } as const;
