@@ -177,6 +177,17 @@ test('the promise breaks where the first of its parts does: latency, the share r
   );
 });
 
+test('a limit that the program has to keep is said to be so: only a program for Node has what keeps it', () => {
+  const remarked = (changed: Partial<ServiceQuestion>) =>
+    plan(changed).remarks.some((one) => one.startsWith('The program has to keep the limit by itself'));
+  const limit = ServiceLimit.AIMD;
+  expect(remarked({ limit, admission: ServiceAdmission.APPLICATION })).toBe(true);
+  expect(remarked({ limit, platform: 'fargate' })).toBe(true);
+  expect(remarked({ limit })).toBe(false);
+  expect(remarked({ limit, admission: ServiceAdmission.GATE })).toBe(false);
+  expect(remarked({ admission: ServiceAdmission.APPLICATION })).toBe(false);
+});
+
 describe('what cannot be kept', () => {
   test.each<[string, Partial<ServiceQuestion>, RegExp]>([
     [
