@@ -62,7 +62,13 @@ test(`Python: ${missing ?? 'there'}${missing === undefined ? '' : '; the runs be
       JSON.parse((await execute(python, ['-B', join(FOLDER, file), ...args.map(String)])).stdout);
     const { serviceSeconds } = WORK;
     [calls, ...measured] = await Promise.all([
-      run('calls.py', [1 + value('retryAttempts'), value('breakerMinimumCalls'), 0.5, value('breakerHalfOpenCalls')]),
+      run('calls.py', [
+        1 + value('retryAttempts'),
+        value('breakerMinimumCalls'),
+        0.5,
+        value('breakerHalfOpenCalls'),
+        value('retryWaitSeconds'),
+      ]),
       ...RUNS.map(([, queue, times], index) =>
         run('pool.py', [SLOTS, queue, value('waitSeconds'), times * CAPACITY, SECONDS, serviceSeconds, index + 1]),
       ),
@@ -98,8 +104,10 @@ test(`Python: ${missing ?? 'there'}${missing === undefined ? '' : '; the runs be
     expect(Math.abs(refused / requests - forecast.shedRatio)).toBeLessThan(0.04);
   });
 
-  test('stamina makes as many attempts as planned', () => {
+  test('stamina makes as many attempts as planned, and waits no longer between them', () => {
     expect(calls.of_one).toBe(1 + value('retryAttempts'));
+    expect(calls.longest_wait).toBeGreaterThanOrEqual(value('retryWaitSeconds') / 2);
+    expect(calls.longest_wait).toBeLessThanOrEqual(value('retryWaitSeconds'));
   });
 
   test('the breaker of pybreaker opens after so many failures in a row, and closes after so many that succeed', () => {

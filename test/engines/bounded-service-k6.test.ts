@@ -1,6 +1,7 @@
 /**
  * The script for k6 that BoundedService makes, run by k6 as it is, against the shipped gate in front of a real HTTP server: half,
- * all, twice and five times the capacity. k6 fails where a threshold of the plan is missed.
+ * all, twice and five times the capacity. k6 fails where a threshold of the plan is missed: on a program whose queue has no bound, and
+ * on a wrong address.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -26,6 +27,33 @@ const CLAIM = {
   how: `the ConfigMap of loadTest as it is, constant arrival rates for 60 s each; one instance of ${SLOTS} slots, requests of ${WORK.serviceSeconds} s (gamma, coefficient of variation 0.5).`,
   scaledBy: '543/s on instances of 30 slots and 0.4 s by one instance of 12 slots, 30/s and 1.6 s.',
 };
+
+/**
+ * A program with as many slots and a queue without a bound, as in the case. It works on what comes in turn, whether its caller is
+ * still there or not. Of another address it knows nothing.
+ */
+const UNBOUNDED = `
+const { createServer } = require('node:http');
+const queue = [];
+let working = 0;
+const uniform = () => 1 - Math.random();
+const millis = () => 1000 * ${WORK.serviceSeconds} * -0.25 * Math.log(uniform() * uniform() * uniform() * uniform());
+function work() {
+  while (working < ${SLOTS} && queue.length > 0) {
+    const response = queue.shift();
+    working += 1;
+    setTimeout(() => { working -= 1; response.end('ok'); work(); }, millis());
+  }
+}
+createServer((request, response) => {
+  if (request.url === '/most') return response.end('0');
+  if (request.url !== '/') return response.writeHead(404).end();
+  queue.push(response);
+  work();
+}).listen(Number(process.argv[1]), '127.0.0.1');
+`;
+/** k6: some thresholds have failed. */
+const THRESHOLDS_FAILED = 99;
 
 afterAll(endGated);
 
@@ -55,33 +83,66 @@ test(`k6: ${isThere ? 'there' : 'not built (K6=1 test/engines/install); the runs
   interface Summary {
     readonly metrics: Readonly<Record<string, Readonly<Record<string, number>>>>;
   }
-  let summary: Summary;
-  let code: number | null;
-  beforeAll(async () => {
-    const { port } = await startGated(variables, WORK.serviceSeconds);
+  interface Run {
+    readonly code: number | null;
+    readonly summary: Summary;
+  }
+  /** Runs the script as it is. */
+  async function k6(name: string, target: string): Promise<Run> {
     const script = join(folder, 'load-test.js');
-    const out = join(folder, 'summary.json');
+    const out = join(folder, `${name}.json`);
     writeFileSync(script, data['load-test.js']);
     const args = [
       'run',
       '--quiet',
       '--no-usage-report',
+      // Several run at once.
+      '--address',
+      '127.0.0.1:0',
       '--summary-export',
       out,
       // What it exports has no 99th percentile unless it is asked for.
       '--summary-trend-stats',
       'avg,max,p(99)',
       '-e',
-      `TARGET=http://127.0.0.1:${port}/`,
+      `TARGET=${target}`,
       script,
     ];
-    const k6 = spawn(K6, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-    [code] = (await once(k6, 'exit')) as [number | null];
-    summary = JSON.parse(readFileSync(out, 'utf8'));
+    const run = spawn(K6, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const [code] = (await once(run, 'exit')) as [number | null];
+    return { code, summary: JSON.parse(readFileSync(out, 'utf8')) };
+  }
+
+  let bounded: Run;
+  let unbounded: Run;
+  let elsewhere: Run;
+  // All at once: together they are a load of 450 requests a second.
+  beforeAll(async () => {
+    const gated = await startGated(variables, WORK.serviceSeconds);
+    // The program itself, without its gate.
+    const alone = await startGated(variables, WORK.serviceSeconds, UNBOUNDED);
+    [bounded, unbounded, elsewhere] = await Promise.all([
+      k6('bounded', `http://127.0.0.1:${gated.port}/`),
+      k6('unbounded', `http://127.0.0.1:${alone.target}/`),
+      k6('elsewhere', `http://127.0.0.1:${alone.target}/nowhere`),
+    ]);
   }, 500_000);
 
+  const ofLoad = ({ summary }: Run, metric: string, name: string) => summary.metrics[`${metric}{scenario:${name}}`];
+
   test('no threshold of the plan is missed', () => {
-    expect(code).toBe(0);
+    expect(bounded.code).toBe(0);
+  });
+
+  test('a queue without a bound fails the run: almost nothing is served in time, and nothing is refused', () => {
+    expect(unbounded.code).toBe(THRESHOLDS_FAILED);
+    expect(ofLoad(unbounded, 'failed', 'load_2').value).toBeGreaterThan(0.5);
+    expect(ofLoad(unbounded, 'shed', 'load_2').value).toBe(0);
+  });
+
+  test('a wrong address fails the run, however quick its answers are', () => {
+    expect(elsewhere.code).toBe(THRESHOLDS_FAILED);
+    expect(ofLoad(elsewhere, 'failed', 'load_0_5').value).toBe(1);
   });
 
   test.each([
@@ -105,7 +166,7 @@ test(`k6: ${isThere ? 'there' : 'not built (K6=1 test/engines/install); the runs
         metric: `share that is refused at ${times} times the capacity`,
         unit: 'ratio',
         predicted: shedRatio,
-        measured: summary.metrics[`shed{scenario:${name}}`].value,
+        measured: ofLoad(bounded, 'shed', name).value,
         tolerance: about(0.05),
       },
       {
@@ -113,7 +174,7 @@ test(`k6: ${isThere ? 'there' : 'not built (K6=1 test/engines/install); the runs
         metric: `P99 of accepted requests at ${times} times the capacity, at most the promise`,
         unit: 's',
         predicted: LATENCY_SECONDS,
-        measured: summary.metrics[`accepted_ms{scenario:${name}}`]['p(99)'] / 1000,
+        measured: ofLoad(bounded, 'accepted_ms', name)['p(99)'] / 1000,
         tolerance: atMost((0.85 * latencySeconds) / LATENCY_SECONDS),
       },
     );

@@ -110,7 +110,8 @@ export class BoundedService extends Construct implements IConnectable {
     if (optimized) validate(id, [agentCheck(plan)]);
     const { clientLimit } = usable;
     this.plan = clientLimit === undefined ? plan : plan.withKnobs(clientKnobs(plan, usable.workload, clientLimit));
-    const task = createServiceTask(this, usable, this.plan, boundsOf(this.plan, id, usable.limit), optimized);
+    const bounds = boundsOf(this.plan, id, usable.limit, usable.healthPath);
+    const task = createServiceTask(this, usable, this.plan, bounds, optimized);
     this.taskDefinition = task.taskDefinition;
     this.container = task.container;
     this.agent = task.agent;

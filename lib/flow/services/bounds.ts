@@ -9,10 +9,12 @@ const KNOBS = {
   QUEUE: 'queueBound',
   WAIT_SECONDS: 'waitSeconds',
   SERVER_DEADLINE_SECONDS: 'serverDeadlineSeconds',
+  IDLE_TIMEOUT_SECONDS: 'idleTimeoutSeconds',
   SHED_STATUS: 'shedStatus',
   RETRY_AFTER_SECONDS: 'retryAfterSeconds',
   RETRY_AFTER_JITTER: 'retryAfterJitter',
   RETRY_ATTEMPTS: 'retryAttempts',
+  RETRY_WAIT_SECONDS: 'retryWaitSeconds',
   RETRY_BUDGET_RATIO: 'retryBudgetRatio',
   RETRY_BUDGET_PER_SECOND: 'retryBudgetPerSecond',
 } as const;
@@ -27,12 +29,22 @@ const LIMIT_KNOBS = {
   LIMIT_WINDOW_REQUESTS: 'limitWindowRequests',
 } as const;
 
-/** Each by its name. */
-export function boundsOf(plan: ServicePlan, service: string, limit: LimitName = 'fixed'): Record<string, string> {
+/**
+ * Each by its name.
+ *
+ * @param healthPath where the program is asked how it is; default: the gate's own, `/healthz`
+ */
+export function boundsOf(
+  plan: ServicePlan,
+  service: string,
+  limit: LimitName = 'fixed',
+  healthPath?: string,
+): Record<string, string> {
   const texts = (knobs: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(knobs).map(([variable, knob]) => [variable, String(plan.value(knob))]));
   return {
     SERVICE: service,
+    ...(healthPath !== undefined && { HEALTH_PATH: healthPath }),
     ...texts(KNOBS),
     ...(limit !== 'fixed' && { LIMIT: limit, ...texts(LIMIT_KNOBS) }),
     ...Object.fromEntries(
@@ -49,7 +61,7 @@ function timeoutVariable(downstream: string): string {
 }
 
 /** A limit that is not planned would be one as soon as its variables were there, so they are refused then as well. */
-const OWN: readonly string[] = ['SERVICE', 'LIMIT', ...Object.keys(KNOBS), ...Object.keys(LIMIT_KNOBS)];
+const OWN: readonly string[] = ['SERVICE', 'HEALTH_PATH', 'LIMIT', ...Object.keys(KNOBS), ...Object.keys(LIMIT_KNOBS)];
 
 /**
  * That no variable of a program takes the place of a bound.

@@ -2,17 +2,11 @@
 import { chosenKnob } from '../alarms';
 import { given, type Knob, unlessGiven } from '../plan';
 import { podProbeKnobs, probeTimeoutKnob, progressDeadlineKnob } from '../probes';
+import { callBudget, downstreamTimeout, retryWaitSeconds } from './calls';
 import { limitKnobs } from './limit-knobs';
 import { SERVICE_PLATFORM_FACTS } from './platforms';
-import {
-  callBudget,
-  downstreamTimeout,
-  LEAST_INSTANCES,
-  MOST_SLOTS_OF_INSTANCE,
-  type Resolved,
-  reactionsOf,
-  type Sizes,
-} from './sizing';
+import { retryKnobs } from './retry-knobs';
+import { LEAST_INSTANCES, MOST_SLOTS_OF_INSTANCE, type Resolved, reactionsOf, type Sizes } from './sizing';
 import type { ServiceQuestion } from './workload';
 
 const OWN = 'docs/constructs/k8s-bounded-service.md';
@@ -29,7 +23,7 @@ export function serviceKnobs(question: ServiceQuestion, asked: Resolved, sizes: 
     ...admissionKnobs(question, asked, sizes),
     ...(asked.limit === 'fixed' ? [] : limitKnobs(asked, sizes.slots)),
     ...deadlineKnobs(question, asked, sizes),
-    ...retryKnobs(question, sizes),
+    ...retryKnobs(question, asked, sizes),
     ...instanceKnobs(question, asked, sizes),
     ...(asked.platform === 'kubernetes' ? kubernetesKnobs(asked, sizes) : fargateKnobs(asked, sizes)),
   ];
@@ -147,41 +141,19 @@ function deadlineKnobs({ downstreams = [] }: ServiceQuestion, asked: Resolved, {
       name: `downstreamTimeoutSeconds.${one.name}`,
       value: downstreamTimeout(asked, waitSeconds, one),
       unit: 's',
-      formula: 'min(1.5 × P99 of the call, (latency − wait) ÷ (calls × attempts)): time-outs nest',
+      formula:
+        'min(1.5 × P99 of the call, ((latency − wait) ÷ calls − retries × wait between them) ÷ attempts): time-outs nest',
       inputs: {
         callSeconds: one.latencySeconds,
         latencySeconds,
         waitSeconds,
         calls: one.callsPerRequest ?? 1,
         attempts: 1 + retryAttempts,
+        retryWaitSeconds: retryWaitSeconds(asked, waitSeconds),
         budgetSeconds: callBudget(asked, waitSeconds, one),
       },
       source: OWN,
     })),
-  ];
-}
-
-function retryKnobs({ retryAttempts }: ServiceQuestion, { slots }: Sizes): Knob[] {
-  const resilience = 'Resilience4j, CircuitBreaker; the numbers are assumptions';
-  const finagle = 'Finagle, RetryBudget: 20 % of requests, and 10 a second at least';
-  return [
-    retryAttempts === undefined
-      ? chosenKnob('retryAttempts', 1, 'attempts', 'after the first one, of a call to a downstream', OWN)
-      : given('retryAttempts', retryAttempts, 'attempts'),
-    chosenKnob('retryBudgetRatio', 0.2, 'ratio', 'retries to requests: a storm adds a fifth at most', finagle),
-    chosenKnob('retryBudgetPerSecond', 10, 'retries/s', 'allowed beside it, for a client with few requests', finagle),
-    chosenKnob('breakerWindowSeconds', 10, 's', 'of the calls that count', resilience),
-    chosenKnob('breakerMinimumCalls', 20, 'calls', 'fewer say nothing', resilience),
-    chosenKnob('breakerFailureRatio', 0.5, 'ratio', 'of failed or of slow calls', resilience),
-    chosenKnob('breakerOpenSeconds', 10, 's', 'one window', resilience),
-    {
-      name: 'breakerHalfOpenCalls',
-      value: Math.ceil(Math.sqrt(slots)),
-      unit: 'calls',
-      formula: '⌈√slots⌉: enough to judge by, too few to hurt',
-      inputs: { slots },
-      source: resilience,
-    },
   ];
 }
 

@@ -21,7 +21,7 @@ import {
   sizesOf,
   wholeReaction,
 } from './sizing';
-import { ServicePlan, type ServicePredictions, type ServiceQuestion } from './workload';
+import { ServiceAdmission, ServicePlan, type ServicePredictions, type ServiceQuestion } from './workload';
 
 /**
  * The plan of a service.
@@ -76,6 +76,14 @@ function breaksAt(asked: Resolved, sizes: Sizes): number {
   return bisect({ holding: 1, failing }, { steps: 60, relative: 1e-4 }, keeps).holding;
 }
 
+const LIMIT_REMARK =
+  'The program has to keep the limit by itself: bounded(handler, gateOptions()) of backpressure-constructs/gate does, for Node. A program in another language that does not read LIMIT_… works on all of its slots, however slow they are; give it the gate (Kubernetes), or leave limit out.';
+
+/** Whether no gate stands before the program: there is none on Fargate. */
+function isKeptByProgram({ platform, admission }: Resolved): boolean {
+  return platform === 'fargate' || admission === ServiceAdmission.APPLICATION;
+}
+
 function remarksOn(asked: Resolved, sizes: Sizes, { breaksAtLoad }: ServicePredictions): string[] {
   const { peakPerSecond, peakSeconds } = asked;
   const { minInstances, maxInstances, reactionSeconds, queueBound } = sizes;
@@ -95,6 +103,7 @@ function remarksOn(asked: Resolved, sizes: Sizes, { breaksAtLoad }: ServicePredi
             : []),
         ]
       : []),
+    ...(asked.limit !== 'fixed' && isKeptByProgram(asked) ? [LIMIT_REMARK] : []),
     ...(queueBound === 0 ? ['Nothing waits: the work alone takes almost all of the promised time.'] : []),
   ];
 }

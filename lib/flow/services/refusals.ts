@@ -2,11 +2,11 @@
 import { duration, figure, percent, roundedDown, roundedUp } from '../figures';
 import { YEAR_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
+import { callBudget, unnested } from './calls';
 import { MOST_INSTANCES } from './checks';
 import {
   boundWithin,
   brokenBy,
-  callBudget,
   limiting,
   type Resolved,
   resolved,
@@ -14,7 +14,6 @@ import {
   shedAt,
   shedOfPeak,
   sizesOf,
-  unnested,
 } from './sizing';
 import type { ServiceObjective, ServiceQuestion, ServiceWorkload } from './workload';
 
@@ -59,7 +58,7 @@ function limitText(asked: Resolved): string {
 
 function timeoutText(asked: Resolved, waitSeconds: number): string {
   const one = unnested(asked, waitSeconds)!;
-  return `a call of ${one.name} may take ${duration(callBudget(asked, waitSeconds, one))} so that all attempts end within the promise, and its P99 is ${duration(one.latencySeconds)}`;
+  return `a call of ${one.name} may take ${duration(callBudget(asked, waitSeconds, one))} so that all attempts and the waits between them end within the promise, and its P99 is ${duration(one.latencySeconds)}`;
 }
 
 /** Changes that each keep the promise; each has been tried. */

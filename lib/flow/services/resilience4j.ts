@@ -35,6 +35,8 @@ export interface TimeLimiterSettings {
 export interface RetrySettings {
   /** The first attempt and those after it. */
   readonly maxAttempts: number;
+  /** From an attempt that failed to the next one, such as `12ms`. Resilience4j waits 500 ms unless it is told. */
+  readonly waitDuration: string;
 }
 
 /** Settings of one instance for each downstream. */
@@ -69,7 +71,10 @@ export function resilience4jSettings(plan: ServicePlan): Resilience4jSettings {
     })),
     // A thread that is not interrupted keeps its slot after the time-out.
     timeLimiters: each((timeout) => ({ timeoutDuration: timeout, cancelRunningFuture: true })),
-    retries: each(() => ({ maxAttempts: 1 + value('retryAttempts') })),
+    retries: each(() => ({
+      maxAttempts: 1 + value('retryAttempts'),
+      waitDuration: millis(value('retryWaitSeconds')),
+    })),
   };
 }
 

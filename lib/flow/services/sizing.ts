@@ -5,6 +5,7 @@ import { erlangC, fewestSlots, sojournTail, variationFactor, waitDecay } from '.
 import { serviceQuantile } from '../numerics/gamma';
 import { bisect, firstIndex } from '../search';
 import { type BoundedForecast, boundedForecast, shedRatio } from './bounded';
+import { unnested } from './calls';
 import { MOST_INSTANCES } from './checks';
 import type { LimitName } from './limit';
 import { SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
@@ -20,7 +21,6 @@ export const MOST_SLOTS_OF_INSTANCE = 30;
 export const LEAST_INSTANCES = 2;
 /** Times the planned work up to which a limit that follows lets it become slower. */
 const LIMIT_TOLERANCE = 1.2;
-const TIMEOUT_MARGIN = 1.5;
 /** Busy slots up to which one pool for all is counted. */
 const MOST_LOAD = 100_000;
 
@@ -255,17 +255,6 @@ function stageOf(
   return { arrivalsPerSecond: ratePerSecond / instances, serviceSeconds, serviceVariation, slots, queueBound };
 }
 
-/** The time-out of a call: half longer than its P99, and within what a request has left after its longest wait. */
-export function downstreamTimeout(asked: Resolved, waitSeconds: number, downstream: ServiceDownstream): number {
-  return Math.min(TIMEOUT_MARGIN * downstream.latencySeconds, callBudget(asked, waitSeconds, downstream));
-}
-
-/** Seconds that one attempt of a call may take, so that all of a request end within the promise. */
-export function callBudget(asked: Resolved, waitSeconds: number, { callsPerRequest = 1 }: ServiceDownstream): number {
-  const { latencySeconds, retryAttempts } = asked;
-  return (latencySeconds - waitSeconds) / (Math.max(1, Math.ceil(callsPerRequest)) * (1 + retryAttempts));
-}
-
 /** What is in the way of a promise. */
 export type Obstacle = 'service' | 'queue' | 'slots' | 'capacity' | 'instances' | 'reaction' | 'limit' | 'timeouts';
 
@@ -289,9 +278,4 @@ export function limiting({ peakPerSecond, downstreams }: Resolved): ServiceDowns
     ({ callsPerRequest = 1, limitPerSecond = Number.POSITIVE_INFINITY }) =>
       peakPerSecond * callsPerRequest > limitPerSecond,
   );
-}
-
-/** The first downstream whose own P99 is longer than the time that one attempt may take. */
-export function unnested(asked: Resolved, waitSeconds: number): ServiceDownstream | undefined {
-  return asked.downstreams.find((one) => one.latencySeconds > callBudget(asked, waitSeconds, one));
 }

@@ -1,45 +1,67 @@
 /** A script for k6: half, all, twice and five times the capacity, and what the plan says of each. */
 import { promisedPercentile } from '../../flow/services/alarms';
-import { shedRatio } from '../../flow/services/bounded';
+import { type BoundedForecast, boundedForecast } from '../../flow/services/bounded';
 import type { ServicePlan, ServiceWorkload } from '../../flow/services/workload';
 
 const TIMES = [0.5, 1, 2, 5];
 const STAGE_SECONDS = 60;
 const GAP_SECONDS = 15;
+/** Points of the share that is refused by which a run of a minute may stray. */
+const SHED_MARGIN = 0.02;
+/** Points of the share that ends otherwise. */
+const FAILED_MARGIN = 0.01;
+/** Of the requests that are served as planned, so many at least. */
+const SERVED_SHARE = 0.9;
+/** Of the requests of a stage that k6 did not send, so many at most: with more, the load was not the one that is judged. */
+const DROPPED_SHARE = 0.01;
 
-/** The text of the script. It reads the address of the service from the variable TARGET. */
-export function loadTestScript(plan: ServicePlan, { serviceSeconds, serviceVariation = 1 }: ServiceWorkload): string {
-  const { capacityPerSecond } = plan.predictions;
-  const latencySeconds = plan.value('serverDeadlineSeconds');
-  const scenarios = Object.fromEntries(
-    TIMES.map((times, index) => {
-      const rate = Math.max(1, Math.round(times * capacityPerSecond));
-      // Each request that is under way has a user of its own: a refusal ends at once, the rest within the caller's time-out.
-      const users = Math.ceil(rate * plan.value('callerTimeoutSeconds')) + 10;
-      return [
-        nameOf(times),
-        {
-          executor: 'constant-arrival-rate',
-          rate,
-          timeUnit: '1s',
-          duration: `${STAGE_SECONDS}s`,
-          startTime: `${index * (STAGE_SECONDS + GAP_SECONDS)}s`,
-          preAllocatedVUs: users,
-          maxVUs: 2 * users,
-        },
-      ];
-    }),
-  );
-  const [slots, queueBound] = ['slotsPerInstance', 'queueBound'].map((name) => plan.value(name));
-  const shed = (times: number) => {
-    const arrivalsPerSecond = (times * slots) / serviceSeconds;
-    return shedRatio({ arrivalsPerSecond, serviceSeconds, serviceVariation, slots, queueBound });
+/**
+ * The text of the script. It reads the address of the service from the variable TARGET.
+ *
+ * Every request has one of three outcomes: served (200 to 399), refused (the status of a refusal), or failed, which is all the rest:
+ * no answer within the caller's time-out, 504, 500, 404. Each has a threshold, so that a queue without a bound, a bound that refuses
+ * too much, and a wrong address fail the run.
+ */
+export function loadTestScript(plan: ServicePlan, workload: ServiceWorkload): string {
+  const value = (name: string) => plan.value(name);
+  const { capacityPerSecond, reactionSeconds } = plan.predictions;
+  const stages = TIMES.map((times) => ({
+    name: `load_${String(times).replace('.', '_')}`,
+    rate: Math.max(1, Math.round(times * capacityPerSecond)),
+  }));
+  // Nothing is judged before all instances run, which the predictions are of.
+  const isScaled = value('minInstances') < value('maxInstances');
+  const warmUpSeconds = isScaled ? Math.ceil(reactionSeconds + STAGE_SECONDS) : 0;
+  const callerMillis = Math.ceil(Number((1000 * value('callerTimeoutSeconds')).toFixed(6)));
+  const scenario = (rate: number, seconds: number, startSeconds: number) => {
+    // Each request that is under way has a user of its own: a refusal ends at once, the rest within the caller's time-out.
+    const users = Math.ceil(rate * value('callerTimeoutSeconds')) + 10;
+    return {
+      executor: 'constant-arrival-rate',
+      rate,
+      timeUnit: '1s',
+      duration: `${seconds}s`,
+      startTime: `${startSeconds}s`,
+      preAllocatedVUs: users,
+      maxVUs: 2 * users,
+    };
   };
-  const thresholds = Object.fromEntries(
-    TIMES.flatMap((times) => [
-      [`accepted_ms{scenario:${nameOf(times)}}`, [`p(${promisedPercentile(plan)})<=${1000 * latencySeconds}`]],
-      [`shed{scenario:${nameOf(times)}}`, [`rate<=${Number(Math.min(1, shed(times) + SHED_MARGIN).toFixed(4))}`]],
+  const [, full] = stages;
+  const firstSeconds = isScaled ? warmUpSeconds + GAP_SECONDS : 0;
+  const scenarios = Object.fromEntries([
+    ...(isScaled ? [['warm_up', scenario(full.rate, warmUpSeconds, 0)]] : []),
+    ...stages.map(({ name, rate }, index) => [
+      name,
+      scenario(rate, STAGE_SECONDS, firstSeconds + index * (STAGE_SECONDS + GAP_SECONDS)),
     ]),
+  ]);
+  const thresholds = Object.fromEntries(
+    stages.flatMap(({ name, rate }) =>
+      Object.entries(thresholdsOf(plan, rate, forecastOf(plan, workload, rate))).map(([metric, limits]) => [
+        `${metric}{scenario:${name}}`,
+        limits,
+      ]),
+    ),
   );
   const options = { discardResponseBodies: true, scenarios, thresholds: { ...thresholds, unmarked: ['count==0'] } };
   return `// k6 run -e TARGET=<address of the service> load-test.js
@@ -49,22 +71,60 @@ import { Counter, Rate, Trend } from 'k6/metrics';
 export const options = ${JSON.stringify(options, undefined, 2)};
 
 const accepted = new Trend('accepted_ms');
+const served = new Counter('served');
 const shed = new Rate('shed');
+const failed = new Rate('failed');
 const unmarked = new Counter('unmarked');
 
 export default function () {
-  const response = http.get(__ENV.TARGET, { timeout: '${Math.ceil(1000 * plan.value('callerTimeoutSeconds'))}ms' });
-  const isRefused = response.status === ${plan.value('shedStatus')};
+  const response = http.get(__ENV.TARGET, { timeout: '${callerMillis}ms' });
+  const isRefused = response.status === ${value('shedStatus')};
+  const isServed = response.status >= 200 && response.status < 400;
   shed.add(isRefused);
+  failed.add(!isRefused && !isServed);
   if (isRefused && !response.headers['Retry-After']) unmarked.add(1);
-  if (response.status > 0 && response.status < 400) accepted.add(response.timings.duration);
+  if (isServed) {
+    served.add(1);
+    accepted.add(response.timings.duration);
+  }
 }
 `;
 }
 
-/** Points of the share that is refused by which a run of a minute may stray. */
-const SHED_MARGIN = 0.02;
+/** What one instance makes of its share, as all of them run. */
+function forecastOf(
+  plan: ServicePlan,
+  { serviceSeconds, serviceVariation = 1 }: ServiceWorkload,
+  rate: number,
+): BoundedForecast {
+  const value = (name: string) => plan.value(name);
+  const stage = {
+    arrivalsPerSecond: rate / value('maxInstances'),
+    serviceSeconds,
+    serviceVariation,
+    slots: value('slotsPerInstance'),
+    queueBound: value('queueBound'),
+    waitSeconds: value('waitSeconds'),
+    deadlineSeconds: value('serverDeadlineSeconds'),
+  };
+  return boundedForecast(stage, value('alarmLatencyQuantile'));
+}
 
-function nameOf(times: number): string {
-  return `load_${String(times).replace('.', '_')}`;
+function thresholdsOf(
+  plan: ServicePlan,
+  rate: number,
+  { shedRatio, overdueRatio, goodputPerSecond }: BoundedForecast,
+): Record<string, readonly string[]> {
+  const ratio = (share: number) => Number(Math.min(1, share).toFixed(4));
+  const requests = rate * STAGE_SECONDS;
+  const servedPerSecond = plan.value('maxInstances') * goodputPerSecond;
+  const leastShed = ratio(shedRatio - SHED_MARGIN);
+  return {
+    accepted_ms: [`p(${promisedPercentile(plan)})<=${1000 * plan.value('serverDeadlineSeconds')}`],
+    served: [`count>=${Math.floor(SERVED_SHARE * STAGE_SECONDS * servedPerSecond)}`],
+    shed: [`rate<=${ratio(shedRatio + SHED_MARGIN)}`, ...(leastShed > 0 ? [`rate>=${leastShed}`] : [])],
+    // Told at the deadline that it takes too long, as planned of so many.
+    failed: [`rate<=${ratio((1 - shedRatio) * overdueRatio + FAILED_MARGIN)}`],
+    dropped_iterations: [`count<=${Math.floor(DROPPED_SHARE * requests)}`],
+  };
 }

@@ -1,9 +1,10 @@
 /**
  * The gate of `BoundedService` in a container beside the program.
  *
- * Environment: those of lib/runtime/gate/options.ts, PORT, TARGET_PORT, IDLE_TIMEOUT_SECONDS, LEAVING_SECONDS, METRICS_PORT (metrics,
+ * Environment: those of lib/runtime/gate/options.ts, PORT, TARGET_PORT, LEAVING_SECONDS, METRICS_PORT (metrics,
  * `/readyz`, which fails from the beginning of a drain, and `/healthz`, which fails from its end), DRAIN_PORT (on loopback: any
- * request drains the gate, and is answered when that is done), and TARGET_HOST and METRICS_HOST, which may be absent.
+ * request drains the gate, and is answered when that is done), and TARGET_HOST, TARGET_IDLE_SECONDS (after which an idle connection to
+ * the program is closed, 4 by default) and METRICS_HOST, which may be absent.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import { gateOptions } from '../gate/options';
@@ -15,7 +16,7 @@ const proxy = new GateProxy({
   ...gateOptions(),
   targetPort: numberSetting('TARGET_PORT'),
   targetHost: process.env.TARGET_HOST ?? '127.0.0.1',
-  stuckSeconds: numberSetting('IDLE_TIMEOUT_SECONDS'),
+  targetIdleSeconds: process.env.TARGET_IDLE_SECONDS ? numberSetting('TARGET_IDLE_SECONDS') : undefined,
 });
 const drain = new Drain(proxy, numberSetting('LEAVING_SECONDS'));
 

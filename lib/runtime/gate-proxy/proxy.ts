@@ -1,4 +1,4 @@
-/** Forwards accepted requests to the program beside it, over HTTP/1.1. It never retries. */
+/** Forwards accepted requests to the program beside it, over HTTP/1.1. */
 import {
   Agent,
   createServer,
@@ -9,8 +9,7 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { BoundedHandler, type GateOptions } from '../gate/bounded-handler';
-import type { Leave } from '../gate/gate';
-import { WorkTime } from '../gate/work-time';
+import type { Slot } from '../gate/slot';
 import { endToEnd, type Forwarded, forwarded } from './forwarding';
 
 /** The numbers of the proxy. */
@@ -19,22 +18,28 @@ export interface ProxyOptions extends GateOptions {
   readonly targetPort: number;
   /** Name or address of its host. */
   readonly targetHost: string;
-  /** Seconds after which a request that has not ended gives its slot back: its connection is closed. */
-  readonly stuckSeconds: number;
+  /** Seconds after which an idle connection to the program is closed: fewer than the program waits. Default: 4. */
+  readonly targetIdleSeconds?: number;
 }
 
-/** Idle connections are closed before the program closes them: Node's own server waits for five seconds. */
-const IDLE_MILLIS = 4000;
+/** Node's own server closes an idle connection after five seconds, and so do most; the side that sends has to be earlier. */
+const TARGET_IDLE_SECONDS = 4;
+
+/** Methods that have the same effect twice as once (RFC 9110, 9.2.2): only these may a proxy send again. */
+const IDEMPOTENT: readonly unknown[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
+/** A connection that was closed by the other side. */
+const CLOSED: readonly unknown[] = ['ECONNRESET', 'EPIPE'];
 
 /** A proxy and its gate. */
 export class GateProxy {
   public readonly server: Server;
   public readonly bounded: BoundedHandler;
-  readonly #agent = new Agent({ keepAlive: true, timeout: IDLE_MILLIS });
+  readonly #agent: Agent;
   /** Connections with a request that was refused as unclear: what follows on them may be its body. */
   readonly #unclear = new WeakSet<Socket>();
 
   constructor(private readonly options: ProxyOptions) {
+    this.#agent = new Agent({ keepAlive: true, timeout: 1000 * (options.targetIdleSeconds ?? TARGET_IDLE_SECONDS) });
     this.bounded = new BoundedHandler(options);
     this.server = createServer((request, response) => {
       const arrived = performance.now();
@@ -52,7 +57,7 @@ export class GateProxy {
         .handle(
           request,
           response,
-          (_request, _response, done) => this.#forward(request, response, sent, done, arrived),
+          (_request, _response, slot) => this.#forward(request, response, sent, slot, this.#agent),
           arrived,
         )
         .catch(() => response.destroy());
@@ -64,51 +69,41 @@ export class GateProxy {
   /** Refuses what comes, answers what was accepted, then closes. */
   public async close(): Promise<void> {
     this.server.closeIdleConnections();
-    await this.bounded.gate.close();
+    await this.bounded.close();
     this.server.close();
     this.server.closeAllConnections();
     this.#agent.destroy();
   }
 
+  /**
+   * Sends a request to the program, and its answer to the caller.
+   *
+   * @param agent whose connection it takes; false: a new one
+   */
   #forward(
     request: IncomingMessage,
     response: ServerResponse,
-    { path, headers, hasBody }: Forwarded,
-    done: Leave,
-    arrived: number,
+    sent: Forwarded,
+    slot: Slot,
+    agent: Agent | false,
   ): void {
-    const { targetHost, targetPort, latencySeconds, stuckSeconds } = this.options;
-    const time = new WorkTime(request);
-    const upstream = send({
-      host: targetHost,
-      port: targetPort,
-      method: request.method,
-      path,
-      agent: this.#agent,
-      headers,
+    const { targetHost: host, targetPort: port } = this.options;
+    const { path, headers, hasBody } = sent;
+    const upstream = send({ host, port, method: request.method, path, agent, headers });
+    let isConnected = false;
+    let isAnswered = false;
+    upstream.once('socket', (socket) => {
+      if (!socket.connecting) isConnected = true;
+      else
+        socket.once('connect', () => {
+          isConnected = true;
+        });
     });
-    // The slot stays taken: the program still works on it, whatever the caller was told.
-    // Counted from its arrival: what it waited for a slot is part of what was promised. A timer may fire a millisecond early.
-    const overdue = setTimeout(
-      () => {
-        if (!response.headersSent) response.writeHead(504, { 'content-type': 'text/plain' }).end('too late\n');
-      },
-      Math.max(0, 1000 * latencySeconds - (performance.now() - arrived)) + 1,
-    );
-    let isStuck = false;
-    const stuck = setTimeout(() => {
-      isStuck = true;
-      upstream.destroy();
-    }, 1000 * stuckSeconds);
-    const end = (seconds: number | false) => {
-      clearTimeout(overdue);
-      clearTimeout(stuck);
-      done(seconds);
-    };
+    slot.stuck.addEventListener('abort', () => upstream.destroy());
     upstream.once('response', (answer) => {
-      time.answered();
-      clearTimeout(overdue);
-      answer.once('close', () => end(time.seconds));
+      isAnswered = true;
+      slot.answered();
+      answer.once('close', () => slot.leave());
       answer.once('error', () => response.destroy());
       if (response.headersSent || response.destroyed) {
         answer.resume();
@@ -126,12 +121,22 @@ export class GateProxy {
       response.once('close', () => answer.resume());
     });
     const failed = () => {
-      if (response.headersSent) response.destroy();
+      // The slot is given back already, as that of work that never ends.
+      if (slot.stuck.aborted) return;
+      // A caller that has gone is no fault of the program.
+      if (response.headersSent || response.destroyed) response.destroy();
+      else if (isConnected) this.bounded.broken(request, response);
       else this.bounded.away(request, response);
-      // Nothing answered, which takes no time. What never ends takes as long as it may.
-      end(isStuck && time.seconds);
+      slot.leave(false);
     };
-    upstream.once('error', failed);
+    upstream.once('error', ({ code }: NodeJS.ErrnoException) => {
+      // Most likely the program closed the idle connection while the request was on its way, and has not read it.
+      const wasIdle = upstream.reusedSocket && CLOSED.includes(code) && !isAnswered;
+      const canRepeat = !hasBody && IDEMPOTENT.includes(request.method);
+      const isAwaited = !slot.stuck.aborted && !response.headersSent && !response.destroyed;
+      if (wasIdle && canRepeat && isAwaited) this.#forward(request, response, sent, slot, false);
+      else failed();
+    });
     // Nobody asked for another protocol: Node would leave the connection to us, and wait.
     upstream.once('upgrade', (_answer, socket) => {
       socket.destroy();

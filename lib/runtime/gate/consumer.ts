@@ -2,4 +2,5 @@
 export { BoundedHandler, bounded, type GateOptions } from './bounded-handler';
 export { type EntryOptions, Gate, type GateConfig, type Leave, type Refusal, RefusedError } from './gate';
 export { gateOptions } from './options';
-export { RetryBudget } from './retry-budget';
+export { RetryBudget, retryBudget } from './retry-budget';
+export type { Slot, SlotTimes } from './slot';

@@ -47,6 +47,8 @@ export class LatencyHistogram {
 export interface GateCounts {
   /** Requests that found the program away. */
   readonly away: number;
+  /** Requests that the program had and did not answer. */
+  readonly broken: number;
   /** Requests that were accepted and not answered in time. */
   readonly overdue: number;
 }
@@ -57,7 +59,7 @@ export function gateMetrics(
   gate: Gate,
   slots: number,
   latencies: LatencyHistogram,
-  { away, overdue }: GateCounts,
+  { away, broken, overdue }: GateCounts,
 ): string {
   const labels = `service="${service}"`;
   const series = (name: string, type: 'gauge' | 'counter', help: string, lines: readonly string[]) => [
@@ -82,8 +84,8 @@ export function gateMetrics(
     ...series(
       'refused_total',
       'counter',
-      'Requests that were refused, by reason',
-      Object.entries({ ...gate.refused, away }).map(
+      'Requests that were refused, or that the program did not answer, by reason',
+      Object.entries({ ...gate.refused, away, broken }).map(
         ([reason, count]) => `gate_refused_total{${labels},reason="${reason}"} ${count}`,
       ),
     ),

@@ -1,6 +1,11 @@
+import { numberSetting } from '../settings';
+
+/** Unused retries are kept for about so long. */
+const SECONDS_KEPT = 10;
+
 /**
- * How many retries a client may make: a share of its requests, and a few beside them. A storm of failures then adds that share
- * and no more.
+ * How many retries a client may make: a share of its requests, and so many a second beside them. A storm of failures then adds
+ * both and no more.
  *
  * Source: Finagle, RetryBudget.
  */
@@ -18,7 +23,7 @@ export class RetryBudget {
     private readonly perSecond: number,
     private readonly now: () => number = () => performance.now(),
   ) {
-    this.#tokens = perSecond;
+    this.#tokens = Math.max(1, perSecond);
     this.#at = now();
   }
 
@@ -40,8 +45,9 @@ export class RetryBudget {
   /** What the requests of the last seconds brought, which is kept for as long. */
   #recent = 0;
 
+  /** One at least: a client of few requests would never have a whole one. */
   get #most(): number {
-    return SECONDS_KEPT * this.perSecond + this.#recent + this.ratio;
+    return Math.max(1, SECONDS_KEPT * this.perSecond + this.#recent + this.ratio);
   }
 
   #refill(): void {
@@ -52,5 +58,11 @@ export class RetryBudget {
   }
 }
 
-/** Unused retries are kept for about so long. */
-const SECONDS_KEPT = 10;
+/**
+ * The budget of a plan: RETRY_BUDGET_RATIO and RETRY_BUDGET_PER_SECOND of the environment. One for each service that is called.
+ *
+ * @throws Error when one is missing or is no number; the message names it
+ */
+export function retryBudget(): RetryBudget {
+  return new RetryBudget(numberSetting('RETRY_BUDGET_RATIO'), numberSetting('RETRY_BUDGET_PER_SECOND'));
+}

@@ -73,6 +73,13 @@ describe('the traps of case 12 are absent', () => {
     const [{ Environment }] = one('AWS::ECS::TaskDefinition').ContainerDefinitions;
     expect(variables({ Environment })).toMatchObject({ SLOTS: '30', QUEUE: '44', SERVER_DEADLINE_SECONDS: '0.4' });
   });
+
+  test('trap: a health check that waits for a slot replaces the tasks that refuse: the program knows its path', () => {
+    const { one: own } = readings(make({ healthPath: '/ready' }));
+    expect(own(`${ELB}::TargetGroup`).HealthCheckPath).toBe('/ready');
+    const [{ Environment }] = own('AWS::ECS::TaskDefinition').ContainerDefinitions;
+    expect(variables({ Environment }).HEALTH_PATH).toBe('/ready');
+  });
 });
 
 test('a limit that follows the work: the program knows where it starts, its floor and its ceiling', () => {

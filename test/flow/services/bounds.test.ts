@@ -26,6 +26,13 @@ test.each([ServiceLimit.AIMD, ServiceLimit.GRADIENT, ServiceLimit.FIXED])(
   },
 );
 
+test('the path of the health check is a variable where it is given, and never one by hand', () => {
+  const plan = planService('Api', question);
+  expect(boundsOf(plan, 'api', 'fixed', '/ready').HEALTH_PATH).toBe('/ready');
+  expect(Object.keys(boundsOf(plan, 'api'))).not.toContain('HEALTH_PATH');
+  expect(refused({ HEALTH_PATH: '/well' })).toEqual(['HEALTH_PATH']);
+});
+
 test('a limit that is not planned cannot be given by its variables either', () => {
   expect(refused({ LIMIT: 'aimd', LIMIT_FLOOR: '1' })).toEqual(['LIMIT', 'LIMIT_FLOOR']);
 });

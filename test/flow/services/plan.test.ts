@@ -4,7 +4,12 @@ import { planService } from '../../../lib/flow/services/plan';
 import { resilience4jSettings, resilience4jYaml } from '../../../lib/flow/services/resilience4j';
 import { runBoundedServer } from '../../../lib/flow/services/simulation';
 import { reactionsOf, resolved, shedOfPeak, slotsAt } from '../../../lib/flow/services/sizing';
-import { ServiceAdmission, type ServiceQuestion, type ServiceWorkload } from '../../../lib/flow/services/workload';
+import {
+  ServiceAdmission,
+  ServiceLimit,
+  type ServiceQuestion,
+  type ServiceWorkload,
+} from '../../../lib/flow/services/workload';
 import { optional, runs, spread } from '../../support/property';
 
 /** The case: 543/s, 0.1 s, half as much variation as exponential work has. */
@@ -62,11 +67,24 @@ describe('known answers', () => {
       ],
     });
     expect(nested.value('downstreamTimeoutSeconds.db')).toBeCloseTo(0.03, 9);
-    // Two attempts in what is left of 0.4 s after the wait.
-    expect(nested.value('downstreamTimeoutSeconds.search')).toBeCloseTo(0.2511 / 2, 4);
+    // Two attempts, and a wait of a tenth of one, in what is left of 0.4 s after the queue.
+    expect(nested.value('retryWaitSeconds')).toBeCloseTo(0.2511 / 20, 5);
+    expect(nested.value('downstreamTimeoutSeconds.search')).toBeCloseTo((0.2511 - 0.2511 / 20) / 2, 4);
     expect(nested.value('serverDeadlineSeconds')).toBe(0.4);
     expect(nested.value('callerTimeoutSeconds')).toBeCloseTo(0.44, 9);
     expect(nested.value('idleTimeoutSeconds')).toBe(60);
+  });
+
+  test('a reserve of retries is small against what an instance serves: a storm adds a fifth and a hundredth', () => {
+    for (const made of [plan(), working({ peakPerSecond: 1, steadyPerSecond: 1 })]) {
+      expect(made.value('retryBudgetPerSecond') / made.value('ratedPerSecond')).toBeCloseTo(0.01, 9);
+    }
+  });
+
+  test('a call that may take minutes is repeated after half a second at most', () => {
+    const slow = { ...asked.workload, peakPerSecond: 5, steadyPerSecond: 5, serviceSeconds: 10 };
+    const made = plan({ workload: slow, objective: { latencySeconds: 100 } });
+    expect(made.value('retryWaitSeconds')).toBe(0.5);
   });
 
   test('what is refused while instances start counts: a short peak needs them before it begins', () => {
@@ -159,6 +177,17 @@ test('the promise breaks where the first of its parts does: latency, the share r
   );
 });
 
+test('a limit that the program has to keep is said to be so: only a program for Node has what keeps it', () => {
+  const remarked = (changed: Partial<ServiceQuestion>) =>
+    plan(changed).remarks.some((one) => one.startsWith('The program has to keep the limit by itself'));
+  const limit = ServiceLimit.AIMD;
+  expect(remarked({ limit, admission: ServiceAdmission.APPLICATION })).toBe(true);
+  expect(remarked({ limit, platform: 'fargate' })).toBe(true);
+  expect(remarked({ limit })).toBe(false);
+  expect(remarked({ limit, admission: ServiceAdmission.GATE })).toBe(false);
+  expect(remarked({ admission: ServiceAdmission.APPLICATION })).toBe(false);
+});
+
 describe('what cannot be kept', () => {
   test.each<[string, Partial<ServiceQuestion>, RegExp]>([
     [
@@ -189,7 +218,7 @@ describe('what cannot be kept', () => {
     [
       'a call that is slower than its time-out',
       { downstreams: [{ name: 'db', latencySeconds: 0.2 }] },
-      /a call of db may take 126 ms .* P99 is 200 ms; 0 retryAttempts/,
+      /a call of db may take 119 ms so that all attempts and the waits between them end .* P99 is 200 ms; 0 retryAttempts/,
     ],
   ])('%s', (_, changed, message) => {
     expect(refusal(() => plan(changed)).message).toMatch(message);
@@ -237,7 +266,9 @@ describe('settings of Resilience4j', () => {
       permittedNumberOfCallsInHalfOpenState: 6,
     });
     expect(settings.timeLimiters.db).toEqual({ timeoutDuration: '30ms', cancelRunningFuture: true });
-    expect(settings.retries.db).toEqual({ maxAttempts: 3 });
+    // Without a wait Resilience4j takes 500 ms: the first retry would begin after the promise.
+    expect(settings.retries.db).toEqual({ maxAttempts: 3, waitDuration: '8ms' });
+    expect(resilience4jYaml(made)).toContain('      db:\n        maxAttempts: 3\n        waitDuration: 8ms\n');
     expect(resilience4jYaml(made)).toContain(
       '  circuitbreaker:\n    instances:\n      db:\n        slidingWindowType: TIME_BASED\n',
     );
@@ -304,6 +335,39 @@ describe('over random workloads', () => {
         if (less instanceof CapacityError || more instanceof CapacityError) return;
         expect(more.value('maxInstances')).toBeGreaterThanOrEqual(less.value('maxInstances'));
       }),
+      { numRuns: runs },
+    );
+  });
+
+  test('all attempts of all calls, and the waits between them, end within the promise', () => {
+    fc.assert(
+      fc.property(
+        questions,
+        fc.integer({ min: 0, max: 10 }),
+        fc.array(fc.double({ min: 0.1, max: 20, noNaN: true }), { minLength: 1, maxLength: 3 }),
+        (question, retryAttempts, calls) => {
+          const alone = planned(question);
+          if (alone instanceof CapacityError) return;
+          const left = question.objective.latencySeconds - alone.value('waitSeconds');
+          const downstreams = calls.map((callsPerRequest, index) => ({
+            name: `d${index}`,
+            // Close to what an attempt may take, so that this is its time-out.
+            latencySeconds: (0.9 * left) / (Math.max(1, Math.ceil(callsPerRequest)) * (1 + retryAttempts)),
+            callsPerRequest,
+          }));
+          const made = planned({ ...question, retryAttempts, downstreams });
+          if (made instanceof CapacityError) return;
+          const value = (name: string) => made.value(name);
+          downstreams.forEach(({ name, callsPerRequest }) => {
+            const ofCall =
+              (1 + retryAttempts) * value(`downstreamTimeoutSeconds.${name}`) +
+              retryAttempts * value('retryWaitSeconds');
+            expect(value('waitSeconds') + Math.max(1, Math.ceil(callsPerRequest)) * ofCall).toBeLessThanOrEqual(
+              value('serverDeadlineSeconds') * (1 + 1e-9),
+            );
+          });
+        },
+      ),
       { numRuns: runs },
     );
   });

@@ -6,6 +6,7 @@ import type { LimitSettings } from '../../../lib/flow/services/limit';
 import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
 import { BoundedService } from '../../../lib/k8s/services/bounded-service';
 import type { BoundedServiceProps } from '../../../lib/k8s/services/bounded-service-props';
+import { loadTestScript } from '../../../lib/k8s/services/load-test';
 import { Gate } from '../../../lib/runtime/gate/gate';
 import { emptyChart, every, type Manifest, one, written } from '../../support/manifest';
 import { sumOver } from '../../support/promql';
@@ -249,16 +250,12 @@ test('a program that bounds itself has no gate, and is scraped by the same names
   expect(one(own, 'PodMonitor').spec.podMetricsEndpoints[0].port).toBe('app');
 });
 
-test('the script for k6 sends half to five times the capacity, and fails where the plan is missed', () => {
-  const scripts = every(make({ loadTest: true }), 'ConfigMap').filter(({ data }) => data['load-test.js']);
-  expect(scripts).toHaveLength(1);
-  const text: string = scripts[0].data['load-test.js'];
-  const options = JSON.parse(/export const options = (\{[\s\S]*?\n\});/.exec(text)![1]);
-  expect(Object.values(options.scenarios).map(({ rate }: Manifest) => rate)).toEqual([450, 900, 1800, 4500]);
-  expect(options.thresholds['accepted_ms{scenario:load_2}']).toEqual(['p(99)<=400']);
-  expect(options.thresholds['shed{scenario:load_2}']).toEqual(['rate<=0.52']);
-  // At its capacity a queue is full now and then: what the plan says, and 2 points.
-  expect(options.thresholds['shed{scenario:load_1}']).toEqual(['rate<=0.0328']);
+test('the script for k6 is that of its plan', () => {
+  const tested = make({ loadTest: true });
+  const scripts = every(tested, 'ConfigMap').filter(({ data }) => data['load-test.js']);
+  expect(scripts.map(({ data }) => data['load-test.js'])).toEqual([
+    loadTestScript(tested.service.plan, OVERRUN_API.workload),
+  ]);
 });
 
 describe('a limit that follows the work', () => {

@@ -220,10 +220,10 @@ describe('an answer', () => {
     ['of another protocol', head('HTTP/1.1 101 Switching Protocols', 'connection: upgrade', 'upgrade: h2c')],
     ['with a status that is none', head('HTTP/1.1 099 What', 'content-length: 0')],
     ['of no HTTP', 'SSH-2.0-OpenSSH_9.9\r\n'],
-  ])('%s is no answer: 503, and the slot is free again', async (_what, bytes) => {
+  ])('%s is no answer: 502, and the slot is free again', async (_what, bytes) => {
     const { port, proxy } = await answering(bytes);
-    expect(await talk(port, request)).toMatch(/^HTTP\/1\.1 503 /);
+    expect(await talk(port, request)).toMatch(/^HTTP\/1\.1 502 /);
     while (proxy.bounded.gate.working > 0) await new Promise((resolve) => setImmediate(resolve));
-    expect(proxy.bounded.metrics()).toContain('reason="away"} 1');
+    expect(proxy.bounded.metrics()).toContain('reason="broken"} 1');
   });
 });

@@ -156,6 +156,11 @@ describe('a budget of retries', () => {
     expect(storm(1, 60)).toBe(3 * 60);
   });
 
+  test('a client whose requests bring less than one retry in ten seconds still has one', () => {
+    // One request in ten seconds, a hundredth of a retry a second beside: a fifth for each, and a tenth in that time.
+    expect(storm(0.1, 6000, 0.2, 0.01)).toBeGreaterThanOrEqual(0.25 * 600);
+  });
+
   test('what was not used for minutes is no store for a storm', () => {
     let millis = 0;
     const budget = new RetryBudget(0.2, 10, () => millis);

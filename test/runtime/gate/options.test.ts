@@ -3,20 +3,21 @@ import { boundsOf } from '../../../lib/flow/services/bounds';
 import { planService } from '../../../lib/flow/services/plan';
 import { ServiceLimit } from '../../../lib/flow/services/workload';
 import { gateOptions } from '../../../lib/runtime/gate/options';
+import { retryBudget } from '../../../lib/runtime/gate/retry-budget';
 
 const environment = { ...process.env };
 afterEach(() => {
   process.env = { ...environment };
 });
 
-function read(limit: ServiceLimit, more: Record<string, string> = {}) {
+function read(limit: ServiceLimit, more: Record<string, string> = {}, healthPath?: string) {
   const plan = planService('Api', {
     platform: 'kubernetes',
     workload: { peakPerSecond: 543, serviceSeconds: 0.1, serviceVariation: 0.5 },
     objective: { latencySeconds: 0.4 },
     limit,
   });
-  process.env = { ...environment, ...boundsOf(plan, 'api', limit), ...more };
+  process.env = { ...environment, ...boundsOf(plan, 'api', limit, healthPath), ...more };
   return { plan, options: gateOptions() };
 }
 
@@ -28,6 +29,7 @@ test('slots, queue and deadlines are those of the plan; without a limit the slot
     queue: plan.value('queueBound'),
     waitSeconds: plan.value('waitSeconds'),
     latencySeconds: 0.4,
+    stuckSeconds: plan.value('idleTimeoutSeconds'),
     limit: undefined,
   });
 });
@@ -48,4 +50,30 @@ test.each([ServiceLimit.AIMD, ServiceLimit.GRADIENT])('%s: all that the limit go
 test('another limit, or one without its numbers, ends the program at its start, by name', () => {
   expect(() => read(ServiceLimit.AIMD, { LIMIT: 'vegas' })).toThrow(/LIMIT must be aimd or gradient, got 'vegas'/);
   expect(() => read(ServiceLimit.AIMD, { LIMIT_FLOOR: '' })).toThrow('LIMIT_FLOOR is missing');
+});
+
+test('the path of its health check is known to the gate, beside those that it knows anyway', () => {
+  expect(read(ServiceLimit.FIXED).options.exemptPaths).toEqual(['/healthz', '/metrics']);
+  expect(read(ServiceLimit.FIXED, {}, '/ready').options.exemptPaths).toEqual(['/healthz', '/metrics', '/ready']);
+});
+
+test('the budget of retries is that of the plan', () => {
+  const { plan } = read(ServiceLimit.FIXED);
+  const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+  const budget = retryBudget();
+  // A minute at the rated load of an instance, of which everything fails.
+  const requests = Math.round(60 * plan.value('ratedPerSecond'));
+  let retries = 0;
+  for (let sent = 0; sent < requests; sent += 1) {
+    now.mockReturnValue((60_000 * sent) / requests);
+    budget.request();
+    while (budget.retry()) retries += 1;
+  }
+  now.mockRestore();
+  expect(retries / requests).toBeCloseTo(plan.value('retryBudgetRatio') + 0.01, 3);
+});
+
+test('a budget without its numbers ends the program at its start, by name', () => {
+  read(ServiceLimit.FIXED, { RETRY_BUDGET_PER_SECOND: '' });
+  expect(() => retryBudget()).toThrow('RETRY_BUDGET_PER_SECOND is missing');
 });

@@ -1,7 +1,9 @@
 /** The gate in front of a real HTTP server. */
-import { Agent, createServer, type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
-import { bounded, type GateOptions } from '../../../lib/runtime/gate/bounded-handler';
+import { Agent, createServer, type RequestListener, request } from 'node:http';
+import { connect, createServer as createSocketServer, type Socket } from 'node:net';
+import type { GateOptions } from '../../../lib/runtime/gate/bounded-handler';
 import { GateProxy, type ProxyOptions } from '../../../lib/runtime/gate-proxy/proxy';
+import { ask, held, until } from './asked';
 import { listening, opened } from './opened';
 
 const OPTIONS: GateOptions = {
@@ -10,6 +12,7 @@ const OPTIONS: GateOptions = {
   queue: 1,
   waitSeconds: 5,
   latencySeconds: 10,
+  stuckSeconds: 60,
   shedStatus: 503,
   retryAfterSeconds: 1,
   retryAfterJitter: 0.5,
@@ -18,55 +21,10 @@ const OPTIONS: GateOptions = {
 
 async function proxied(handler: RequestListener, more: Partial<ProxyOptions> = {}) {
   const targetPort = more.targetPort ?? (await listening(createServer(handler)));
-  const proxy = new GateProxy({ ...OPTIONS, targetHost: '127.0.0.1', stuckSeconds: 60, targetPort, ...more });
+  const proxy = new GateProxy({ ...OPTIONS, targetHost: '127.0.0.1', targetPort, ...more });
   const port = await listening(proxy.server);
   opened.push(() => void proxy.close());
   return { proxy, port };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-interface Sent {
-  readonly method?: string;
-  readonly path?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: string | string[];
-  readonly agent?: Agent;
-}
-
-function ask(port: number, { method = 'GET', path = '/', headers, body = [], agent }: Sent = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, method, path, headers, agent }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: text }));
-      response.on('error', reject);
-    });
-    sent.on('error', reject);
-    for (const part of [body].flat()) sent.write(part);
-    sent.end();
-  });
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A server whose answers wait until they are let go. */
-function held() {
-  const waiting: (() => void)[] = [];
-  const seen: string[] = [];
-  const handler: RequestListener = (incoming, response) => {
-    seen.push(incoming.url!);
-    waiting.push(() => response.end('done'));
-  };
-  return { waiting, seen, handler };
 }
 
 test('method, path, headers, body and status pass; headers of the connection do not', async () => {
@@ -159,6 +117,97 @@ test('a program that is away: 503 at once, and no slot is lost', async () => {
   expect(proxy.bounded.metrics()).toContain('reason="away"} 5');
 });
 
+test('a program that dies with a request is no refusal: 502 without Retry-After, as it may have had its effect', async () => {
+  const { proxy, port } = await proxied((incoming) => {
+    incoming.resume().on('end', () => incoming.socket.destroy());
+  });
+  for (const method of ['GET', 'POST']) {
+    const answer = await ask(port, { method, body: method === 'POST' ? 'pay' : [] });
+    expect(answer.status).toBe(502);
+    expect(answer.headers['retry-after']).toBeUndefined();
+  }
+  expect(proxy.bounded.gate.working).toBe(0);
+  expect(proxy.bounded.metrics()).toContain('reason="broken"} 2');
+  expect(proxy.bounded.metrics()).toContain('reason="away"} 0');
+});
+
+test('a caller that hangs up in its upload is no fault of the program', async () => {
+  let begun = false;
+  const { proxy, port } = await proxied((incoming) => {
+    incoming
+      .on('error', () => {})
+      .once('data', () => {
+        begun = true;
+      });
+  });
+  const caller = connect(port, '127.0.0.1', () =>
+    caller.write('POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 100\r\n\r\nab'),
+  );
+  caller.on('error', () => {});
+  await until(() => begun);
+  caller.destroy();
+  await until(() => proxy.bounded.gate.working === 0);
+  expect(proxy.bounded.metrics()).toContain('reason="broken"} 0');
+  expect(proxy.bounded.metrics()).toContain('reason="away"} 0');
+});
+
+describe('a program that closes an idle connection as the next request comes', () => {
+  /** Answers the first request of a connection, and closes it at the next one, which it does not read. */
+  async function closing() {
+    const connections: Socket[] = [];
+    const program = createSocketServer((socket) => {
+      connections.push(socket);
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+        socket.once('data', () => socket.resetAndDestroy());
+      });
+    });
+    const made = await proxied(() => {}, { targetPort: await listening(program) });
+    opened.push(() => {
+      for (const socket of connections) socket.destroy();
+    });
+    expect((await ask(made.port)).status).toBe(200);
+    return { ...made, connections };
+  }
+
+  test('a GET is sent once more, on a new connection', async () => {
+    const { port, proxy, connections } = await closing();
+    expect(await ask(port)).toMatchObject({ status: 200, body: 'ok' });
+    expect(connections).toHaveLength(2);
+    expect(proxy.bounded.gate.working).toBe(0);
+  });
+
+  test.each([
+    ['a POST', { method: 'POST' }],
+    ['a PUT whose body has been sent', { method: 'PUT', body: 'new' }],
+  ])('%s is not: 502', async (_what, sent) => {
+    const { port, connections } = await closing();
+    expect((await ask(port, sent)).status).toBe(502);
+    expect(connections).toHaveLength(1);
+  });
+});
+
+test('a probe that comes through the gate finds the program while every slot and place is taken; a drain refuses it', async () => {
+  const { waiting, handler } = held();
+  const { proxy, port } = await proxied((incoming, response) =>
+    incoming.url === '/healthz' ? response.end('well') : handler(incoming, response),
+  );
+  const accepted = [ask(port), ask(port), ask(port)];
+  await until(() => proxy.bounded.gate.waiting === 1);
+  expect((await ask(port)).status).toBe(503);
+  expect(await ask(port, { path: '/healthz' })).toMatchObject({ status: 200, body: 'well' });
+  const closed = proxy.close();
+  const agent = new Agent({ keepAlive: true });
+  opened.push(() => agent.destroy());
+  expect((await ask(port, { path: '/healthz', agent })).status).toBe(503);
+  await until(() => {
+    waiting.shift()?.();
+    return proxy.bounded.gate.working === 0;
+  });
+  await Promise.all([closed, ...accepted]);
+});
+
 test('a program that dies in its answer ends the connection, and gives the slot back', async () => {
   const { proxy, port } = await proxied((_, response) => {
     response.writeHead(200, { 'content-length': '100' }).write('half');
@@ -240,29 +289,4 @@ test('told to close it answers what it has, and refuses what comes', async () =>
   expect((await accepted).body).toBe('done');
   await closed;
   await expect(ask(port)).rejects.toThrow();
-});
-
-test('around a handler of Node: a slot is held until its promise has ended, also when the caller has gone', async () => {
-  let finish = () => {};
-  const work = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const listener = bounded(async (_, response) => {
-    response.end('ok');
-    await work;
-  }, OPTIONS);
-  const port = await listening(createServer(listener));
-  expect((await ask(port)).body).toBe('ok');
-  expect(listener.gate.gate.working).toBe(1);
-  finish();
-  await until(() => listener.gate.gate.working === 0);
-});
-
-test('a handler that throws ends its connection, and gives the slot back', async () => {
-  const listener = bounded(() => {
-    throw new Error('no');
-  }, OPTIONS);
-  const port = await listening(createServer(listener));
-  await expect(ask(port)).rejects.toThrow();
-  await until(() => listener.gate.gate.working === 0);
 });

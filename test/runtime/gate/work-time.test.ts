@@ -10,6 +10,7 @@ const OPTIONS: GateOptions = {
   queue: 1,
   waitSeconds: 5,
   latencySeconds: 10_000,
+  stuckSeconds: 60,
   shedStatus: 503,
   retryAfterSeconds: 1,
   retryAfterJitter: 0.5,
@@ -35,7 +36,7 @@ interface Gated {
 
 async function besideProgram(program: RequestListener): Promise<Gated> {
   const targetPort = await listening(createServer(program));
-  const proxy = new GateProxy({ ...OPTIONS, targetHost: '127.0.0.1', stuckSeconds: 60, targetPort });
+  const proxy = new GateProxy({ ...OPTIONS, targetHost: '127.0.0.1', targetPort });
   opened.push(() => void proxy.close());
   return { port: await listening(proxy.server), handler: proxy.bounded };
 }
