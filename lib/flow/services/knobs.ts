@@ -1,7 +1,7 @@
 /** Every knob of a service with its reason. */
 import { chosenKnob } from '../alarms';
 import { given, type Knob, unlessGiven } from '../plan';
-import { podProbeKnobs, probeTimeoutKnob, progressDeadlineKnob } from '../probes';
+import { podStartKnobs, probeTimeoutKnob } from '../probes';
 import { limitKnobs } from './limit-knobs';
 import { SERVICE_PLATFORM_FACTS } from './platforms';
 import {
@@ -297,8 +297,7 @@ function kubernetesKnobs(asked: Resolved, { maxInstances, ratedPerSecond }: Size
       source: 'Kubernetes, Container Lifecycle Hooks, sleep; 2 s for the start are an assumption',
     },
     graceKnob('terminationGracePeriodSeconds', latencySeconds, LEAVING_SECONDS),
-    progressDeadlineKnob(),
-    ...podProbeKnobs(),
+    ...podStartKnobs(asked.startSeconds),
     probeTimeoutKnob(),
   ];
 }

@@ -129,7 +129,7 @@ export class QueueWorker extends Construct {
       ...(perItem ? jobChecks(usable) : []),
     ]);
     this.plan = planOf(plan, usable, trigger);
-    validate(id, planChecks(this.plan, usable));
+    validate(id, planChecks(plan, usable));
     const worker: WorkerShape = {
       perItem,
       sleeps: this.plan.value('minInstances') === 0,

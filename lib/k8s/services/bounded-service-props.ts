@@ -1,9 +1,10 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Check } from '../../flow/errors';
-import { wholeNumber } from '../../flow/errors';
+import { isKnown, wholeNumber } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, struct, TEXT } from '../../flow/kinds';
 import { boundsChecks } from '../../flow/services/bounds';
 import { graceSeconds } from '../../flow/services/knobs';
+import { SERVICE_PLATFORM_FACTS } from '../../flow/services/platforms';
 import {
   ServiceAdmission,
   type ServiceDownstream,
@@ -13,7 +14,7 @@ import {
   type ServiceWorkload,
 } from '../../flow/services/workload';
 import { dnsLabel, dnsSubdomain, environmentName, imageReference, textCheck } from '../names';
-import { hooksOf } from './wait-for-gate';
+import { hooksOf, startupSecondsOf } from './wait-for-gate';
 
 /** Ports of the gate. */
 export const GATE_PORT = 9400;
@@ -314,6 +315,7 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
       refused: deployment !== undefined && givenGraceSeconds < leastGraceSeconds,
       message: `terminationGracePeriod of deployment must be at least ${leastGraceSeconds} s, so that what was accepted is answered, got ${givenGraceSeconds} s`,
     },
+    startupCheck(props),
     {
       refused: deployment?.containers.length === 0,
       message: 'deployment must have the container of the program already, got none',
@@ -362,4 +364,14 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
     dnsSubdomain('gateway.httpRoute', gateway?.httpRoute),
     wholeNumber('gateway.proxies', gateway?.proxies, 1, 10_000),
   ];
+}
+
+/** A program that its own probe restarts before it has started as planned never answers. */
+function startupCheck({ deployment, workload }: BoundedServiceProps): Check {
+  const startSeconds = workload?.coldStartSeconds ?? SERVICE_PLATFORM_FACTS.kubernetes.startSeconds;
+  const givenSeconds = deployment === undefined ? undefined : startupSecondsOf(deployment);
+  return {
+    refused: isKnown(givenSeconds) && isKnown(startSeconds) && givenSeconds < startSeconds,
+    message: `deployment must give its program ${startSeconds} s to start, workload.coldStartSeconds, before a probe restarts it, got ${givenSeconds} s; give its startup probe a higher failureThreshold, or the workload a shorter start`,
+  };
 }

@@ -197,6 +197,36 @@ describe('a Deployment that is there already', () => {
   });
 });
 
+describe('a program that takes ten minutes to start', () => {
+  const workload = { ...props.workload, steadyPerSecond: undefined, coldStartSeconds: 600 };
+
+  test('trap: a probe restarts it after five, and it never answers: it has twice its start', () => {
+    const slow = make({ workload });
+    const { template, progressDeadlineSeconds } = one(slow, 'Deployment').spec;
+    for (const { startupProbe } of [...template.spec.containers, ...template.spec.initContainers])
+      expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBe(1200);
+    expect(progressDeadlineSeconds).toBe(2400);
+  });
+
+  test('in a Deployment that is there already, whose probe gives up earlier, is refused', () => {
+    const probed = (failureThreshold?: number) => (chart: ReturnType<typeof emptyChart>) =>
+      new kplus.Deployment(chart, 'Existing', {
+        terminationGracePeriod: { toSeconds: () => 60 } as never,
+        containers: [
+          {
+            image: 'shop/old:1',
+            portNumber: 8080,
+            startup: kplus.Probe.fromHttpGet('/healthz', { port: 8080, failureThreshold }),
+          },
+        ],
+      });
+    expect(() => make({ workload }, probed())).toThrow(
+      'Api: deployment must give its program 600 s to start, workload.coldStartSeconds, before a probe restarts it, got 30 s',
+    );
+    expect(() => make({ workload }, probed(60))).not.toThrow();
+  });
+});
+
 test('without autoscaling as many pods run as the peak needs', () => {
   expect(one(make({ autoscaling: false }), 'Deployment').spec.replicas).toBe(3);
 });
