@@ -215,7 +215,9 @@ export interface BoundedServiceProps {
   readonly monitoringNamespace?: string;
 
   /**
-   * Other namespaces from which the service may be called.
+   * Other namespaces from which the service may be called, each 1 to 63 lower-case letters, digits and hyphens. Needed with `gateway`,
+   * whose proxies usually run in a namespace of their own, such as `envoy-gateway-system`; empty where they run in that of the service.
+   * An ingress gateway of Istio is one of them as well, such as `istio-ingress`.
    *
    * @default - only its own
    */
@@ -229,7 +231,8 @@ export interface BoundedServiceProps {
   readonly mesh?: ServiceMesh;
 
   /**
-   * The gateway of its callers: a `BackendTrafficPolicy` of Envoy Gateway is made for its route.
+   * The gateway of its callers: a `BackendTrafficPolicy` of Envoy Gateway is made for its route. Its proxies connect to the pods
+   * themselves, so `callerNamespaces` must say where they run.
    *
    * @default - none
    */
@@ -360,6 +363,11 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
     {
       refused: gateway !== undefined && gateway.httpRoute === undefined,
       message: 'gateway.httpRoute is missing',
+    },
+    {
+      refused: gateway !== undefined && props.callerNamespaces === undefined,
+      message:
+        'callerNamespaces must be given with gateway: the namespace of its proxies, such as envoy-gateway-system, or the network policy drops their connections; [] where they run in that of the service',
     },
     dnsSubdomain('gateway.httpRoute', gateway?.httpRoute),
     wholeNumber('gateway.proxies', gateway?.proxies, 1, 10_000),

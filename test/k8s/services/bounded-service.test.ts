@@ -408,7 +408,7 @@ test('a field that cdk8s-plus does not know is kept when it is patched into the 
 
 describe('behind Envoy Gateway', () => {
   const { spec: policy, apiVersion } = one(
-    make({ gateway: { httpRoute: 'orders', proxies: 3 } }),
+    make({ gateway: { httpRoute: 'orders', proxies: 3 }, callerNamespaces: ['envoy-gateway-system'] }),
     'BackendTrafficPolicy',
   );
 
@@ -428,10 +428,26 @@ describe('behind Envoy Gateway', () => {
     });
   });
 
+  test('trap: its proxies run in another namespace, from which the network policy drops connections: it has to be named', () => {
+    const gateway = { httpRoute: 'orders' };
+    expect(() => make({ gateway })).toThrow('Api: callerNamespaces must be given with gateway');
+    const opened = (callerNamespaces: string[]) =>
+      one(make({ gateway, callerNamespaces }), 'NetworkPolicy').spec.ingress[0];
+    expect(opened(['envoy-gateway-system'])).toEqual({
+      from: [
+        { podSelector: {} },
+        { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'envoy-gateway-system' } } },
+      ],
+      ports: [{ protocol: 'TCP', port: 9400 }],
+    });
+    expect(opened([]).from).toEqual([{ podSelector: {} }]);
+  });
+
   test('a route needs a name', () => {
-    expect(() => make({ gateway: { httpRoute: 'No Route' } })).toThrow('gateway.httpRoute must be');
-    expect(() => make({ gateway: {} as never })).toThrow('gateway.httpRoute is missing');
-    expect(() => make({ gateway: { httpRoute: 'orders', proxies: 0 } })).toThrow('gateway.proxies must');
+    const callerNamespaces: string[] = [];
+    expect(() => make({ gateway: { httpRoute: 'No Route' }, callerNamespaces })).toThrow('gateway.httpRoute must be');
+    expect(() => make({ gateway: {} as never, callerNamespaces })).toThrow('gateway.httpRoute is missing');
+    expect(() => make({ gateway: { httpRoute: 'orders', proxies: 0 }, callerNamespaces })).toThrow('gateway.proxies must');
   });
 });
 
