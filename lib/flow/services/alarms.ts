@@ -1,12 +1,12 @@
 /** The numbers of a service's alarms, each with its reason. */
 import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob, firstOneKnob, RATE_WINDOW_SECONDS, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
+import { SCRAPE_SECONDS } from './platforms';
 import { type Resolved, type Sizes, wholeReaction } from './sizing';
 import type { ServicePlan } from './workload';
 
 const OWN = 'this library, docs/constructs/k8s-bounded-service.md';
 
-const SCRAPE_SECONDS = 30;
 const LEAST_SHED_SECONDS = 300;
 const LEAST_BUSY = 0.9;
 /** kube-controller-manager, --horizontal-pod-autoscaler-tolerance: 0.1. */

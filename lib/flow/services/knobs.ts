@@ -3,7 +3,7 @@ import { chosenKnob } from '../alarms';
 import { given, type Knob, unlessGiven } from '../plan';
 import { podStartKnobs, probeTimeoutKnob } from '../probes';
 import { limitKnobs } from './limit-knobs';
-import { SERVICE_PLATFORM_FACTS } from './platforms';
+import { LOAD_WINDOW_SECONDS, readSecondsOf, SCRAPE_SECONDS, SERVICE_PLATFORM_FACTS } from './platforms';
 import {
   callBudget,
   downstreamTimeout,
@@ -188,7 +188,8 @@ function retryKnobs({ retryAttempts }: ServiceQuestion, { slots }: Sizes): Knob[
 function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes): Knob[] {
   const { peakPerSecond, steadyPerSecond, headroom, peakSeconds, errorRatio, platform } = asked;
   const { ratedPerSecond, minInstances, maxInstances, reactionSeconds } = sizes;
-  const { instance, source } = SERVICE_PLATFORM_FACTS[platform];
+  const { instance, source, decideSeconds } = SERVICE_PLATFORM_FACTS[platform];
+  const readSeconds = readSecondsOf(platform, asked.admission, asked.latencySeconds);
   return [
     {
       name: 'minInstances',
@@ -216,8 +217,11 @@ function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes)
       name: 'reactionSeconds',
       value: reactionSeconds,
       unit: 's',
-      formula: 'reading + decision + start',
-      inputs: { startSeconds: asked.startSeconds },
+      formula:
+        asked.admission === 'envoy'
+          ? 'reading (scrape + window of the rate + latency) + decision + start: what Envoy has in flight is known when it ends'
+          : 'reading + decision + start',
+      inputs: { readSeconds, decideSeconds, startSeconds: asked.startSeconds },
       source,
     },
     {
@@ -239,7 +243,7 @@ function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes)
 }
 
 function kubernetesKnobs(asked: Resolved, { maxInstances, ratedPerSecond }: Sizes): Knob[] {
-  const { latencySeconds, serviceSeconds, headroom } = asked;
+  const { latencySeconds, serviceSeconds, headroom, admission } = asked;
   const autoscaler = 'Kubernetes, Horizontal Pod Autoscaling, behavior';
   return [
     {
@@ -250,6 +254,7 @@ function kubernetesKnobs(asked: Resolved, { maxInstances, ratedPerSecond }: Size
       inputs: { ratedPerSecond, serviceSeconds, headroom },
       source: "Little's law",
     },
+    ...(admission === 'envoy' ? [loadWindowKnob()] : []),
     chosenKnob(
       'scaleUpStabilizationSeconds',
       0,
@@ -300,6 +305,17 @@ function kubernetesKnobs(asked: Resolved, { maxInstances, ratedPerSecond }: Size
     ...podStartKnobs(asked.startSeconds),
     probeTimeoutKnob(),
   ];
+}
+
+function loadWindowKnob(): Knob {
+  return {
+    name: 'loadWindowSeconds',
+    value: LOAD_WINDOW_SECONDS,
+    unit: 's',
+    formula: '4 × scrape: the autoscaler reads a rate over it, which survives one scrape that is missing',
+    inputs: { scrapeSeconds: SCRAPE_SECONDS },
+    source: 'Robust Perception, "What range should I use with rate()?"',
+  };
 }
 
 function fargateKnobs(asked: Resolved, { ratedPerSecond }: Sizes): Knob[] {

@@ -7,7 +7,7 @@ import { bisect, firstIndex } from '../search';
 import { type BoundedForecast, boundedForecast, shedRatio } from './bounded';
 import { MOST_INSTANCES } from './checks';
 import type { LimitName } from './limit';
-import { SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
+import { readSecondsOf, SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
 import type { BoundedStage } from './waits';
 import type { ServiceDownstream, ServiceQuestion } from './workload';
 
@@ -147,9 +147,9 @@ function instancesFor(ratePerSecond: number, rated: number): number {
   return Math.max(LEAST_INSTANCES, Math.ceil((ratePerSecond / rated) * (1 - 1e-12)));
 }
 
-function reactionOf({ platform, startSeconds }: Resolved): number {
-  const { readSeconds, decideSeconds } = SERVICE_PLATFORM_FACTS[platform];
-  return readSeconds + decideSeconds + startSeconds;
+function reactionOf({ platform, admission, latencySeconds, startSeconds }: Resolved): number {
+  const { decideSeconds } = SERVICE_PLATFORM_FACTS[platform];
+  return readSecondsOf(platform, admission, latencySeconds) + decideSeconds + startSeconds;
 }
 
 /**

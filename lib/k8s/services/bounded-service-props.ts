@@ -278,7 +278,8 @@ export const KINDS: Kinds<BoundedServiceProps> = {
 
 /** The question of the plan. */
 export function questionOf(props: BoundedServiceProps): ServiceQuestion {
-  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts, limit } = props;
+  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts, limit, admission } =
+    props;
   return {
     platform: 'kubernetes',
     workload,
@@ -289,6 +290,7 @@ export function questionOf(props: BoundedServiceProps): ServiceQuestion {
     shedStatus,
     retryAttempts,
     limit,
+    admission,
     minInstances: props.minReplicas,
     maxInstances: props.maxReplicas,
   };

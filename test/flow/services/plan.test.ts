@@ -104,6 +104,17 @@ describe('known answers', () => {
     expect(onFargate(ServiceAdmission.TARGET_OPTIMIZER).predictions.reactionSeconds).toBe(1500);
   });
 
+  test('trap: what Envoy holds is read as a rate, later than what the gate has: a peak finds fewer pods for longer', () => {
+    const jump = { steadyPerSecond: 50, peakPerSecond: 2000, peakSeconds: 3600 };
+    const by = (admission: ServiceAdmission) => plan({ admission, workload: { ...asked.workload, ...jump } });
+    const [gate, envoy] = [by(ServiceAdmission.GATE), by(ServiceAdmission.ENVOY)];
+    expect(envoy.knob('reactionSeconds').inputs).toEqual({ readSeconds: 150.4, decideSeconds: 15, startSeconds: 30 });
+    expect(gate.value('reactionSeconds')).toBe(75);
+    expect(envoy.value('minInstances')).toBeGreaterThan(gate.value('minInstances'));
+    expect(envoy.predictions.shedRatio).toBeLessThanOrEqual(0.015);
+    expect(gate.knobs.map(({ name }) => name)).not.toContain('loadWindowSeconds');
+  });
+
   test('the fewest instances have head-room for the beginning of a peak as well', () => {
     const short = { steadyPerSecond: 50, peakPerSecond: 2000, peakSeconds: 600 };
     const made = plan({ workload: { ...asked.workload, ...short } });

@@ -241,6 +241,7 @@ describe('in a mesh of Istio', () => {
     expect(outlierDetection.outlierDetectionHttpErrorCodes).toContain(500);
     // Three pods with 74 each, of two clients.
     expect(connectionPool.http).toMatchObject({ http1MaxPendingRequests: 111, http2MaxRequests: 111 });
+    expect(connectionPool.http.maxRetries).toBe(mesh.service.plan.value('meshRetries'));
   });
 
   test('clients wait a little longer than the service works, and their proxies do not retry', () => {
@@ -259,17 +260,37 @@ describe('in a mesh of Istio', () => {
     const [{ patch }] = one(envoy, 'EnvoyFilter').spec.configPatches;
     const { min_rtt_calc_params: minRtt, concurrency_limit_params: limit } =
       patch.value.typed_config.gradient_controller_config;
-    expect(minRtt).toEqual({ fixed_value: '0.4s', min_concurrency: 8 });
+    // Envoy's own buffer of 25 % would let answers of half a second pass.
+    expect(minRtt).toEqual({ fixed_value: '0.4s', buffer: { value: 0 }, min_concurrency: 8 });
     expect(limit.max_concurrency_limit).toBe(74);
     expect(patch.value.typed_config.concurrency_limit_exceeded_status).toEqual({ code: 503 });
     const template = one(envoy, 'Deployment').spec.template.spec;
     expect(template.initContainers ?? []).toEqual([]);
     expect(template.containers[0].lifecycle).toBeUndefined();
     expect(one(envoy, 'Service').spec.ports[0].targetPort).toBe(8080);
-    expect(one(envoy, 'ScaledObject').spec.triggers[0].metadata.query).toContain(
-      'istio_request_duration_milliseconds_sum',
-    );
     expect(every(envoy, 'PodMonitor')).toEqual([]);
+  });
+
+  test('trap: of Envoy only a rate over two minutes is known: the plan reacts as late as that', () => {
+    const envoy = make({ mesh: {}, admission: ServiceAdmission.ENVOY });
+    const { plan } = envoy.service;
+    const { query } = one(envoy, 'ScaledObject').spec.triggers[0].metadata;
+    expect(query).toMatch(/^sum\(rate\(istio_request_duration_milliseconds_sum\{.*\}\[120s\]\)\) \/ 1000$/);
+    expect(plan.value('loadWindowSeconds')).toBe(120);
+    // A scrape, the window, the last request in it, a decision and a start; of the gate it is 75 s.
+    expect(plan.value('reactionSeconds')).toBeCloseTo(30 + 120 + 0.4 + 15 + 30, 9);
+    expect(value('reactionSeconds')).toBe(75);
+    expect(plan.value('alarmShedSeconds')).toBeGreaterThan(value('alarmShedSeconds'));
+  });
+
+  test('a service that answers 201 or 204 is measured as well as one that answers 200; errors are not', () => {
+    const rules = one(make({ mesh: {}, admission: ServiceAdmission.ENVOY }), 'PrometheusRule').spec.groups[0].rules;
+    const [{ expr }] = rules.filter(({ alert }: Manifest) => alert === 'ServiceSlow');
+    const [, pattern] = /response_code=~"([^"]*)"/.exec(expr) as RegExpExecArray;
+    const measured = ['200', '201', '204', '304', '404', '503', '0'].filter((code) =>
+      new RegExp(`^(?:${pattern})$`).test(code),
+    );
+    expect(measured).toEqual(['200', '201', '204', '304']);
   });
 });
 
