@@ -11,6 +11,7 @@ import { serviceKnobs } from './knobs';
 import { refusal, waysOut } from './refusals';
 import {
   brokenBy,
+  callsWithRetries,
   forecastOf,
   type Resolved,
   reactionsOf,
@@ -66,8 +67,7 @@ function breaksAt(asked: Resolved, sizes: Sizes): number {
   const failing = Math.min(
     (sizes.maxInstances * sizes.ratedPerSecond) / peakPerSecond,
     ...downstreams.map(
-      ({ callsPerRequest = 1, limitPerSecond = Number.POSITIVE_INFINITY }) =>
-        limitPerSecond / (peakPerSecond * callsPerRequest),
+      (one) => (one.limitPerSecond ?? Number.POSITIVE_INFINITY) / (peakPerSecond * callsWithRetries(asked, one)),
     ),
   );
   const keeps = (times: number) =>

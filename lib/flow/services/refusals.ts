@@ -7,6 +7,7 @@ import {
   boundWithin,
   brokenBy,
   callBudget,
+  callsWithRetries,
   limiting,
   type Resolved,
   resolved,
@@ -53,8 +54,10 @@ function slower({ tolerance }: Resolved): string {
 }
 
 function limitText(asked: Resolved): string {
-  const { name, callsPerRequest = 1, limitPerSecond } = limiting(asked)!;
-  return `${name} takes ${figure(limitPerSecond!)} calls/s, and the peak makes ${figure(asked.peakPerSecond * callsPerRequest)}`;
+  const one = limiting(asked)!;
+  const { name, callsPerRequest = 1, limitPerSecond } = one;
+  const retried = asked.retryAttempts > 0 ? `, ${figure(asked.peakPerSecond * callsWithRetries(asked, one))} with retries` : '';
+  return `${name} takes ${figure(limitPerSecond!)} calls/s, and the peak makes ${figure(asked.peakPerSecond * callsPerRequest)}${retried}`;
 }
 
 function timeoutText(asked: Resolved, waitSeconds: number): string {

@@ -21,6 +21,8 @@ export const LEAST_INSTANCES = 2;
 /** Times the planned work up to which a limit that follows lets it become slower. */
 const LIMIT_TOLERANCE = 1.2;
 const TIMEOUT_MARGIN = 1.5;
+/** Retries to calls that a budget lets through. */
+export const RETRY_BUDGET_RATIO = 0.2;
 /** Busy slots up to which one pool for all is counted. */
 const MOST_LOAD = 100_000;
 
@@ -283,11 +285,17 @@ export function brokenBy(question: ServiceQuestion, sizes: Sizes): Obstacle | un
   return unnested(asked, waitSeconds) === undefined ? undefined : 'timeouts';
 }
 
-/** The first downstream that takes fewer calls than the peak makes. */
-export function limiting({ peakPerSecond, downstreams }: Resolved): ServiceDownstream | undefined {
-  return downstreams.find(
-    ({ callsPerRequest = 1, limitPerSecond = Number.POSITIVE_INFINITY }) =>
-      peakPerSecond * callsPerRequest > limitPerSecond,
+/** Calls that a downstream gets for each request at most: the first attempts, and the retries that the budget lets through. */
+export function callsWithRetries({ retryAttempts }: Resolved, { callsPerRequest = 1 }: ServiceDownstream): number {
+  return callsPerRequest * (1 + Math.min(retryAttempts, RETRY_BUDGET_RATIO));
+}
+
+/** The first downstream that takes fewer calls than the peak makes with its retries: a storm of them would keep it down. */
+export function limiting(asked: Resolved): ServiceDownstream | undefined {
+  return asked.downstreams.find(
+    (one) =>
+      asked.peakPerSecond * callsWithRetries(asked, one) >
+      (one.limitPerSecond ?? Number.POSITIVE_INFINITY) * (1 + 1e-9),
   );
 }
 

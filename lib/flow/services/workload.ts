@@ -115,7 +115,7 @@ export interface ServiceDownstream {
   readonly latencySeconds: number;
 
   /**
-   * Calls per second that it takes at most. 10⁻⁹ to 10⁹.
+   * Calls per second that it takes at most, retries included. 10⁻⁹ to 10⁹.
    *
    * @default - no limit
    */

@@ -156,8 +156,8 @@ describe('known answers', () => {
 });
 
 test('the promise breaks where the first of its parts does: latency, the share refused, or what a downstream takes', () => {
-  const limited = plan({ downstreams: [{ name: 'stock', latencySeconds: 0.05, limitPerSecond: 543 }] });
-  expect(limited.predictions.breaksAtLoad).toBe(1);
+  const limited = plan({ downstreams: [{ name: 'stock', latencySeconds: 0.05, limitPerSecond: 543 * 1.2 }] });
+  expect(limited.predictions.breaksAtLoad).toBeCloseTo(1, 9);
   const sudden = planService('Api', {
     ...asked,
     workload: { peakPerSecond: 5000, steadyPerSecond: 500, serviceSeconds: 0.1, serviceVariation: 0.5 },
@@ -168,6 +168,20 @@ test('the promise breaks where the first of its parts does: latency, the share r
   expect(sudden.predictions.breaksAtLoad).toBeLessThan(
     (sudden.value('maxInstances') * sudden.value('ratedPerSecond')) / 5000,
   );
+});
+
+test('trap: retries come on top of the calls of a peak: a limit without room for them is refused, one that has it is kept', () => {
+  const calling = (limitPerSecond: number, retryAttempts?: number) =>
+    plan({ retryAttempts, downstreams: [{ name: 'db', callsPerRequest: 2, latencySeconds: 0.01, limitPerSecond }] });
+  // 1,086 calls a second and a fifth more.
+  expect(refusal(() => calling(1086)).waysOut).toContain('0 retryAttempts');
+  expect(() => calling(1304)).not.toThrow();
+  expect(() => calling(1086, 0)).not.toThrow();
+  const { retryBudgetRatio, breaksAtLoad } = {
+    retryBudgetRatio: calling(1500).value('retryBudgetRatio'),
+    breaksAtLoad: calling(1500).predictions.breaksAtLoad,
+  };
+  expect(breaksAtLoad).toBeCloseTo(1500 / (1086 * (1 + retryBudgetRatio)), 3);
 });
 
 describe('what cannot be kept', () => {
@@ -195,7 +209,7 @@ describe('what cannot be kept', () => {
     [
       'a downstream that takes less',
       { downstreams: [{ name: 'db', callsPerRequest: 2, latencySeconds: 0.01, limitPerSecond: 1000 }] },
-      /db takes 1,000 calls\/s, and the peak makes 1,086; peakPerSecond of 500/,
+      /db takes 1,000 calls\/s, and the peak makes 1,086, 1,303\.2 with retries; peakPerSecond of 416/,
     ],
     [
       'a call that is slower than its time-out',
