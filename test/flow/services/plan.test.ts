@@ -139,6 +139,23 @@ describe('known answers', () => {
     ).toBe(360);
   });
 
+  test.each(['kubernetes', 'fargate'])('alarms on %s outlast a planned start, however long it is', (platform) => {
+    const slow = { ...asked.workload, peakPerSecond: 5430, coldStartSeconds: 600, peakSeconds: 86_400 };
+    const held = plan({ platform, workload: slow });
+    const usual = plan({ platform });
+    const { reactionSeconds } = held.predictions;
+    if (platform === 'kubernetes') {
+      expect(held.value('alarmBusySeconds')).toBeGreaterThanOrEqual(2 * reactionSeconds);
+      expect(held.value('alarmDownSeconds')).toBeGreaterThanOrEqual(2 * 600);
+      expect([usual.value('alarmBusySeconds'), usual.value('alarmDownSeconds')]).toEqual([600, 300]);
+    } else {
+      const seconds = (periods: string) => held.value(periods) * held.value('alarmPeriodSeconds');
+      expect(seconds('alarmHoldPeriods')).toBeGreaterThan(600);
+      expect(seconds('alarmShedPeriods')).toBeGreaterThan(reactionSeconds);
+      expect(usual.value('alarmHoldPeriods')).toBe(5);
+    }
+  });
+
   test('slots that are busy as planned are no alarm: without head-room more are', () => {
     expect(plan({ slotsPerInstance: 30 }).value('alarmBusyRatio')).toBe(0.9);
     const tight = plan({ slotsPerInstance: 30, objective: { ...asked.objective, headroom: 1 } });
@@ -177,11 +194,8 @@ test('trap: retries come on top of the calls of a peak: a limit without room for
   expect(refusal(() => calling(1086)).waysOut).toContain('0 retryAttempts');
   expect(() => calling(1304)).not.toThrow();
   expect(() => calling(1086, 0)).not.toThrow();
-  const { retryBudgetRatio, breaksAtLoad } = {
-    retryBudgetRatio: calling(1500).value('retryBudgetRatio'),
-    breaksAtLoad: calling(1500).predictions.breaksAtLoad,
-  };
-  expect(breaksAtLoad).toBeCloseTo(1500 / (1086 * (1 + retryBudgetRatio)), 3);
+  const roomy = calling(1500);
+  expect(roomy.predictions.breaksAtLoad).toBeCloseTo(1500 / (1086 * (1 + roomy.value('retryBudgetRatio'))), 3);
 });
 
 describe('what cannot be kept', () => {
@@ -209,7 +223,7 @@ describe('what cannot be kept', () => {
     [
       'a downstream that takes less',
       { downstreams: [{ name: 'db', callsPerRequest: 2, latencySeconds: 0.01, limitPerSecond: 1000 }] },
-      /db takes 1,000 calls\/s, and the peak makes 1,086, 1,303\.2 with retries; peakPerSecond of 416/,
+      /db takes 1,000 calls\/s, and the peak makes 1,086, 1,303 with retries; peakPerSecond of 416/,
     ],
     [
       'a call that is slower than its time-out',
