@@ -199,15 +199,19 @@ function hollow({ resources }: Build) {
   return documentsFrom([{ file: 'hollow', parsed }]);
 }
 
-test.each(named)('case %d project: resources of the right types with nothing in them show nothing', (_, { project }) => {
-  const claims = judgeBuild(project, hollow(project));
-  const holds = (claim: string) => claims.filter((one) => one.claim === claim).map((one) => one.holds);
-  // They are there, and that is all.
-  for (const [type, count] of Object.entries(project.resources)) expect(holds(`at least ${count} × ${type}`)).toEqual([true]);
-  for (const { claim } of project.shows) expect([claim, holds(claim)]).toEqual([claim, [false]]);
-  for (const on of Object.keys(project.alerts)) expect(holds(`an alert on ${on}`)).toEqual([false]);
-  expect(project.shows.length).toBeGreaterThanOrEqual(2);
-});
+test.each(named)(
+  'case %d project: resources of the right types with nothing in them show nothing',
+  (_, { project }) => {
+    const claims = judgeBuild(project, hollow(project));
+    const holds = (claim: string) => claims.filter((one) => one.claim === claim).map((one) => one.holds);
+    // They are there, and that is all.
+    for (const [type, count] of Object.entries(project.resources))
+      expect(holds(`at least ${count} × ${type}`)).toEqual([true]);
+    for (const { claim } of project.shows) expect([claim, holds(claim)]).toEqual([claim, [false]]);
+    for (const on of Object.keys(project.alerts)) expect(holds(`an alert on ${on}`)).toEqual([false]);
+    expect(project.shows.length).toBeGreaterThanOrEqual(2);
+  },
+);
 
 test('one alert that speaks of everything is not one on each', () => {
   const [{ project }] = EXERCISES.filter(({ number }) => number === 12);
@@ -230,5 +234,10 @@ test('one alert that speaks of everything is not one on each', () => {
   expect(missing([rule]).map(({ claim }) => claim)).toEqual(['at least 2 alerts with conditions of their own']);
   // Without a condition it never fires.
   expect(missing([{ ...rule, expr: '' }])).toHaveLength(3);
-  expect(missing([{ ...rule, alert: 'Refused' }, { ...rule, alert: 'Slow', expr: 'latency > 1' }])).toEqual([]);
+  expect(
+    missing([
+      { ...rule, alert: 'Refused' },
+      { ...rule, alert: 'Slow', expr: 'latency > 1' },
+    ]),
+  ).toEqual([]);
 });

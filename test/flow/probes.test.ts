@@ -21,18 +21,20 @@ const worker = (platform: PlatformName) => (startSeconds?: number) =>
     consumer: startSeconds === undefined ? {} : { startSeconds },
   });
 
-const allowed = (plan: Plan, period = 'probePeriodSeconds') =>
-  plan.value(period) * plan.value('startupProbeFailures');
+const allowed = (plan: Plan, period = 'probePeriodSeconds') => plan.value(period) * plan.value('startupProbeFailures');
 
 describe.each<[string, (startSeconds?: number) => Plan]>([
   ['a service', service],
   ['a worker', worker('keda')],
 ])('%s on Kubernetes', (_, plan) => {
-  test.each([0, 30, 149, 151, 600, 3600, 86_400])('that starts in %d s has twice that, and its rollout outlasts it', (start) => {
-    const planned = plan(start);
-    expect(allowed(planned)).toBeGreaterThanOrEqual(2 * start);
-    expect(planned.value('progressDeadlineSeconds')).toBeGreaterThanOrEqual(2 * allowed(planned));
-  });
+  test.each([0, 30, 149, 151, 600, 3600, 86_400])(
+    'that starts in %d s has twice that, and its rollout outlasts it',
+    (start) => {
+      const planned = plan(start);
+      expect(allowed(planned)).toBeGreaterThanOrEqual(2 * start);
+      expect(planned.value('progressDeadlineSeconds')).toBeGreaterThanOrEqual(2 * allowed(planned));
+    },
+  );
 
   test('has five minutes, and its rollout ten, while nothing longer is planned', () => {
     expect([allowed(plan()), plan().value('progressDeadlineSeconds')]).toEqual([300, 600]);

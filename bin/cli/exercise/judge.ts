@@ -49,11 +49,13 @@ export function judgeSize({ number, advanced }: CaseExercises, answers: Answers)
 }
 
 function boundClaims({ bounds = {} }: Size, answers: Answers): Claim[] {
-  return Object.entries(bounds).map(([name, { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY }]) => ({
-    claim: `${name} is ${boundText({ atLeast, atMost })}`,
-    holds: answers[name] >= atLeast && answers[name] <= atMost,
-    found: figure(answers[name]),
-  }));
+  return Object.entries(bounds).map(
+    ([name, { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY }]) => ({
+      claim: `${name} is ${boundText({ atLeast, atMost })}`,
+      holds: answers[name] >= atLeast && answers[name] <= atMost,
+      found: figure(answers[name]),
+    }),
+  );
 }
 
 function judgePromise({ number, advanced }: Pick<CaseExercises, 'number' | 'advanced'>, answers: Answers): Claim[] {

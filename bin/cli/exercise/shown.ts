@@ -46,7 +46,11 @@ export function judgeAlerts({ alerts }: Pick<Build, 'alerts'>, documents: readon
   const conditions = new Set(made.map(({ condition }) => condition)).size;
   return [
     ...named,
-    { claim: `at least ${needed} alerts with conditions of their own`, holds: conditions >= needed, found: String(conditions) },
+    {
+      claim: `at least ${needed} alerts with conditions of their own`,
+      holds: conditions >= needed,
+      found: String(conditions),
+    },
   ];
 }
 

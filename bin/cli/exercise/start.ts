@@ -54,7 +54,10 @@ Background: \`npx backpressure cases ${number}\`.
 /** What is looked for in documents of any origin; the other levels say it by their rules and their numbers. */
 function lookedFor({ project }: CaseExercises, level: ExerciseLevel): string {
   if (level !== 'project') return '';
-  const claims = [...project.shows.map(({ claim }) => claim), ...Object.keys(project.alerts).map((on) => `an alert on ${on}`)];
+  const claims = [
+    ...project.shows.map(({ claim }) => claim),
+    ...Object.keys(project.alerts).map((on) => `an alert on ${on}`),
+  ];
   return `\n${claims.map((claim) => `- ${claim}`).join('\n')}\n`;
 }
 

@@ -31,6 +31,10 @@ export const LOG_FLOOD_EXERCISES: CaseExercises = {
         lines: [/queue\.disk|storage\.type\s+filesystem|type: "?disk/i, /(max|limit)_size/i],
       },
     ],
-    alerts: { 'the disk': /disk|filesystem/i, 'the queue': /queue|buffer/i, 'lines that stay behind': /lag|behind|delay/i },
+    alerts: {
+      'the disk': /disk|filesystem/i,
+      'the queue': /queue|buffer/i,
+      'lines that stay behind': /lag|behind|delay/i,
+    },
   },
 };

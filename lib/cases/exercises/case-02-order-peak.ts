@@ -36,8 +36,15 @@ export const ORDER_PEAK_EXERCISES: CaseExercises = {
         lines: [/dead-letter-exchange: \S/, /delivery-limit: [1-9]/],
       },
       runsImage('apps/Deployment'),
-      scaledOn('KEDA scales the workers on the depth of the queue', /^spec\.triggers\[\d+\]\.type: (rabbitmq|prometheus)/),
+      scaledOn(
+        'KEDA scales the workers on the depth of the queue',
+        /^spec\.triggers\[\d+\]\.type: (rabbitmq|prometheus)/,
+      ),
     ],
-    alerts: { 'the backlog': /backlog|depth|messages_ready/i, 'orders set aside': /dead.?letter|set aside/i, 'a scaler that fails': /scaler/i },
+    alerts: {
+      'the backlog': /backlog|depth|messages_ready/i,
+      'orders set aside': /dead.?letter|set aside/i,
+      'a scaler that fails': /scaler/i,
+    },
   },
 };

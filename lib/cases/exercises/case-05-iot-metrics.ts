@@ -35,7 +35,10 @@ export const IOT_METRICS_EXERCISES: CaseExercises = {
       topicsWithRetention(1),
       usersWithQuota(1),
       runsImage('apps/Deployment'),
-      scaledOn('KEDA scales the consumers on their lag', /^spec\.triggers\[\d+\]\.type: (kafka|apache-kafka|prometheus)/),
+      scaledOn(
+        'KEDA scales the consumers on their lag',
+        /^spec\.triggers\[\d+\]\.type: (kafka|apache-kafka|prometheus)/,
+      ),
     ],
     alerts: { lag: /lag|backlog/i, 'what was set aside': /dead.?letter|set aside/i },
   },

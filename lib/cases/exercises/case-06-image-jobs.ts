@@ -41,6 +41,10 @@ export const IMAGE_JOBS_EXERCISES: CaseExercises = {
         lines: [/^Properties\.(TargetTrackingScaling|StepScaling)PolicyConfiguration\./],
       },
     ],
-    alerts: { 'the age of the oldest image': /ApproximateAgeOfOldestMessage/, 'images set aside': /dead.?letter|set aside/i, 'a ceiling that is reached': /maximum|ceiling|(Running|Desired)TaskCount/i },
+    alerts: {
+      'the age of the oldest image': /ApproximateAgeOfOldestMessage/,
+      'images set aside': /dead.?letter|set aside/i,
+      'a ceiling that is reached': /maximum|ceiling|(Running|Desired)TaskCount/i,
+    },
   },
 };

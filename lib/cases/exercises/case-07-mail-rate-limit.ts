@@ -34,6 +34,9 @@ export const MAIL_RATE_LIMIT_EXERCISES: CaseExercises = {
         lines: [/^Properties\.Environment\.Variables\.\w*TABLE\w*: \S/i],
       },
     ],
-    alerts: { 'the reputation': /reputation|bounce|complaint/i, 'mails that wait': /ApproximateAgeOfOldestMessage|ApproximateNumberOfMessages|backlog/i },
+    alerts: {
+      'the reputation': /reputation|bounce|complaint/i,
+      'mails that wait': /ApproximateAgeOfOldestMessage|ApproximateNumberOfMessages|backlog/i,
+    },
   },
 };

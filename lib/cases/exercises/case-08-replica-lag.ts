@@ -29,7 +29,7 @@ export const REPLICA_LAG_EXERCISES: CaseExercises = {
       {
         claim: 'source and replica have their options',
         types: ['ConfigMap'],
-        lines: [/^data\.\S+: [^]*(replica|slave)_\w+/i],
+        lines: [/^data\.\S+: .*(replica|slave)_\w+/is],
       },
       {
         claim: 'a heartbeat is written',
@@ -39,6 +39,10 @@ export const REPLICA_LAG_EXERCISES: CaseExercises = {
       runsImage('apps/Deployment'),
       BOUNDS_CONNECTIONS,
     ],
-    alerts: { 'the lag': /lag/i, 'a replica that stands still': /stopped|stands still|not running/i, 'a signal that nobody gives': /guard|signal/i },
+    alerts: {
+      'the lag': /lag/i,
+      'a replica that stands still': /stopped|stands still|not running/i,
+      'a signal that nobody gives': /guard|signal/i,
+    },
   },
 };

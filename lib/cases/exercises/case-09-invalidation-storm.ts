@@ -34,9 +34,15 @@ export const INVALIDATION_STORM_EXERCISES: CaseExercises = {
       {
         claim: 'the function collects a window of events, and sets aside what fails',
         types: ['AWS::Lambda::EventSourceMapping'],
-        lines: [/^Properties\.(MaximumBatchingWindowInSeconds|TumblingWindowInSeconds): [1-9]/, /^Properties\.DestinationConfig\.OnFailure\.Destination: \S/],
+        lines: [
+          /^Properties\.(MaximumBatchingWindowInSeconds|TumblingWindowInSeconds): [1-9]/,
+          /^Properties\.DestinationConfig\.OnFailure\.Destination: \S/,
+        ],
       },
     ],
-    alerts: { 'events that get too old': /IteratorAge|too old|late/i, 'events that were set aside': /dead.?letter|set aside/i },
+    alerts: {
+      'events that get too old': /IteratorAge|too old|late/i,
+      'events that were set aside': /dead.?letter|set aside/i,
+    },
   },
 };

@@ -41,7 +41,11 @@ export const COLD_DATA_EXERCISES: CaseExercises = {
       {
         claim: 'rules move or delete current and replaced versions, and end unfinished uploads',
         types: ['AWS::S3::Bucket'],
-        lines: [/Rules\[\d+\]\.(Transitions?\b|Expiration)/, /Rules\[\d+\]\.NoncurrentVersion/, /AbortIncompleteMultipartUpload\.DaysAfterInitiation: [1-9]/],
+        lines: [
+          /Rules\[\d+\]\.(Transitions?\b|Expiration)/,
+          /Rules\[\d+\]\.NoncurrentVersion/,
+          /AbortIncompleteMultipartUpload\.DaysAfterInitiation: [1-9]/,
+        ],
       },
       {
         claim: 'a budget has its limit, and tells somebody',

@@ -43,7 +43,10 @@ export const UNBOUNDED_THREAD_POOL_EXERCISES: CaseExercises = {
         types: ['apps/Deployment'],
         lines: [/terminationGracePeriodSeconds: [1-9]/, /\.preStop\./],
       },
-      scaledOn('KEDA scales the pods on the work in hand', /^spec\.triggers\[\d+\]\.metadata\.query: .*(flight|concurren|working|active|request)/i),
+      scaledOn(
+        'KEDA scales the pods on the work in hand',
+        /^spec\.triggers\[\d+\]\.metadata\.query: .*(flight|concurren|working|active|request)/i,
+      ),
       BOUNDS_DISRUPTIONS,
     ],
     alerts: { 'what is refused': /refus|shed|reject|503|429/i, 'what is late': /slow|late|latency|duration/i },

@@ -31,6 +31,10 @@ export const CONTINUOUS_CLEANUP_EXERCISES: CaseExercises = {
         lines: [/(start|min)\S*files\W+[1-9]/i],
       },
     ],
-    alerts: { 'a run that failed': /fail/i, 'a run that took too long': /long|duration/i, 'a run that did not come': /missing|absent/i },
+    alerts: {
+      'a run that failed': /fail/i,
+      'a run that took too long': /long|duration/i,
+      'a run that did not come': /missing|absent/i,
+    },
   },
 };

@@ -169,7 +169,13 @@ function retryKnobs({ retryAttempts }: ServiceQuestion, { slots }: Sizes): Knob[
     retryAttempts === undefined
       ? chosenKnob('retryAttempts', 1, 'attempts', 'after the first one, of a call to a downstream', OWN)
       : given('retryAttempts', retryAttempts, 'attempts'),
-    chosenKnob('retryBudgetRatio', RETRY_BUDGET_RATIO, 'ratio', 'retries to requests: a storm adds a fifth at most', finagle),
+    chosenKnob(
+      'retryBudgetRatio',
+      RETRY_BUDGET_RATIO,
+      'ratio',
+      'retries to requests: a storm adds a fifth at most',
+      finagle,
+    ),
     chosenKnob('retryBudgetPerSecond', 10, 'retries/s', 'allowed beside it, for a client with few requests', finagle),
     chosenKnob('breakerWindowSeconds', 10, 's', 'of the calls that count', resilience),
     chosenKnob('breakerMinimumCalls', 20, 'calls', 'fewer say nothing', resilience),

@@ -46,7 +46,11 @@ export const SERVICE_PLATFORM_FACTS: Readonly<Record<ServicePlatform, ServicePla
  * Seconds from a change of the load to a reading that shows all of it. The gate says how many requests it has. Of Envoy's requests
  * only the time is known, once they have ended: the mean of a window shows a change in full when the window has passed.
  */
-export function readSecondsOf(platform: ServicePlatform, admission: string | undefined, latencySeconds: number): number {
+export function readSecondsOf(
+  platform: ServicePlatform,
+  admission: string | undefined,
+  latencySeconds: number,
+): number {
   const { readSeconds } = SERVICE_PLATFORM_FACTS[platform];
   return admission === 'envoy' ? readSeconds + LOAD_WINDOW_SECONDS + latencySeconds : readSeconds;
 }

@@ -56,7 +56,8 @@ function slower({ tolerance }: Resolved): string {
 function limitText(asked: Resolved): string {
   const one = limiting(asked)!;
   const { name, callsPerRequest = 1, limitPerSecond } = one;
-  const retried = asked.retryAttempts > 0 ? `, ${figure(asked.peakPerSecond * callsWithRetries(asked, one))} with retries` : '';
+  const retried =
+    asked.retryAttempts > 0 ? `, ${figure(asked.peakPerSecond * callsWithRetries(asked, one))} with retries` : '';
   return `${name} takes ${figure(limitPerSecond!)} calls/s, and the peak makes ${figure(asked.peakPerSecond * callsPerRequest)}${retried}`;
 }
 

@@ -278,8 +278,17 @@ export const KINDS: Kinds<BoundedServiceProps> = {
 
 /** The question of the plan. */
 export function questionOf(props: BoundedServiceProps): ServiceQuestion {
-  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts, limit, admission } =
-    props;
+  const {
+    workload,
+    objective,
+    downstreams,
+    slotsPerInstance,
+    queueBound,
+    shedStatus,
+    retryAttempts,
+    limit,
+    admission,
+  } = props;
   return {
     platform: 'kubernetes',
     workload,

@@ -468,7 +468,9 @@ describe('behind Envoy Gateway', () => {
     const callerNamespaces: string[] = [];
     expect(() => make({ gateway: { httpRoute: 'No Route' }, callerNamespaces })).toThrow('gateway.httpRoute must be');
     expect(() => make({ gateway: {} as never, callerNamespaces })).toThrow('gateway.httpRoute is missing');
-    expect(() => make({ gateway: { httpRoute: 'orders', proxies: 0 }, callerNamespaces })).toThrow('gateway.proxies must');
+    expect(() => make({ gateway: { httpRoute: 'orders', proxies: 0 }, callerNamespaces })).toThrow(
+      'gateway.proxies must',
+    );
   });
 });
 
