@@ -1,6 +1,6 @@
 import { type CaseExercises, sized } from './exercise';
 import { consumerOn } from './queue-scenario';
-import { runsImage, scaledOn } from './shows';
+import { runsImage, SET_ASIDE, scaledOn } from './shows';
 
 export const ORDER_PEAK_EXERCISES: CaseExercises = {
   number: 2,
@@ -43,7 +43,7 @@ export const ORDER_PEAK_EXERCISES: CaseExercises = {
     ],
     alerts: {
       'the backlog': /backlog|depth|messages_ready/i,
-      'orders set aside': /dead.?letter|set aside/i,
+      'orders set aside': SET_ASIDE,
       'a scaler that fails': /scaler/i,
     },
   },

@@ -1,6 +1,6 @@
 import { type CaseExercises, sized } from './exercise';
 import { consumerOn } from './queue-scenario';
-import { SETS_ASIDE } from './shows';
+import { SET_ASIDE, SETS_ASIDE } from './shows';
 
 export const IMAGE_JOBS_EXERCISES: CaseExercises = {
   number: 6,
@@ -43,7 +43,7 @@ export const IMAGE_JOBS_EXERCISES: CaseExercises = {
     ],
     alerts: {
       'the age of the oldest image': /ApproximateAgeOfOldestMessage/,
-      'images set aside': /dead.?letter|set aside/i,
+      'images set aside': SET_ASIDE,
       'a ceiling that is reached': /maximum|ceiling|(Running|Desired)TaskCount/i,
     },
   },

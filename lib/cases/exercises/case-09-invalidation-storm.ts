@@ -1,5 +1,5 @@
 import { type CaseExercises, sized } from './exercise';
-import { RUNS_FUNCTION } from './shows';
+import { RUNS_FUNCTION, SET_ASIDE } from './shows';
 
 export const INVALIDATION_STORM_EXERCISES: CaseExercises = {
   number: 9,
@@ -42,7 +42,7 @@ export const INVALIDATION_STORM_EXERCISES: CaseExercises = {
     ],
     alerts: {
       'events that get too old': /IteratorAge|too old|late/i,
-      'events that were set aside': /dead.?letter|set aside/i,
+      'events that were set aside': SET_ASIDE,
     },
   },
 };

@@ -1,6 +1,6 @@
 import { type CaseExercises, sized } from './exercise';
 import { consumerOn } from './queue-scenario';
-import { SETS_ASIDE } from './shows';
+import { SET_ASIDE, SETS_ASIDE } from './shows';
 
 export const POISON_MESSAGES_EXERCISES: CaseExercises = {
   number: 14,
@@ -44,6 +44,6 @@ export const POISON_MESSAGES_EXERCISES: CaseExercises = {
         lines: [/redrive|StartMessageMoveTask/i],
       },
     ],
-    alerts: { 'the queue': /backlog|ApproximateAgeOfOldestMessage/i, 'what was set aside': /dead.?letter|set aside/i },
+    alerts: { 'the queue': /backlog|ApproximateAgeOfOldestMessage/i, 'what was set aside': SET_ASIDE },
   },
 };

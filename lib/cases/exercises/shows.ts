@@ -1,6 +1,9 @@
 /** What several wholes have to show. */
 import type { Shown } from './exercise';
 
+/** An alert on a dead-letter queue, by whatever name. */
+export const SET_ASIDE = /\bdead\b|dead.?letter|set.?aside/i;
+
 /** Containers of a pod, with their image. */
 export function runsImage(type: string): Shown {
   return { claim: `${type} has the image of its program`, types: [type], lines: [/containers\[0\]\.image: \S/] };
