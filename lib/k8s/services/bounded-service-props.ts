@@ -14,7 +14,8 @@ import {
   type ServiceWorkload,
 } from '../../flow/services/workload';
 import { dnsLabel, dnsSubdomain, environmentName, imageReference, textCheck } from '../names';
-import { hooksOf, startupSecondsOf } from './wait-for-gate';
+import { startupSecondsOf } from '../startup-seconds';
+import { hooksOf, programOf } from './wait-for-gate';
 
 /** Ports of the gate. */
 export const GATE_PORT = 9400;
@@ -388,7 +389,7 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
 /** A program that its own probe restarts before it has started as planned never answers. */
 function startupCheck({ deployment, workload }: BoundedServiceProps): Check {
   const startSeconds = workload?.coldStartSeconds ?? SERVICE_PLATFORM_FACTS.kubernetes.startSeconds;
-  const givenSeconds = deployment === undefined ? undefined : startupSecondsOf(deployment);
+  const givenSeconds = deployment === undefined ? undefined : startupSecondsOf(programOf(deployment));
   return {
     refused: isKnown(givenSeconds) && isKnown(startSeconds) && givenSeconds < startSeconds,
     message: `deployment must give its program ${startSeconds} s to start, workload.coldStartSeconds, before a probe restarts it, got ${givenSeconds} s; give its startup probe a higher failureThreshold, or the workload a shorter start`,

@@ -3,27 +3,14 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { ServicePlan } from '../../flow/services/workload';
 import { keepPatches } from '../keep-patches';
+import type { ProbedContainer } from '../startup-seconds';
 
 /** Where the hooks of the program are: it is the first container. */
 const LIFECYCLE = '/spec/template/spec/containers/0/lifecycle';
 
 /** Those fields of a container that are read here. */
-interface WrittenContainer {
+interface WrittenContainer extends ProbedContainer {
   readonly lifecycle?: Readonly<Record<string, unknown>>;
-  readonly startupProbe?: Partial<typeof PROBE_DEFAULTS>;
-  readonly livenessProbe?: Partial<typeof PROBE_DEFAULTS>;
-}
-
-/** Kubernetes, Probe: what is left out. */
-const PROBE_DEFAULTS = { initialDelaySeconds: 0, periodSeconds: 10, failureThreshold: 3 };
-
-/** Seconds that the probes of a Deployment's program give it to start; undefined where nothing restarts it. */
-export function startupSecondsOf(deployment: kplus.Deployment): number | undefined {
-  const { startupProbe, livenessProbe } = programOf(deployment);
-  const probe = startupProbe ?? livenessProbe;
-  if (probe === undefined) return undefined;
-  const { initialDelaySeconds, periodSeconds, failureThreshold } = { ...PROBE_DEFAULTS, ...probe };
-  return initialDelaySeconds + periodSeconds * failureThreshold;
 }
 
 /** What the program of a Deployment does after its start and before its end, with what was patched. */
@@ -32,7 +19,7 @@ export function hooksOf(deployment: kplus.Deployment): Readonly<Record<string, u
 }
 
 /** The container of the program as it is written, with what was patched. */
-function programOf(deployment: kplus.Deployment): WrittenContainer {
+export function programOf(deployment: kplus.Deployment): WrittenContainer {
   if (deployment.containers.length === 0) return {};
   return ApiObject.of(deployment).toJson().spec.template.spec.containers[0];
 }
