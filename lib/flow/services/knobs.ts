@@ -4,12 +4,12 @@ import { given, type Knob, unlessGiven } from '../plan';
 import { podStartKnobs, probeTimeoutKnob } from '../probes';
 import { limitKnobs } from './limit-knobs';
 import { LOAD_WINDOW_SECONDS, readSecondsOf, SCRAPE_SECONDS, SERVICE_PLATFORM_FACTS } from './platforms';
+import { RETRY_BUDGET_RATIO } from './retries';
 import {
   callBudget,
   downstreamTimeout,
   LEAST_INSTANCES,
   MOST_SLOTS_OF_INSTANCE,
-  RETRY_BUDGET_RATIO,
   type Resolved,
   reactionsOf,
   type Sizes,

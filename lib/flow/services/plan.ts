@@ -9,9 +9,9 @@ import { serviceAlarmKnobs } from './alarms';
 import { serviceChecks } from './checks';
 import { serviceKnobs } from './knobs';
 import { refusal, waysOut } from './refusals';
+import { callsWithRetries } from './retries';
 import {
   brokenBy,
-  callsWithRetries,
   forecastOf,
   type Resolved,
   reactionsOf,

@@ -3,11 +3,11 @@ import { duration, figure, percent, roundedDown, roundedUp } from '../figures';
 import { YEAR_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
 import { MOST_INSTANCES } from './checks';
+import { callsWithRetries } from './retries';
 import {
   boundWithin,
   brokenBy,
   callBudget,
-  callsWithRetries,
   limiting,
   type Resolved,
   resolved,

@@ -8,6 +8,7 @@ import { type BoundedForecast, boundedForecast, shedRatio } from './bounded';
 import { MOST_INSTANCES } from './checks';
 import type { LimitName } from './limit';
 import { readSecondsOf, SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
+import { callsWithRetries } from './retries';
 import type { BoundedStage } from './waits';
 import type { ServiceDownstream, ServiceQuestion } from './workload';
 
@@ -21,8 +22,6 @@ export const LEAST_INSTANCES = 2;
 /** Times the planned work up to which a limit that follows lets it become slower. */
 const LIMIT_TOLERANCE = 1.2;
 const TIMEOUT_MARGIN = 1.5;
-/** Retries to calls that a budget lets through. */
-export const RETRY_BUDGET_RATIO = 0.2;
 /** Busy slots up to which one pool for all is counted. */
 const MOST_LOAD = 100_000;
 
@@ -283,11 +282,6 @@ export function brokenBy(question: ServiceQuestion, sizes: Sizes): Obstacle | un
   if (shedOfPeak(asked, sizes) > asked.errorRatio * (1 + 1e-9)) return 'reaction';
   if (limiting(asked) !== undefined) return 'limit';
   return unnested(asked, waitSeconds) === undefined ? undefined : 'timeouts';
-}
-
-/** Calls that a downstream gets for each request at most: the first attempts, and the retries that the budget lets through. */
-export function callsWithRetries({ retryAttempts }: Resolved, { callsPerRequest = 1 }: ServiceDownstream): number {
-  return callsPerRequest * (1 + Math.min(retryAttempts, RETRY_BUDGET_RATIO));
 }
 
 /** The first downstream that takes fewer calls than the peak makes with its retries: a storm of them would keep it down. */

@@ -172,6 +172,17 @@ describe('known answers', () => {
   });
 });
 
+test('trap: retries come on top of the calls of a peak: a limit without room for them is refused, one that has it is kept', () => {
+  const calling = (limitPerSecond: number, retryAttempts?: number) =>
+    plan({ retryAttempts, downstreams: [{ name: 'db', callsPerRequest: 2, latencySeconds: 0.01, limitPerSecond }] });
+  // 1,086 calls a second and a fifth more.
+  expect(refusal(() => calling(1086)).waysOut).toContain('0 retryAttempts');
+  expect(() => calling(1304)).not.toThrow();
+  expect(() => calling(1086, 0)).not.toThrow();
+  const roomy = calling(1500);
+  expect(roomy.predictions.breaksAtLoad).toBeCloseTo(1500 / (1086 * (1 + roomy.value('retryBudgetRatio'))), 3);
+});
+
 test('the promise breaks where the first of its parts does: latency, the share refused, or what a downstream takes', () => {
   const limited = plan({ downstreams: [{ name: 'stock', latencySeconds: 0.05, limitPerSecond: 543 * 1.2 }] });
   expect(limited.predictions.breaksAtLoad).toBeCloseTo(1, 9);
@@ -185,17 +196,6 @@ test('the promise breaks where the first of its parts does: latency, the share r
   expect(sudden.predictions.breaksAtLoad).toBeLessThan(
     (sudden.value('maxInstances') * sudden.value('ratedPerSecond')) / 5000,
   );
-});
-
-test('trap: retries come on top of the calls of a peak: a limit without room for them is refused, one that has it is kept', () => {
-  const calling = (limitPerSecond: number, retryAttempts?: number) =>
-    plan({ retryAttempts, downstreams: [{ name: 'db', callsPerRequest: 2, latencySeconds: 0.01, limitPerSecond }] });
-  // 1,086 calls a second and a fifth more.
-  expect(refusal(() => calling(1086)).waysOut).toContain('0 retryAttempts');
-  expect(() => calling(1304)).not.toThrow();
-  expect(() => calling(1086, 0)).not.toThrow();
-  const roomy = calling(1500);
-  expect(roomy.predictions.breaksAtLoad).toBeCloseTo(1500 / (1086 * (1 + roomy.value('retryBudgetRatio'))), 3);
 });
 
 describe('what cannot be kept', () => {
