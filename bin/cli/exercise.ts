@@ -7,7 +7,7 @@ import { Total } from '../../lib/rules/limits';
 import { loadRules } from '../../lib/rules/load';
 import { UnreadableError } from '../../lib/rules/unreadable';
 import { bodiesOf } from './check/bodies';
-import type { Claim } from './exercise/judge';
+import type { Claim } from './exercise/claim';
 import { ExitCode, type Io, UsageError } from './io';
 import { readText } from './read-file';
 import { called, sourcesAt } from './sources';

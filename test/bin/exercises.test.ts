@@ -3,13 +3,16 @@
  * numbers pass, and the reference environment of the case passes.
  */
 import { type App, Testing } from 'cdk8s';
+import { boundText } from '../../bin/cli/exercise/bounds';
 import { judgeBuild, judgeMend, judgeSize } from '../../bin/cli/exercise/judge';
+import { judgeAlerts } from '../../bin/cli/exercise/shown';
 import { startFiles } from '../../bin/cli/exercise/start';
 import { REFERENCE_CHARTS } from '../../charts/reference';
 import { CASES, caseOf } from '../../lib/cases/catalogue';
-import { type CaseExercises, EXERCISE_LEVELS } from '../../lib/cases/exercises/exercise';
+import { type Build, type CaseExercises, EXERCISE_LEVELS } from '../../lib/cases/exercises/exercise';
 import { EXERCISES } from '../../lib/cases/exercises/table';
 import { runScenario } from '../../lib/cases/run-scenario';
+import { figure } from '../../lib/flow/figures';
 import { examplesOf } from '../../lib/rules/examples';
 import { documentsFrom, readDocuments } from '../../lib/rules/read';
 import { RULES } from '../../lib/rules/table';
@@ -99,16 +102,57 @@ test.each(named)('case %d advanced: a habit is refused or misses the promise', (
   expect(held(judgeSize(exercises, HABITS[number]))).toBe(false);
 });
 
+/** Numbers that keep the promise by waste, or at the cost of what the case is about. */
+const ABSURD: Readonly<Record<number, Record<string, number>>> = {
+  1: { fileSizeCapBytes: 1e5, fileCount: 1 },
+  2: { minInstances: 9999, maxInstances: 9999 },
+  3: { triggerSeconds: 150, maxOffsetsPerTrigger: 375_000, executors: 500 },
+  4: Object.fromEntries(Array.from({ length: 36 }, (_, i) => [`chore-${String(i + 1).padStart(2, '0')}`, 1000 * i])),
+  5: { partitions: 1000, instances: 1000, minInstances: 1000, batchSize: 1 },
+  6: { minInstances: 9999, maxInstances: 9999 },
+  7: { messagesPerSecond: 0.01, burst: 1 },
+  8: { heartbeatSeconds: 0.001, tickSeconds: 0.001, writerPollSeconds: 0.001 },
+  9: { windowSeconds: 0.001, shards: 1000 },
+  10: { heapBytes: 1e12 },
+  11: { infrequentAccessDays: 30, glacierDays: 31 },
+  12: { minInstances: 9999, maxInstances: 9999, queueBound: 0 },
+  13: { maxRunners: 9999 },
+  14: { maxReceiveCount: 5, maxInstances: 1000 },
+  15: { maxInstances: 1000 },
+  16: { retentionDays: 1 },
+  17: { intervalSeconds: 600 },
+  18: { billing: 1, devices: 1, clicks: 1 },
+  19: { nativeHistograms: 1, intervalSeconds: 1 },
+  20: { billing: 104, fraud: 104, pricing: 104, risk: 104 },
+};
+
+test.each(named)('case %d advanced: far too much, or next to nothing, does not pass', (number, exercises) => {
+  expect(held(judgeSize(exercises, ABSURD[number]))).toBe(false);
+});
+
+test.each(named)('case %d advanced: the task and the file say each bound', (_, exercises) => {
+  const { advanced } = exercises;
+  const file = startFiles(exercises, 'advanced')['answers.yaml'];
+  for (const [name, bounds] of Object.entries(advanced.bounds ?? {})) {
+    expect(Object.keys(advanced.answers)).toContain(name);
+    for (const bound of [bounds.atLeast, bounds.atMost].filter((one) => one !== undefined))
+      expect(advanced.task).toContain(figure(bound));
+    expect(file).toContain(boundText(bounds));
+  }
+});
+
 test('case 19 advanced: a pod that is scraped less often than queries look back is refused by name', () => {
   const [metrics] = EXERCISES.filter(({ number }) => number === 19);
-  const [refused] = judgeSize(metrics, { nativeHistograms: 1, intervalSeconds: 600 });
-  expect(refused).toMatchObject({ holds: false, found: expect.stringContaining('intervalSeconds') });
+  const refused = judgeSize(metrics, { nativeHistograms: 1, intervalSeconds: 600 }).filter(({ holds }) => !holds);
+  expect(refused).toMatchObject([{ found: expect.stringContaining('intervalSeconds') }]);
 });
 
 test('a refusal says which number it is about', () => {
   const [orders] = EXERCISES.filter(({ number }) => number === 2);
-  const [refused] = judgeSize(orders, { minInstances: 5, maxInstances: 2 });
-  expect(refused.found).toMatch(/minInstances|maxInstances/);
+  const refused = judgeSize(orders, { minInstances: 3, maxInstances: 2 }).filter(({ holds }) => !holds);
+  expect(refused).toMatchObject([{ found: expect.stringMatching(/minInstances|maxInstances/) }]);
+  const tooMany = judgeSize(orders, { minInstances: 4, maxInstances: 6 }).filter(({ holds }) => !holds);
+  expect(tooMany).toEqual([{ claim: 'minInstances is at most 3', holds: false, found: '4' }]);
 });
 
 /** The documents of the reference environments that deploy the case, on the engine that the exercise asks for. */
@@ -140,3 +184,62 @@ test.each(named)(
     expect(judgeBuild(project, environments(number, engine)).filter(({ holds }) => !holds)).toEqual([]);
   },
 );
+
+/** Resources of the right types, as many as asked for, with nothing in them. */
+function hollow({ resources }: Build) {
+  const each = Object.entries(resources).flatMap(([type, count]) =>
+    Array.from({ length: count }, (_, index) => ({ type, name: `Empty${type.replace(/\W/g, '')}${index}` })),
+  );
+  const onAws = each.some(({ type }) => type.startsWith('AWS::'));
+  const manifest = ({ type, name }: (typeof each)[number]) => {
+    const [group, kind] = type.includes('/') ? type.split('/') : ['', type];
+    return { apiVersion: group === '' ? 'v1' : `${group}/v1`, kind, metadata: { name: name.toLowerCase() } };
+  };
+  const parsed = onAws
+    ? { Resources: Object.fromEntries(each.map(({ type, name }) => [name, { Type: type, Properties: {} }])) }
+    : each.map(manifest);
+  return documentsFrom([{ file: 'hollow', parsed }]);
+}
+
+test.each(named)(
+  'case %d project: resources of the right types with nothing in them show nothing',
+  (_, { project }) => {
+    const claims = judgeBuild(project, hollow(project));
+    const holds = (claim: string) => claims.filter((one) => one.claim === claim).map((one) => one.holds);
+    // They are there, and that is all.
+    for (const [type, count] of Object.entries(project.resources))
+      expect(holds(`at least ${count} × ${type}`)).toEqual([true]);
+    for (const { claim } of project.shows) expect([claim, holds(claim)]).toEqual([claim, [false]]);
+    for (const on of Object.keys(project.alerts)) expect(holds(`an alert on ${on}`)).toEqual([false]);
+    expect(project.shows.length).toBeGreaterThanOrEqual(2);
+  },
+);
+
+test('one alert that speaks of everything is not one on each', () => {
+  const [{ project }] = EXERCISES.filter(({ number }) => number === 12);
+  const rule = { alert: 'Everything', expr: 'up == 0', annotations: { summary: 'refused, or slow' } };
+  const rules = (...list: object[]) =>
+    documentsFrom([
+      {
+        file: 'rules',
+        parsed: [
+          {
+            apiVersion: 'monitoring.coreos.com/v1',
+            kind: 'PrometheusRule',
+            metadata: { name: 'rules' },
+            spec: { groups: [{ name: 'all', rules: list }] },
+          },
+        ],
+      },
+    ]);
+  const missing = (list: object[]) => judgeAlerts(project, rules(...list)).filter(({ holds }) => !holds);
+  expect(missing([rule]).map(({ claim }) => claim)).toEqual(['at least 2 alerts with conditions of their own']);
+  // Without a condition it never fires.
+  expect(missing([{ ...rule, expr: '' }])).toHaveLength(3);
+  expect(
+    missing([
+      { ...rule, alert: 'Refused' },
+      { ...rule, alert: 'Slow', expr: 'latency > 1' },
+    ]),
+  ).toEqual([]);
+});

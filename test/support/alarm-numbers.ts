@@ -278,7 +278,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
         NoRoom: 'alarmRoom',
       }[path.split('/').at(-2)!]!,
       seconds: 'alarmPeriodSeconds',
-      periods: path.includes('/Refused/') ? 'alarmShedPeriods' : 'alarmHoldPeriods',
+      periods: /\/(Refused|NoRoom)\//.test(path) ? 'alarmShedPeriods' : 'alarmHoldPeriods',
     }),
   ],
   [

@@ -1,7 +1,7 @@
 /** Whether what a person hands in does what an exercise asks: by the rules, by the plan and by the simulation. */
 
 import { caseOf } from '../../../lib/cases/catalogue';
-import type { Answers, Build, CaseExercises, Mend } from '../../../lib/cases/exercises/exercise';
+import type { Answers, Build, CaseExercises, Mend, Size } from '../../../lib/cases/exercises/exercise';
 import { runScenario } from '../../../lib/cases/run-scenario';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { figure } from '../../../lib/flow/figures';
@@ -9,15 +9,9 @@ import { judge, type Verdict } from '../../../lib/rules/check';
 import type { Document } from '../../../lib/rules/document';
 import { loadExamples } from '../../../lib/rules/load';
 import { readDocuments } from '../../../lib/rules/read';
-
-/** One thing that was asked for. */
-export interface Claim {
-  /** What has to hold. */
-  readonly claim: string;
-  readonly holds: boolean;
-  /** What was found. */
-  readonly found: string;
-}
+import { boundText } from './bounds';
+import type { Claim } from './claim';
+import { judgeAlerts, judgeShown } from './shown';
 
 /** Findings that are named one by one; of more, their number. */
 const MOST_NAMED = 5;
@@ -36,13 +30,35 @@ export function judgeMend({ rules }: Mend, documents: readonly Document[]): Clai
   return [...presence(needed, documents), ...rules.map((rule) => unfound(documents, verdict, rule))];
 }
 
-/** The whole is there, and no rule finds anything in it. */
-export function judgeBuild({ resources }: Build, documents: readonly Document[]): Claim[] {
-  return [...presence(new Map(Object.entries(resources)), documents), unfound(documents, judge(documents))];
+/** The whole is there and shows what was asked for, and no rule finds anything in it. */
+export function judgeBuild(build: Build, documents: readonly Document[]): Claim[] {
+  return [
+    ...presence(new Map(Object.entries(build.resources)), documents),
+    ...build.shows.map((shown) => judgeShown(shown, documents)),
+    ...judgeAlerts(build, documents),
+    unfound(documents, judge(documents)),
+  ];
 }
 
-/** The numbers are planned as given by hand, and the case keeps its promise when it is simulated with them. */
+/** The numbers are within their bounds and planned as given by hand, and the case keeps its promise when it is simulated with them. */
 export function judgeSize({ number, advanced }: CaseExercises, answers: Answers): Claim[] {
+  const bounded = boundClaims(advanced, answers);
+  // Thousands of instances would be simulated one by one.
+  if (bounded.some(({ holds }) => !holds)) return bounded;
+  return [...bounded, ...judgePromise({ number, advanced }, answers)];
+}
+
+function boundClaims({ bounds = {} }: Size, answers: Answers): Claim[] {
+  return Object.entries(bounds).map(
+    ([name, { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY }]) => ({
+      claim: `${name} is ${boundText({ atLeast, atMost })}`,
+      holds: answers[name] >= atLeast && answers[name] <= atMost,
+      found: figure(answers[name]),
+    }),
+  );
+}
+
+function judgePromise({ number, advanced }: Pick<CaseExercises, 'number' | 'advanced'>, answers: Answers): Claim[] {
   const subject = caseOf(number);
   const accepted = 'the plan accepts these numbers';
   try {

@@ -3,6 +3,7 @@
 import { caseOf } from '../../../lib/cases/catalogue';
 import { type CaseExercises, EXERCISE_MINUTES, type ExerciseLevel } from '../../../lib/cases/exercises/exercise';
 import { loadExamples } from '../../../lib/rules/load';
+import { boundText } from './bounds';
 
 /** The name of the file in which numbers are handed in. */
 export const ANSWERS_FILE = 'answers.yaml';
@@ -21,7 +22,10 @@ function filesOf({ basic, advanced, project, number }: CaseExercises, level: Exe
     case 'advanced':
       return {
         [ANSWERS_FILE]: Object.entries(advanced.answers)
-          .map(([name, says]) => `${name}: # ${says}\n`)
+          .map(([name, says]) => {
+            const bounds = advanced.bounds?.[name];
+            return `${name}: # ${says}${bounds === undefined ? '' : `; ${boundText(bounds)}`}\n`;
+          })
           .join(''),
       };
     case 'project':
@@ -40,18 +44,28 @@ About ${EXERCISE_MINUTES[level]} minutes.
 ${exercise.task}
 
 ${HOW[level]}
-
+${lookedFor(exercises, level)}
     npx backpressure exercise ${number} ${level} --check .
 
 Background: \`npx backpressure cases ${number}\`.
 `;
 }
 
+/** What is looked for in documents of any origin; the other levels say it by their rules and their numbers. */
+function lookedFor({ project }: CaseExercises, level: ExerciseLevel): string {
+  if (level !== 'project') return '';
+  const claims = [
+    ...project.shows.map(({ claim }) => claim),
+    ...Object.keys(project.alerts).map((on) => `an alert on ${on}`),
+  ];
+  return `\n${claims.map((claim) => `- ${claim}`).join('\n')}\n`;
+}
+
 const HOW: Readonly<Record<ExerciseLevel, string>> = {
   basic: 'Mend the YAML files here. What they are for has to stay in them. Then:',
   advanced: `Write your numbers into ${ANSWERS_FILE}. They are planned as given by hand, and the case is simulated with them. Then:`,
   project:
-    'Put your templates or manifests here, or into a folder below. app.ts is one way to make them: with this library, with other constructs or by hand, only the documents are judged. Then:',
+    'Put your templates or manifests here, or into a folder below. app.ts is one way to make them: with this library, with other constructs or by hand, only the documents are judged. What they have to show is listed here. Then:',
 };
 
 function appFor(number: number, types: readonly string[]): string {

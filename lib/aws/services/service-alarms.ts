@@ -86,7 +86,9 @@ export function serviceRows(front: ServiceFront, plan: ServicePlan): AlarmRow[] 
             severity: 'warning' as const,
             metric: (period: Duration) => ofBalancer('TargetControlWorkQueueLength', Stats.MAXIMUM, period),
             threshold: 'alarmRoom',
-            ...held,
+            // In the beginning of a planned peak no task has room either.
+            seconds: 'alarmPeriodSeconds',
+            periods: 'alarmShedPeriods',
             // It counts the free places that agents offer, not requests that wait: it is low that is bad. Without a target group in
             // it: of several that are optimized all are without a place when it fires.
             comparison: ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -1,4 +1,5 @@
 import { type CaseExercises, sized } from './exercise';
+import { runsImage } from './shows';
 
 export const LOG_FLOOD_EXERCISES: CaseExercises = {
   number: 1,
@@ -17,5 +18,23 @@ export const LOG_FLOOD_EXERCISES: CaseExercises = {
   project: {
     task: 'Ship the logs of every node to Kafka or Elasticsearch: rotation with a bound, a disk queue for the longest outage, and alerts on the disk, the queue and lines that stay behind.',
     resources: { 'apps/DaemonSet': 1, ConfigMap: 1, 'monitoring.coreos.com/PrometheusRule': 1 },
+    shows: [
+      runsImage('apps/DaemonSet'),
+      {
+        claim: 'rotated files have a bound on their size and on their number',
+        types: ['ConfigMap'],
+        lines: [/\b(max)?-?_?size\s*[ :=]\s*"?\d/i, /\b(rotate|max-?_?files?)\s*[ :=]\s*"?\d/i],
+      },
+      {
+        claim: 'a queue on the disk has a bound',
+        types: ['ConfigMap'],
+        lines: [/queue\.disk|storage\.type\s+filesystem|type: "?disk/i, /(max|limit)_size/i],
+      },
+    ],
+    alerts: {
+      'the disk': /disk|filesystem/i,
+      'the queue': /queue|buffer/i,
+      'lines that stay behind': /lag|behind|delay/i,
+    },
   },
 };

@@ -18,5 +18,26 @@ export const CRON_STAMPEDE_EXERCISES: CaseExercises = {
   project: {
     task: 'Build the chores of a team: three or more jobs spread over the hour, each with a deadline for its start, a bound on how many run at once, and alerts on a run that failed or did not come.',
     resources: { 'batch/CronJob': 3, 'monitoring.coreos.com/PrometheusRule': 1 },
+    shows: [
+      {
+        claim: 'three jobs have a minute and a program of their own',
+        types: ['batch/CronJob'],
+        lines: [/^spec\.schedule: \d+ /, /containers\[0\]\.image: \S/],
+        count: 3,
+      },
+      {
+        claim: 'each of them has a deadline for its start',
+        types: ['batch/CronJob'],
+        lines: [/^spec\.startingDeadlineSeconds: [1-9]/],
+        count: 3,
+      },
+      {
+        claim: 'no run of them outlasts its place: it ends, and the next one waits for it',
+        types: ['batch/CronJob'],
+        lines: [/^spec\.concurrencyPolicy: (Forbid|Replace)/, /\.activeDeadlineSeconds: [1-9]/],
+        count: 3,
+      },
+    ],
+    alerts: { 'a run that failed': /fail/i, 'a run that did not come': /silent|missing|last_(successful|schedule)/i },
   },
 };

@@ -1,4 +1,5 @@
 import { type CaseExercises, sized } from './exercise';
+import { runsImage, SET_ASIDE, scaledOn, topicsWithRetention, usersWithQuota } from './shows';
 
 export const IOT_METRICS_EXERCISES: CaseExercises = {
   number: 5,
@@ -7,7 +8,7 @@ export const IOT_METRICS_EXERCISES: CaseExercises = {
     rules: ['BP-KEDA-004', 'BP-LIBRDKAFKA-001'],
   },
   advanced: sized('stream', {
-    task: 'Devices send 150 records a second, and 444 a second for a quarter of an hour; a record takes 4 ms and a commit half a millisecond. Choose partitions, consumers and batch so that fewer than 5,000 records wait and none for 30 s.',
+    task: 'Devices send 150 records a second, and 444 a second for a quarter of an hour; a record takes 4 ms and a commit half a millisecond. Choose partitions, consumers and batch so that fewer than 5,000 records wait and none for 30 s. At most 12 partitions, 4 consumers in the peak and 3 of them always are paid for.',
     engine: 'k8s',
     answers: {
       partitions: 'partitions of the topic',
@@ -15,6 +16,7 @@ export const IOT_METRICS_EXERCISES: CaseExercises = {
       minInstances: 'consumers that always run',
       batchSize: 'records of a batch at most',
     },
+    bounds: { partitions: { atMost: 12 }, instances: { atMost: 4 }, minInstances: { atMost: 3 } },
     asked: (scenario, answers) => ({
       ...scenario,
       after: { on: { ...scenario.after.on, k8s: { ...scenario.after.on.k8s, ...answers } } },
@@ -29,5 +31,15 @@ export const IOT_METRICS_EXERCISES: CaseExercises = {
       'apps/Deployment': 1,
       'monitoring.coreos.com/PrometheusRule': 1,
     },
+    shows: [
+      topicsWithRetention(1),
+      usersWithQuota(1),
+      runsImage('apps/Deployment'),
+      scaledOn(
+        'KEDA scales the consumers on their lag',
+        /^spec\.triggers\[\d+\]\.type: (kafka|apache-kafka|prometheus)/,
+      ),
+    ],
+    alerts: { lag: /lag|backlog/i, 'what was set aside': SET_ASIDE },
   },
 };

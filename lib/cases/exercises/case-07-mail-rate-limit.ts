@@ -1,4 +1,5 @@
 import { type CaseExercises, sized } from './exercise';
+import { HAS_KEY, RUNS_FUNCTION, SETS_ASIDE } from './shows';
 
 export const MAIL_RATE_LIMIT_EXERCISES: CaseExercises = {
   number: 7,
@@ -7,11 +8,12 @@ export const MAIL_RATE_LIMIT_EXERCISES: CaseExercises = {
     rules: ['BP-SES-001', 'BP-SEND-001'],
   },
   advanced: sized('rates', {
-    task: 'A provider takes 100 mails in any second and refuses the rest. Choose the rate and the burst of your own bucket so that nothing of a campaign is refused, and only the 1.5 % with dead addresses do not arrive.',
+    task: 'A provider takes 100 mails in any second and refuses the rest. Choose the rate and the burst of your own bucket so that nothing of a campaign is refused, and only the 1.5 % with dead addresses do not arrive. The campaign must not wait for it: at least 80 mails leave in a second.',
     answers: {
       messagesPerSecond: 'mails that the bucket gives each second',
       burst: 'mails that it gives at once after a pause',
     },
+    bounds: { messagesPerSecond: { atLeast: 80 } },
     asked: (scenario, choices) => ({ ...scenario, choices }),
   }),
   project: {
@@ -21,6 +23,20 @@ export const MAIL_RATE_LIMIT_EXERCISES: CaseExercises = {
       'AWS::Lambda::Function': 1,
       'AWS::DynamoDB::Table': 1,
       'AWS::CloudWatch::Alarm': 3,
+    },
+    shows: [
+      SETS_ASIDE,
+      RUNS_FUNCTION,
+      HAS_KEY,
+      {
+        claim: 'all instances of the sender share the bucket in the table',
+        types: ['AWS::Lambda::Function'],
+        lines: [/^Properties\.Environment\.Variables\.\w*TABLE\w*: \S/i],
+      },
+    ],
+    alerts: {
+      'the reputation': /reputation|bounce|complaint/i,
+      'mails that wait': /ApproximateAgeOfOldestMessage|ApproximateNumberOfMessages|backlog/i,
     },
   },
 };

@@ -32,5 +32,27 @@ export const COLD_DATA_EXERCISES: CaseExercises = {
   project: {
     task: 'Build the archive: a bucket that is encrypted and private, with rules for current and replaced versions and for unfinished uploads, and a budget that says when the bill leaves its plan.',
     resources: { 'AWS::S3::Bucket': 1, 'AWS::Budgets::Budget': 1 },
+    shows: [
+      {
+        claim: 'the bucket is encrypted and private',
+        types: ['AWS::S3::Bucket'],
+        lines: [/SSEAlgorithm: \S/, /BlockPublicAcls: true/, /BlockPublicPolicy: true/, /RestrictPublicBuckets: true/],
+      },
+      {
+        claim: 'rules move or delete current and replaced versions, and end unfinished uploads',
+        types: ['AWS::S3::Bucket'],
+        lines: [
+          /Rules\[\d+\]\.(Transitions?\b|Expiration)/,
+          /Rules\[\d+\]\.NoncurrentVersion/,
+          /AbortIncompleteMultipartUpload\.DaysAfterInitiation: [1-9]/,
+        ],
+      },
+      {
+        claim: 'a budget has its limit, and tells somebody',
+        types: ['AWS::Budgets::Budget'],
+        lines: [/BudgetLimit\.Amount: [1-9]/, /Subscribers\[0\]\.Address: \S/],
+      },
+    ],
+    alerts: {},
   },
 };

@@ -1,4 +1,5 @@
 import { type CaseExercises, sized } from './exercise';
+import { BOUNDS_CONNECTIONS } from './shows';
 
 export const CI_STORM_EXERCISES: CaseExercises = {
   number: 13,
@@ -7,9 +8,10 @@ export const CI_STORM_EXERCISES: CaseExercises = {
     rules: ['BP-CI-001', 'BP-CI-002'],
   },
   advanced: sized('ci', {
-    task: 'Developers push 131 times in the busy hour; a run takes eight minutes, half of the pushes replace one of ten minutes ago, and 15 % touch nothing that is tested. Runs of an older push are cancelled. Choose how many runners there may be, so that a job waits three minutes at most.',
+    task: 'Developers push 131 times in the busy hour; a run takes eight minutes, half of the pushes replace one of ten minutes ago, and 15 % touch nothing that is tested. Runs of an older push are cancelled. Choose how many runners there may be, so that a job waits three minutes at most. At most 26 runners are paid for.',
     engine: 'k8s',
     answers: { maxRunners: 'runners at most' },
+    bounds: { maxRunners: { atMost: 26 } },
     asked: (scenario, answers) => ({ ...scenario, on: { ...scenario.on, k8s: { ...scenario.on.k8s!, ...answers } } }),
   }),
   project: {
@@ -20,5 +22,19 @@ export const CI_STORM_EXERCISES: CaseExercises = {
       'networking.k8s.io/NetworkPolicy': 1,
       'monitoring.coreos.com/PrometheusRule': 1,
     },
+    shows: [
+      {
+        claim: 'runners are scaled up to a bound, with an account of their own',
+        types: ['actions.github.com/AutoscalingRunnerSet'],
+        lines: [/^spec\.githubConfigUrl: \S/, /^spec\.maxRunners: [1-9]/, /serviceAccountName: \S/],
+      },
+      {
+        claim: 'a quota bounds what they take',
+        types: ['ResourceQuota'],
+        lines: [/^spec\.hard\.\S+: [1-9]/],
+      },
+      BOUNDS_CONNECTIONS,
+    ],
+    alerts: { 'jobs that wait': /wait|queue/i, 'runners that do not come': /fail|missing|saturat/i },
   },
 };

@@ -1,5 +1,6 @@
 import { type CaseExercises, sized } from './exercise';
 import { consumerOn } from './queue-scenario';
+import { HAS_KEY, RUNS_FUNCTION, SETS_ASIDE } from './shows';
 
 export const WEBHOOK_FLOOD_EXERCISES: CaseExercises = {
   number: 15,
@@ -8,9 +9,10 @@ export const WEBHOOK_FLOOD_EXERCISES: CaseExercises = {
     rules: ['BP-WEBHOOK-001', 'BP-SNS-001'],
   },
   advanced: sized('webhooks', {
-    task: 'A partner sends 50 events a second, and 506.5 a second for an hour; one takes 0.1 s. Choose how many functions may work at a time, so that 99 of 100 events are done within 2 s although one function dies in the middle of the flood.',
+    task: 'A partner sends 50 events a second, and 506.5 a second for an hour; one takes 0.1 s. Choose how many functions may work at a time, so that 99 of 100 events are done within 2 s although one function dies in the middle of the flood. At most 80 functions at a time leave room for others.',
     engine: 'aws',
     answers: { maxInstances: 'functions at a time at most' },
+    bounds: { maxInstances: { atMost: 80 } },
     asked: (scenario, answers) => consumerOn(scenario, 'aws', answers),
   }),
   project: {
@@ -22,5 +24,21 @@ export const WEBHOOK_FLOOD_EXERCISES: CaseExercises = {
       'AWS::DynamoDB::Table': 1,
       'AWS::CloudWatch::Alarm': 3,
     },
+    shows: [
+      {
+        claim: 'the API answers when a service of AWS has the event, without a program in between',
+        types: ['AWS::ApiGateway::Method'],
+        lines: [/^Properties\.Integration\.Type: AWS\b/, /^Properties\.Integration\.Uri: \S/],
+      },
+      {
+        claim: 'a signature is checked with a secret',
+        types: ['AWS::Lambda::Function'],
+        lines: [/^Properties\.Environment\.Variables\.\w*(SECRET|SIGN|SOURCES)\w*: \S/i],
+      },
+      RUNS_FUNCTION,
+      SETS_ASIDE,
+      HAS_KEY,
+    ],
+    alerts: { refusals: /4XX|5XX|refus|reject|forg/i, 'the queue': /backlog|ApproximateAgeOfOldestMessage/i },
   },
 };

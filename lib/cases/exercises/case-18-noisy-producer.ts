@@ -1,4 +1,5 @@
 import { type CaseExercises, sized } from './exercise';
+import { topicsWithRetention, usersWithQuota } from './shows';
 
 export const NOISY_PRODUCER_EXERCISES: CaseExercises = {
   number: 18,
@@ -23,5 +24,16 @@ export const NOISY_PRODUCER_EXERCISES: CaseExercises = {
       'kafka.strimzi.io/KafkaUser': 3,
       'monitoring.coreos.com/PrometheusRule': 1,
     },
+    shows: [
+      topicsWithRetention(3),
+      usersWithQuota(3),
+      {
+        claim: 'each user may use its own topics',
+        types: ['kafka.strimzi.io/KafkaUser'],
+        lines: [/^spec\.authorization\.acls\[0\]\.resource\.name: \S/],
+        count: 3,
+      },
+    ],
+    alerts: { 'a team that is throttled': /throttl/i, 'brokers that are full': /broker|replicated|share/i },
   },
 };

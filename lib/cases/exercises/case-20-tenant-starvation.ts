@@ -26,5 +26,25 @@ export const TENANT_STARVATION_EXERCISES: CaseExercises = {
       'kueue.x-k8s.io/LocalQueue': 2,
       'monitoring.coreos.com/PrometheusRule': 1,
     },
+    shows: [
+      {
+        claim: 'two queues have a guaranteed share, and a bound on what they borrow',
+        types: ['kueue.x-k8s.io/ClusterQueue'],
+        lines: [/nominalQuota: \S/, /borrowingLimit: \S/],
+        count: 2,
+      },
+      {
+        claim: 'jobs come by a queue of each tenant',
+        types: ['kueue.x-k8s.io/LocalQueue'],
+        lines: [/^spec\.clusterQueue: \S/],
+        count: 2,
+      },
+      {
+        claim: 'a priority may be used only where a quota lets it',
+        types: ['ResourceQuota'],
+        lines: [/scopeSelector\.matchExpressions\[0\]\.scopeName: PriorityClass/],
+      },
+    ],
+    alerts: { 'jobs that wait longer than promised': /late|wait/i },
   },
 };

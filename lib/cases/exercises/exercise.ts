@@ -21,6 +21,14 @@ export interface Mend {
 /** Numbers by name, as a person gives them. */
 export type Answers = Readonly<Record<string, number>>;
 
+/** Between what an answer has to be: more would keep the promise by waste, and less at the cost of something else. */
+export interface Bounds {
+  /** Default: nothing is too little. */
+  readonly atLeast?: number;
+  /** Default: nothing is too much. */
+  readonly atMost?: number;
+}
+
 /** Size by hand: the numbers are planned as given by hand, and the case is simulated with them. */
 export interface Size {
   /** What to do, in whole sentences. */
@@ -29,8 +37,22 @@ export interface Size {
   readonly engine?: Engine;
   /** What is asked for: the name of each number, and what it is, with its unit. */
   readonly answers: Readonly<Record<string, string>>;
+  /** Bounds of a number, by its name; default: the promise alone decides. */
+  readonly bounds?: Readonly<Record<string, Bounds>>;
   /** The scenario with these numbers in the place of the plan's. */
   asked(scenario: Scenario, answers: Answers): Scenario;
+}
+
+/** Something that the documents of a whole have to show, whoever made them. */
+export interface Shown {
+  /** What has to be there, as a claim. */
+  readonly claim: string;
+  /** Types of the resources that may show it. */
+  readonly types: readonly string[];
+  /** Each matches a line of the same resource. A line is the path to a value and the value, such as `spec.replicas: 2`. */
+  readonly lines: readonly RegExp[];
+  /** Resources that show it, at least; default: 1. */
+  readonly count?: number;
 }
 
 /** Build the whole: documents of any origin, in which nothing is found and nothing is missing. */
@@ -39,6 +61,10 @@ export interface Build {
   readonly task: string;
   /** Types of resources, such as `AWS::SQS::Queue` or `keda.sh/ScaledObject`, and how many of each at least. */
   readonly resources: Readonly<Record<string, number>>;
+  /** What the task asks of them. At least one. */
+  readonly shows: readonly Shown[];
+  /** What an alert or an alarm each is on, and the pattern of its name, its condition or its text; empty where the task asks for none. */
+  readonly alerts: Readonly<Record<string, RegExp>>;
 }
 
 /** The three exercises of a case. */

@@ -1,13 +1,15 @@
 /** The numbers of a service's alarms, each with its reason. */
 import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob, firstOneKnob, RATE_WINDOW_SECONDS, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
+import { SCRAPE_SECONDS } from './platforms';
 import { type Resolved, type Sizes, wholeReaction } from './sizing';
 import type { ServicePlan } from './workload';
 
 const OWN = 'this library, docs/constructs/k8s-bounded-service.md';
 
-const SCRAPE_SECONDS = 30;
 const LEAST_SHED_SECONDS = 300;
+const LEAST_DOWN_SECONDS = 300;
+const LEAST_BUSY_SECONDS = 600;
 const LEAST_BUSY = 0.9;
 /** kube-controller-manager, --horizontal-pod-autoscaler-tolerance: 0.1. */
 const TOLERATED = 1.1;
@@ -18,7 +20,7 @@ const BESIDE_PERIODS = 2;
 
 /** What the alarms compare with, and how long a condition holds before one fires. */
 export function serviceAlarmKnobs(asked: Resolved, sizes: Sizes): Knob[] {
-  const { errorRatio, latencySeconds, quantile, platform, limit } = asked;
+  const { errorRatio, latencySeconds, quantile, platform, limit, startSeconds } = asked;
   return [
     {
       name: 'alarmShedRatio',
@@ -45,7 +47,14 @@ export function serviceAlarmKnobs(asked: Resolved, sizes: Sizes): Knob[] {
       source: OWN,
     },
     chosenKnob('alarmLatencyHoldSeconds', 300, 's', 'several readings: a few requests make no percentile', OWN),
-    chosenKnob('alarmDownSeconds', 300, 's', 'an instance that starts has no reading yet', OWN),
+    {
+      name: 'alarmDownSeconds',
+      value: Math.max(LEAST_DOWN_SECONDS, wholeMinutes(2 * startSeconds)),
+      unit: 's',
+      formula: 'max(300, 2 × start) in whole minutes: an instance that starts has no reading yet',
+      inputs: { startSeconds },
+      source: OWN,
+    },
     ...(platform === 'kubernetes' ? kubernetesKnobs(asked, sizes) : fargateKnobs(asked, sizes)),
     ...(platform === 'kubernetes' && limit !== 'fixed'
       ? [
@@ -61,6 +70,10 @@ export function serviceAlarmKnobs(asked: Resolved, sizes: Sizes): Knob[] {
   ];
 }
 
+function wholeMinutes(seconds: number): number {
+  return 60 * Math.ceil(seconds / 60);
+}
+
 /** Seconds in which a planned peak is refused more of than promised over all of it. */
 function plannedSeconds(asked: Resolved, sizes: Sizes): number {
   const { steadyPerSecond, peakPerSecond, peakSeconds } = asked;
@@ -74,10 +87,7 @@ function kubernetesKnobs(asked: Resolved, sizes: Sizes): Knob[] {
     rateWindowKnob(),
     {
       name: 'alarmShedSeconds',
-      value: Math.max(
-        LEAST_SHED_SECONDS,
-        60 * Math.ceil((reactionSeconds + RATE_WINDOW_SECONDS + SCRAPE_SECONDS) / 60),
-      ),
+      value: Math.max(LEAST_SHED_SECONDS, wholeMinutes(reactionSeconds + RATE_WINDOW_SECONDS + SCRAPE_SECONDS)),
       unit: 's',
       formula:
         'max(300, reaction + window + scrape) in whole minutes: what a planned peak refuses at first is out of the rate by then',
@@ -93,7 +103,14 @@ function kubernetesKnobs(asked: Resolved, sizes: Sizes): Knob[] {
       inputs: { busy },
       source: OWN,
     },
-    chosenKnob('alarmBusySeconds', 600, 's', 'twice what a reaction takes, at least 10 minutes', OWN),
+    {
+      name: 'alarmBusySeconds',
+      value: Math.max(LEAST_BUSY_SECONDS, wholeMinutes(2 * reactionSeconds)),
+      unit: 's',
+      formula: 'max(600, 2 × reaction) in whole minutes: slots are busy until as many pods run as a planned peak needs',
+      inputs: { reactionSeconds },
+      source: OWN,
+    },
     firstOneKnob('alarmScalerErrors', 'errors', 'the autoscaler reads no load, and keeps the fallback', OWN),
     chosenKnob('scrapeSeconds', SCRAPE_SECONDS, 's', 'the autoscaler sees the load this late', OWN),
   ];
@@ -108,15 +125,21 @@ function busyShare(asked: Resolved, { slots, ratedPerSecond, maxInstances }: Siz
 
 function fargateKnobs(asked: Resolved, sizes: Sizes): Knob[] {
   const reactionSeconds = plannedSeconds(asked, sizes);
-  const periods = Math.ceil(reactionSeconds / PERIOD_SECONDS) + BESIDE_PERIODS;
   return [
     chosenKnob('alarmPeriodSeconds', PERIOD_SECONDS, 's', 'Elastic Load Balancing publishes once a minute', OWN),
-    chosenKnob('alarmHoldPeriods', HOLD_PERIODS, 'periods', 'longer than tasks take to start', OWN),
+    {
+      name: 'alarmHoldPeriods',
+      value: periodsBeyond(asked.startSeconds),
+      unit: 'periods',
+      formula: 'max(5, ⌈start ÷ period⌉ + 2), a day at most: longer than tasks take to start',
+      inputs: { startSeconds: asked.startSeconds, periodSeconds: PERIOD_SECONDS },
+      source: OWN,
+    },
     {
       name: 'alarmShedPeriods',
-      value: Math.min(CLOUDWATCH_LONGEST_SECONDS / PERIOD_SECONDS, Math.max(HOLD_PERIODS, periods)),
+      value: periodsBeyond(reactionSeconds),
       unit: 'periods',
-      formula: 'max(5, ⌈reaction ÷ period⌉ + 2): what a planned peak refuses at first is over by then',
+      formula: 'max(5, ⌈reaction ÷ period⌉ + 2), a day at most: what a planned peak refuses at first is over by then',
       inputs: { reactionSeconds, periodSeconds: PERIOD_SECONDS },
       source: OWN,
     },
@@ -124,6 +147,12 @@ function fargateKnobs(asked: Resolved, sizes: Sizes): Knob[] {
     chosenKnob('alarmRoom', 0, 'places', 'no task has room: what comes is refused', OWN),
     firstOneKnob('alarmRejectedConnections', 'connections', 'the load balancer itself is at its limit', OWN),
   ];
+}
+
+/** Periods after which something that takes so long is over. */
+function periodsBeyond(seconds: number): number {
+  const periods = Math.ceil(seconds / PERIOD_SECONDS) + BESIDE_PERIODS;
+  return Math.min(CLOUDWATCH_LONGEST_SECONDS / PERIOD_SECONDS, Math.max(HOLD_PERIODS, periods));
 }
 
 /** The promised quantile of the latency as a percentile, such as 99 or 99.9. */

@@ -1,10 +1,10 @@
 /** Every knob of a service with its reason. */
 import { chosenKnob } from '../alarms';
 import { given, type Knob, unlessGiven } from '../plan';
-import { podProbeKnobs, probeTimeoutKnob, progressDeadlineKnob } from '../probes';
+import { podStartKnobs, probeTimeoutKnob } from '../probes';
 import { callBudget, downstreamTimeout, retryWaitSeconds } from './calls';
 import { limitKnobs } from './limit-knobs';
-import { SERVICE_PLATFORM_FACTS } from './platforms';
+import { LOAD_WINDOW_SECONDS, readSecondsOf, SCRAPE_SECONDS, SERVICE_PLATFORM_FACTS } from './platforms';
 import { retryKnobs } from './retry-knobs';
 import { LEAST_INSTANCES, MOST_SLOTS_OF_INSTANCE, type Resolved, reactionsOf, type Sizes } from './sizing';
 import type { ServiceQuestion } from './workload';
@@ -160,7 +160,8 @@ function deadlineKnobs({ downstreams = [] }: ServiceQuestion, asked: Resolved, {
 function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes): Knob[] {
   const { peakPerSecond, steadyPerSecond, headroom, peakSeconds, errorRatio, platform } = asked;
   const { ratedPerSecond, minInstances, maxInstances, reactionSeconds } = sizes;
-  const { instance, source } = SERVICE_PLATFORM_FACTS[platform];
+  const { instance, source, decideSeconds } = SERVICE_PLATFORM_FACTS[platform];
+  const readSeconds = readSecondsOf(platform, asked.admission, asked.latencySeconds);
   return [
     {
       name: 'minInstances',
@@ -188,8 +189,11 @@ function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes)
       name: 'reactionSeconds',
       value: reactionSeconds,
       unit: 's',
-      formula: 'reading + decision + start',
-      inputs: { startSeconds: asked.startSeconds },
+      formula:
+        asked.admission === 'envoy'
+          ? 'reading (scrape + window of the rate + latency) + decision + start: what Envoy has in flight is known when it ends'
+          : 'reading + decision + start',
+      inputs: { readSeconds, decideSeconds, startSeconds: asked.startSeconds },
       source,
     },
     {
@@ -211,7 +215,7 @@ function instanceKnobs(question: ServiceQuestion, asked: Resolved, sizes: Sizes)
 }
 
 function kubernetesKnobs(asked: Resolved, { maxInstances, ratedPerSecond }: Sizes): Knob[] {
-  const { latencySeconds, serviceSeconds, headroom } = asked;
+  const { latencySeconds, serviceSeconds, headroom, admission } = asked;
   const autoscaler = 'Kubernetes, Horizontal Pod Autoscaling, behavior';
   return [
     {
@@ -222,6 +226,7 @@ function kubernetesKnobs(asked: Resolved, { maxInstances, ratedPerSecond }: Size
       inputs: { ratedPerSecond, serviceSeconds, headroom },
       source: "Little's law",
     },
+    ...(admission === 'envoy' ? [loadWindowKnob()] : []),
     chosenKnob(
       'scaleUpStabilizationSeconds',
       0,
@@ -269,10 +274,20 @@ function kubernetesKnobs(asked: Resolved, { maxInstances, ratedPerSecond }: Size
       source: 'Kubernetes, Container Lifecycle Hooks, sleep; 2 s for the start are an assumption',
     },
     graceKnob('terminationGracePeriodSeconds', latencySeconds, LEAVING_SECONDS),
-    progressDeadlineKnob(),
-    ...podProbeKnobs(),
+    ...podStartKnobs(asked.startSeconds),
     probeTimeoutKnob(),
   ];
+}
+
+function loadWindowKnob(): Knob {
+  return {
+    name: 'loadWindowSeconds',
+    value: LOAD_WINDOW_SECONDS,
+    unit: 's',
+    formula: '4 × scrape: the autoscaler reads a rate over it, which survives one scrape that is missing',
+    inputs: { scrapeSeconds: SCRAPE_SECONDS },
+    source: 'Robust Perception, "What range should I use with rate()?"',
+  };
 }
 
 function fargateKnobs(asked: Resolved, { ratedPerSecond }: Sizes): Knob[] {

@@ -25,6 +25,13 @@ export function meshKnobs(plan: ServicePlan, clients: number): Knob[] {
       inputs: { maxInstances, concurrencyLimit, clients },
       source: 'Istio, DestinationRule, ConnectionPoolSettings: 2³² − 1 by default',
     },
+    chosenKnob(
+      'meshRetries',
+      1,
+      'retries',
+      'at a time, of one proxy: the least that Istio passes on, as it takes 0 for its default; the VirtualService asks for none',
+      'Istio, DestinationRule, HTTPSettings, maxRetries: 2³² − 1 by default',
+    ),
     chosenKnob('ejectAfterErrors', 5, 'errors', 'in a row, of which a refusal is none: the default', ISTIO),
     chosenKnob('ejectIntervalSeconds', 10, 's', 'the default', ISTIO),
     chosenKnob('ejectSeconds', 30, 's', 'the default', ISTIO),
@@ -71,6 +78,13 @@ export function gatewayKnobs(plan: ServicePlan, proxies: number): Knob[] {
 export function adaptiveKnobs(plan: ServicePlan): Knob[] {
   const slots = plan.value('slotsPerInstance');
   return [
+    chosenKnob(
+      'minRttBuffer',
+      0,
+      'ratio',
+      'beyond the minRTT, which is the promise itself: with the default of 0.25 the limit would fall only from 1.25 × the promise',
+      'Envoy, adaptive concurrency, min_rtt_calc_params.buffer: 25 % by default, for a minRTT that is measured',
+    ),
     chosenKnob('limitUpdateSeconds', 0.1, 's', 'the default: from one limit to the next', ENVOY),
     {
       name: 'leastConcurrency',

@@ -9,6 +9,7 @@ import { serviceAlarmKnobs } from './alarms';
 import { serviceChecks } from './checks';
 import { serviceKnobs } from './knobs';
 import { refusal, waysOut } from './refusals';
+import { callsWithRetries } from './retries';
 import {
   brokenBy,
   forecastOf,
@@ -66,8 +67,7 @@ function breaksAt(asked: Resolved, sizes: Sizes): number {
   const failing = Math.min(
     (sizes.maxInstances * sizes.ratedPerSecond) / peakPerSecond,
     ...downstreams.map(
-      ({ callsPerRequest = 1, limitPerSecond = Number.POSITIVE_INFINITY }) =>
-        limitPerSecond / (peakPerSecond * callsPerRequest),
+      (one) => (one.limitPerSecond ?? Number.POSITIVE_INFINITY) / (peakPerSecond * callsWithRetries(asked, one)),
     ),
   );
   const keeps = (times: number) =>

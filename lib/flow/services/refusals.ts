@@ -4,6 +4,7 @@ import { YEAR_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
 import { callBudget, unnested } from './calls';
 import { MOST_INSTANCES } from './checks';
+import { callsWithRetries } from './retries';
 import {
   boundWithin,
   brokenBy,
@@ -52,8 +53,11 @@ function slower({ tolerance }: Resolved): string {
 }
 
 function limitText(asked: Resolved): string {
-  const { name, callsPerRequest = 1, limitPerSecond } = limiting(asked)!;
-  return `${name} takes ${figure(limitPerSecond!)} calls/s, and the peak makes ${figure(asked.peakPerSecond * callsPerRequest)}`;
+  const one = limiting(asked)!;
+  const { name, callsPerRequest = 1, limitPerSecond } = one;
+  const retried =
+    asked.retryAttempts > 0 ? `, ${figure(asked.peakPerSecond * callsWithRetries(asked, one))} with retries` : '';
+  return `${name} takes ${figure(limitPerSecond!)} calls/s, and the peak makes ${figure(asked.peakPerSecond * callsPerRequest)}${retried}`;
 }
 
 function timeoutText(asked: Resolved, waitSeconds: number): string {

@@ -2,6 +2,7 @@
 import { chosenKnob } from '../alarms';
 import { given, type Knob } from '../plan';
 import { mostInTurn, retryWaitSeconds } from './calls';
+import { RETRY_BUDGET_RATIO } from './retries';
 import type { Resolved, Sizes } from './sizing';
 import type { ServiceQuestion } from './workload';
 
@@ -35,7 +36,7 @@ export function retryKnobs({ retryAttempts }: ServiceQuestion, asked: Resolved, 
     },
     chosenKnob(
       'retryBudgetRatio',
-      0.2,
+      RETRY_BUDGET_RATIO,
       'ratio',
       'retries to requests: a storm adds a fifth, and the reserve beside it',
       FINAGLE,

@@ -8,7 +8,8 @@ import { type BoundedForecast, boundedForecast, shedRatio } from './bounded';
 import { unnested } from './calls';
 import { MOST_INSTANCES } from './checks';
 import type { LimitName } from './limit';
-import { SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
+import { readSecondsOf, SERVICE_PLATFORM_FACTS, type ServicePlatform } from './platforms';
+import { callsWithRetries } from './retries';
 import type { BoundedStage } from './waits';
 import type { ServiceDownstream, ServiceQuestion } from './workload';
 
@@ -147,9 +148,9 @@ function instancesFor(ratePerSecond: number, rated: number): number {
   return Math.max(LEAST_INSTANCES, Math.ceil((ratePerSecond / rated) * (1 - 1e-12)));
 }
 
-function reactionOf({ platform, startSeconds }: Resolved): number {
-  const { readSeconds, decideSeconds } = SERVICE_PLATFORM_FACTS[platform];
-  return readSeconds + decideSeconds + startSeconds;
+function reactionOf({ platform, admission, latencySeconds, startSeconds }: Resolved): number {
+  const { decideSeconds } = SERVICE_PLATFORM_FACTS[platform];
+  return readSecondsOf(platform, admission, latencySeconds) + decideSeconds + startSeconds;
 }
 
 /**
@@ -272,10 +273,11 @@ export function brokenBy(question: ServiceQuestion, sizes: Sizes): Obstacle | un
   return unnested(asked, waitSeconds) === undefined ? undefined : 'timeouts';
 }
 
-/** The first downstream that takes fewer calls than the peak makes. */
-export function limiting({ peakPerSecond, downstreams }: Resolved): ServiceDownstream | undefined {
-  return downstreams.find(
-    ({ callsPerRequest = 1, limitPerSecond = Number.POSITIVE_INFINITY }) =>
-      peakPerSecond * callsPerRequest > limitPerSecond,
+/** The first downstream that takes fewer calls than the peak makes with its retries: a storm of them would keep it down. */
+export function limiting(asked: Resolved): ServiceDownstream | undefined {
+  return asked.downstreams.find(
+    (one) =>
+      asked.peakPerSecond * callsWithRetries(asked, one) >
+      (one.limitPerSecond ?? Number.POSITIVE_INFINITY) * (1 + 1e-9),
   );
 }

@@ -115,7 +115,7 @@ export interface ServiceDownstream {
   readonly latencySeconds: number;
 
   /**
-   * Calls per second that it takes at most. 10⁻⁹ to 10⁹.
+   * Calls per second that it takes at most, retries included. 10⁻⁹ to 10⁹.
    *
    * @default - no limit
    */
@@ -146,7 +146,7 @@ export interface ServiceQuestion extends ServiceChoices {
   readonly platform: string;
   readonly workload: ServiceWorkload;
   readonly objective: ServiceObjective;
-  /** Who bounds the requests in work; default: the program or its gate. */
+  /** Who bounds the requests in work, which decides what the autoscaler sees of them, and when; default: the program or its gate. */
   readonly admission?: ServiceAdmission;
   /** Services that it calls; default: none. */
   readonly downstreams?: readonly ServiceDownstream[];

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { InvalidInputError, isKnown, validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { planQueue } from '../../flow/queue/plan';
+import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import { kedaPlatform } from '../../flow/queue/platforms/keda';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { type Alert, alertRules } from '../alert-rules';
@@ -129,7 +130,7 @@ export class QueueWorker extends Construct {
       ...(perItem ? jobChecks(usable) : []),
     ]);
     this.plan = planOf(plan, usable, trigger);
-    validate(id, planChecks(this.plan, usable));
+    validate(id, planChecks(plan, usable));
     const worker: WorkerShape = {
       perItem,
       sleeps: this.plan.value('minInstances') === 0,
@@ -142,7 +143,8 @@ export class QueueWorker extends Construct {
     this.made = made?.container;
     this.deployment = made?.deployment;
     this.serviceAccount = made?.serviceAccount;
-    this.scaler = made?.scaler ?? this.scaleTarget(target as ScaleTarget, binding, worker);
+    this.scaler =
+      made?.scaler ?? this.scaleTarget(target as ScaleTarget, binding, worker, usable.consumer?.startSeconds);
     const labels = made?.labels ?? { ...target?.podLabels };
     if (target === undefined ? !perItem : target.disruptionBudget) {
       this.disruptionBudget = disruptionBudget(this, 'DisruptionBudget', labels);
@@ -178,8 +180,13 @@ export class QueueWorker extends Construct {
   }
 
   /** The scaler of a workload that is there already. */
-  private scaleTarget(target: ScaleTarget, binding: TriggerBinding, worker: WorkerShape): ApiObject {
-    checkTarget(this, target, this.plan);
+  private scaleTarget(
+    target: ScaleTarget,
+    binding: TriggerBinding,
+    worker: WorkerShape,
+    startSeconds = PLATFORM_FACTS.keda.startSeconds,
+  ): ApiObject {
+    checkTarget(this, target, this.plan, startSeconds);
     const annotations = assumedAnnotations(assumptionsOf(this.plan, target));
     return replicasFollow(this, targetReference(target), this.plan, binding, worker, annotations);
   }

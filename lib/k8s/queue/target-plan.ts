@@ -3,7 +3,17 @@ import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { namespaceOf } from '../promql';
+import { type ProbedContainer, startupSecondsOf } from '../startup-seconds';
 import type { ScaleTarget } from './scale-target';
+
+/** Kubernetes, Pod lifecycle: `terminationGracePeriodSeconds` when it is left out. */
+const KUBERNETES_GRACE_SECONDS = 30;
+
+/** Those fields of a pod that are read here. */
+interface WrittenPod {
+  readonly terminationGracePeriodSeconds?: number;
+  readonly containers?: readonly ProbedContainer[];
+}
 
 /** What KEDA is told. */
 export function targetReference({ name, kind = 'Deployment', apiVersion = 'apps/v1' }: ScaleTarget) {
@@ -53,8 +63,8 @@ export function assumedAnnotations(assumptions: readonly Assumption[]): Record<s
   return Object.fromEntries(assumptions.map(({ key, value }) => [`backpressure/assumes-${key}`, value]));
 }
 
-/** Where the target is in the same app, its grace period is read at synthesis. */
-export function checkTarget(scope: Construct, target: ScaleTarget, plan: QueuePlan): void {
+/** Where the target is in the same app, its grace period and the probes of its containers are read at synthesis. */
+export function checkTarget(scope: Construct, target: ScaleTarget, plan: QueuePlan, startSeconds: number): void {
   const wanted = plan.value('terminationGracePeriodSeconds');
   const namespace = namespaceOf(scope);
   const { kind, name } = targetReference(target);
@@ -64,12 +74,22 @@ export function checkTarget(scope: Construct, target: ScaleTarget, plan: QueuePl
         .findAll()
         .filter((one): one is ApiObject => ApiObject.isApiObject(one))
         .filter((one) => one.kind === kind && one.name === name && one.metadata.namespace === namespace)
-        // The default of Kubernetes.
-        .map((one) => one.toJson().spec?.template?.spec?.terminationGracePeriodSeconds ?? 30)
-        .filter((grace) => grace < wanted)
-        .map(
-          (grace) =>
-            `${scope.node.id}: terminationGracePeriodSeconds of ${kind} ${name} must be at least ${wanted}, the P99.9 of the service time + 5 s to close, got ${grace}`,
-        ),
+        .flatMap((one) => {
+          const pod: WrittenPod = one.toJson().spec?.template?.spec ?? {};
+          const { terminationGracePeriodSeconds: grace = KUBERNETES_GRACE_SECONDS, containers = [] } = pod;
+          const early = Math.min(...containers.map((container) => startupSecondsOf(container) ?? startSeconds));
+          return [
+            ...(grace < wanted
+              ? [
+                  `${scope.node.id}: terminationGracePeriodSeconds of ${kind} ${name} must be at least ${wanted}, the P99.9 of the service time + 5 s to close, got ${grace}`,
+                ]
+              : []),
+            ...(early < startSeconds
+              ? [
+                  `${scope.node.id}: the probes of ${kind} ${name} must let a container start for ${startSeconds} s, consumer.startSeconds, before they restart it, got ${early} s; give its startup probe a higher failureThreshold, or the consumer a shorter start`,
+                ]
+              : []),
+          ];
+        }),
   });
 }

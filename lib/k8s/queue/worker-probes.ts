@@ -29,9 +29,10 @@ export interface ProbeTimes {
   readonly timeout?: Duration;
 
   /**
-   * Failures in a row before a container that has not started is restarted. 1 or more.
+   * Failures in a row before a container that has not started is restarted. 1 or more, and together with `period` no shorter than the
+   * planned start of a pod.
    *
-   * @default 30
+   * @default - derived: twice the start of a pod, at least 30
    */
   readonly startupFailures?: number;
 

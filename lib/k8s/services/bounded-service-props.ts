@@ -1,9 +1,10 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Check } from '../../flow/errors';
-import { wholeNumber } from '../../flow/errors';
+import { isKnown, wholeNumber } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, struct, TEXT } from '../../flow/kinds';
 import { boundsChecks } from '../../flow/services/bounds';
 import { graceSeconds } from '../../flow/services/knobs';
+import { SERVICE_PLATFORM_FACTS } from '../../flow/services/platforms';
 import {
   ServiceAdmission,
   type ServiceDownstream,
@@ -13,7 +14,8 @@ import {
   type ServiceWorkload,
 } from '../../flow/services/workload';
 import { dnsLabel, dnsSubdomain, environmentName, imageReference, textCheck } from '../names';
-import { hooksOf } from './wait-for-gate';
+import { startupSecondsOf } from '../startup-seconds';
+import { hooksOf, programOf } from './wait-for-gate';
 
 /** Ports of the gate. */
 export const GATE_PORT = 9400;
@@ -214,7 +216,9 @@ export interface BoundedServiceProps {
   readonly monitoringNamespace?: string;
 
   /**
-   * Other namespaces from which the service may be called.
+   * Other namespaces from which the service may be called, each 1 to 63 lower-case letters, digits and hyphens. Needed with `gateway`,
+   * whose proxies usually run in a namespace of their own, such as `envoy-gateway-system`; empty where they run in that of the service.
+   * An ingress gateway of Istio is one of them as well, such as `istio-ingress`.
    *
    * @default - only its own
    */
@@ -228,7 +232,8 @@ export interface BoundedServiceProps {
   readonly mesh?: ServiceMesh;
 
   /**
-   * The gateway of its callers: a `BackendTrafficPolicy` of Envoy Gateway is made for its route.
+   * The gateway of its callers: a `BackendTrafficPolicy` of Envoy Gateway is made for its route. Its proxies connect to the pods
+   * themselves, so `callerNamespaces` must say where they run.
    *
    * @default - none
    */
@@ -274,7 +279,17 @@ export const KINDS: Kinds<BoundedServiceProps> = {
 
 /** The question of the plan. */
 export function questionOf(props: BoundedServiceProps): ServiceQuestion {
-  const { workload, objective, downstreams, slotsPerInstance, queueBound, shedStatus, retryAttempts, limit } = props;
+  const {
+    workload,
+    objective,
+    downstreams,
+    slotsPerInstance,
+    queueBound,
+    shedStatus,
+    retryAttempts,
+    limit,
+    admission,
+  } = props;
   return {
     platform: 'kubernetes',
     workload,
@@ -285,6 +300,7 @@ export function questionOf(props: BoundedServiceProps): ServiceQuestion {
     shedStatus,
     retryAttempts,
     limit,
+    admission,
     minInstances: props.minReplicas,
     maxInstances: props.maxReplicas,
   };
@@ -314,6 +330,7 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
       refused: deployment !== undefined && givenGraceSeconds < leastGraceSeconds,
       message: `terminationGracePeriod of deployment must be at least ${leastGraceSeconds} s, so that what was accepted is answered, got ${givenGraceSeconds} s`,
     },
+    startupCheck(props),
     {
       refused: deployment?.containers.length === 0,
       message: 'deployment must have the container of the program already, got none',
@@ -359,7 +376,22 @@ export function inputChecks(props: BoundedServiceProps): Check[] {
       refused: gateway !== undefined && gateway.httpRoute === undefined,
       message: 'gateway.httpRoute is missing',
     },
+    {
+      refused: gateway !== undefined && props.callerNamespaces === undefined,
+      message:
+        'callerNamespaces must be given with gateway: the namespace of its proxies, such as envoy-gateway-system, or the network policy drops their connections; [] where they run in that of the service',
+    },
     dnsSubdomain('gateway.httpRoute', gateway?.httpRoute),
     wholeNumber('gateway.proxies', gateway?.proxies, 1, 10_000),
   ];
+}
+
+/** A program that its own probe restarts before it has started as planned never answers. */
+function startupCheck({ deployment, workload }: BoundedServiceProps): Check {
+  const startSeconds = workload?.coldStartSeconds ?? SERVICE_PLATFORM_FACTS.kubernetes.startSeconds;
+  const givenSeconds = deployment === undefined ? undefined : startupSecondsOf(programOf(deployment));
+  return {
+    refused: isKnown(givenSeconds) && isKnown(startSeconds) && givenSeconds < startSeconds,
+    message: `deployment must give its program ${startSeconds} s to start, workload.coldStartSeconds, before a probe restarts it, got ${givenSeconds} s; give its startup probe a higher failureThreshold, or the workload a shorter start`,
+  };
 }

@@ -24,7 +24,7 @@ export function meshOf(
           http: {
             http1MaxPendingRequests: value('meshRequests'),
             http2MaxRequests: value('meshRequests'),
-            maxRetries: 1,
+            maxRetries: value('meshRetries'),
             idleTimeout: seconds(value('idleTimeoutSeconds')),
           },
         },
@@ -67,6 +67,7 @@ export function adaptiveConcurrency(
         },
         min_rtt_calc_params: {
           fixed_value: seconds(value('serverDeadlineSeconds')),
+          buffer: { value: 100 * value('minRttBuffer') },
           min_concurrency: value('leastConcurrency'),
         },
       },

@@ -1,6 +1,9 @@
 /** What is measured of a service, by who bounds it: the gate's own metrics, or those of Istio's proxies. */
 import { ServiceAdmission, type ServicePlan } from '../../flow/services/workload';
-import { anyOf, matching } from '../promql';
+import { anyOf, matching, quoted } from '../promql';
+
+/** Statuses of what was accepted and done, such as 201 and 204. Errors are quick, and would make the rest look better than it is. */
+const DONE = quoted('[23]..');
 
 /** Whose series they are. */
 export interface ServiceSeries {
@@ -52,7 +55,7 @@ export function arriving(series: ServiceSeries, window: string): string {
 /** Seconds within which a share of the accepted requests is answered. */
 export function latency(series: ServiceSeries, window: string, quantile: number): string {
   if (series.admission === ServiceAdmission.ENVOY) {
-    const buckets = istio(series, 'istio_request_duration_milliseconds_bucket', { response_code: '200' });
+    const buckets = istio(series, 'istio_request_duration_milliseconds_bucket', {}, { response_code: DONE });
     return `histogram_quantile(${quantile}, sum by (le) (rate(${buckets}${window}))) / 1000`;
   }
   return `histogram_quantile(${quantile}, sum by (le) (rate(${gate(series, 'request_seconds_bucket')}${window})))`;
@@ -71,11 +74,12 @@ function istio(
   { namespace, service }: ServiceSeries,
   name: string,
   more: Readonly<Record<string, string>> = {},
+  patterns: Readonly<Record<string, string>> = {},
 ): string {
   const labels = {
     reporter: 'destination',
     destination_service_namespace: namespace,
     destination_service_name: service,
   };
-  return `${name}${matching({ ...labels, ...more })}`;
+  return `${name}${matching({ ...labels, ...more }, patterns)}`;
 }

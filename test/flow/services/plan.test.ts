@@ -122,6 +122,17 @@ describe('known answers', () => {
     expect(onFargate(ServiceAdmission.TARGET_OPTIMIZER).predictions.reactionSeconds).toBe(1500);
   });
 
+  test('trap: what Envoy holds is read as a rate, later than what the gate has: a peak finds fewer pods for longer', () => {
+    const jump = { steadyPerSecond: 50, peakPerSecond: 2000, peakSeconds: 3600 };
+    const by = (admission: ServiceAdmission) => plan({ admission, workload: { ...asked.workload, ...jump } });
+    const [gate, envoy] = [by(ServiceAdmission.GATE), by(ServiceAdmission.ENVOY)];
+    expect(envoy.knob('reactionSeconds').inputs).toEqual({ readSeconds: 150.4, decideSeconds: 15, startSeconds: 30 });
+    expect(gate.value('reactionSeconds')).toBe(75);
+    expect(envoy.value('minInstances')).toBeGreaterThan(gate.value('minInstances'));
+    expect(envoy.predictions.shedRatio).toBeLessThanOrEqual(0.015);
+    expect(gate.knobs.map(({ name }) => name)).not.toContain('loadWindowSeconds');
+  });
+
   test('the fewest instances have head-room for the beginning of a peak as well', () => {
     const short = { steadyPerSecond: 50, peakPerSecond: 2000, peakSeconds: 600 };
     const made = plan({ workload: { ...asked.workload, ...short } });
@@ -146,6 +157,23 @@ describe('known answers', () => {
     ).toBe(360);
   });
 
+  test.each(['kubernetes', 'fargate'])('alarms on %s outlast a planned start, however long it is', (platform) => {
+    const slow = { ...asked.workload, peakPerSecond: 5430, coldStartSeconds: 600, peakSeconds: 86_400 };
+    const held = plan({ platform, workload: slow });
+    const usual = plan({ platform });
+    const { reactionSeconds } = held.predictions;
+    if (platform === 'kubernetes') {
+      expect(held.value('alarmBusySeconds')).toBeGreaterThanOrEqual(2 * reactionSeconds);
+      expect(held.value('alarmDownSeconds')).toBeGreaterThanOrEqual(2 * 600);
+      expect([usual.value('alarmBusySeconds'), usual.value('alarmDownSeconds')]).toEqual([600, 300]);
+    } else {
+      const seconds = (periods: string) => held.value(periods) * held.value('alarmPeriodSeconds');
+      expect(seconds('alarmHoldPeriods')).toBeGreaterThan(600);
+      expect(seconds('alarmShedPeriods')).toBeGreaterThan(reactionSeconds);
+      expect(usual.value('alarmHoldPeriods')).toBe(5);
+    }
+  });
+
   test('slots that are busy as planned are no alarm: without head-room more are', () => {
     expect(plan({ slotsPerInstance: 30 }).value('alarmBusyRatio')).toBe(0.9);
     const tight = plan({ slotsPerInstance: 30, objective: { ...asked.objective, headroom: 1 } });
@@ -162,9 +190,20 @@ describe('known answers', () => {
   });
 });
 
+test('trap: retries come on top of the calls of a peak: a limit without room for them is refused, one that has it is kept', () => {
+  const calling = (limitPerSecond: number, retryAttempts?: number) =>
+    plan({ retryAttempts, downstreams: [{ name: 'db', callsPerRequest: 2, latencySeconds: 0.01, limitPerSecond }] });
+  // 1,086 calls a second and a fifth more.
+  expect(refusal(() => calling(1086)).waysOut).toContain('0 retryAttempts');
+  expect(() => calling(1304)).not.toThrow();
+  expect(() => calling(1086, 0)).not.toThrow();
+  const roomy = calling(1500);
+  expect(roomy.predictions.breaksAtLoad).toBeCloseTo(1500 / (1086 * (1 + roomy.value('retryBudgetRatio'))), 3);
+});
+
 test('the promise breaks where the first of its parts does: latency, the share refused, or what a downstream takes', () => {
-  const limited = plan({ downstreams: [{ name: 'stock', latencySeconds: 0.05, limitPerSecond: 543 }] });
-  expect(limited.predictions.breaksAtLoad).toBe(1);
+  const limited = plan({ downstreams: [{ name: 'stock', latencySeconds: 0.05, limitPerSecond: 543 * 1.2 }] });
+  expect(limited.predictions.breaksAtLoad).toBeCloseTo(1, 9);
   const sudden = planService('Api', {
     ...asked,
     workload: { peakPerSecond: 5000, steadyPerSecond: 500, serviceSeconds: 0.1, serviceVariation: 0.5 },
@@ -213,7 +252,7 @@ describe('what cannot be kept', () => {
     [
       'a downstream that takes less',
       { downstreams: [{ name: 'db', callsPerRequest: 2, latencySeconds: 0.01, limitPerSecond: 1000 }] },
-      /db takes 1,000 calls\/s, and the peak makes 1,086; peakPerSecond of 500/,
+      /db takes 1,000 calls\/s, and the peak makes 1,086, 1,303 with retries; peakPerSecond of 415/,
     ],
     [
       'a call that is slower than its time-out',

@@ -772,6 +772,9 @@ export const K8S_SUBJECTS: readonly Subject[] = [
             proxies: optional(fc.integer({ min: 1, max: 9 })),
           }),
         ),
+        callerNamespaces: optional(
+          usually(fc.constantFrom<string[][]>(['envoy-gateway-system'], []), fc.constant<string[]>(['No'])),
+        ),
         autoscaling: flag,
         loadTest: flag,
         port: optional(usually(fc.integer({ min: 1, max: 9399 }), fc.integer({ min: 9400, max: 9402 }))),

@@ -135,6 +135,31 @@ describe('a workload that is there already', () => {
     expect(graceOf(wanted)).not.toThrow();
   });
 
+  test('in the same app its probes are read: one that restarts a pod before it has started as planned is refused', () => {
+    const probed = (probes: object) => () => {
+      const app = Testing.app();
+      const chart = new Chart(app, 'shop', { namespace: 'shop' });
+      new kplus.k8s.KubeDeployment(chart, 'Api', {
+        metadata: { name: 'orders-api' },
+        spec: {
+          selector: {},
+          template: { spec: { containers: [{ name: 'api', ...probes }], terminationGracePeriodSeconds: 600 } },
+        },
+      });
+      make({ target, trigger: kafka(), consumer: { startSeconds: 300 } }, chart);
+      app.synth();
+    };
+    const httpGet = { port: 8080 };
+    expect(probed({ livenessProbe: { httpGet } })).toThrow(
+      'Orders: the probes of Deployment orders-api must let a container start for 300 s',
+    );
+    expect(probed({ startupProbe: { httpGet, failureThreshold: 29 }, livenessProbe: { httpGet } })).toThrow(
+      'got 290 s',
+    );
+    expect(probed({ startupProbe: { httpGet, failureThreshold: 30 }, livenessProbe: { httpGet } })).not.toThrow();
+    expect(probed({})).not.toThrow();
+  });
+
   test('an item that is too long for any pod is refused, with jobs as a way out', () => {
     const long = () => make({ target, workload: RENDERING, objective: { latencySeconds: 14_400 } });
     expect(long).toThrow(CapacityError);

@@ -98,6 +98,24 @@ describe('probes', () => {
     expect(made.value('probeTimeoutSeconds')).toBe(3);
   });
 
+  test('a long start with another period: the startup probe and the rollout follow from both', () => {
+    const made = make({
+      consumer: { startSeconds: 600 },
+      probes: WorkerProbes.http({ period: Duration.seconds(20) }),
+    });
+    const { startupProbe } = containerOf(made.chart);
+    expect(startupProbe.failureThreshold * startupProbe.periodSeconds).toBe(1200);
+    expect(made.value('progressDeadlineSeconds')).toBe(2400);
+  });
+
+  test('failures by hand that restart a pod before it has started are refused, with the fewest that do not', () => {
+    const short = WorkerProbes.http({ startupFailures: 30 });
+    expect(failures({ consumer: { startSeconds: 600 }, probes: short })).toEqual([
+      'probes.startupFailures must be at least 60 with a period of 10 s, or pods that take 600 s to start are restarted before, got 30; leave it out, or give a longer period or a shorter consumer.startSeconds',
+    ]);
+    expect(failures({ consumer: { startSeconds: 300 }, probes: short })).toEqual([]);
+  });
+
   test('a command opens no port and needs no server', () => {
     const { chart } = make({ probes: WorkerProbes.command({ command: ['celery', 'inspect', 'ping'] }) });
     const { readinessProbe, livenessProbe, startupProbe, ports, env } = containerOf(chart);

@@ -198,6 +198,36 @@ describe('a Deployment that is there already', () => {
   });
 });
 
+describe('a program that takes ten minutes to start', () => {
+  const workload = { ...props.workload, steadyPerSecond: undefined, coldStartSeconds: 600 };
+
+  test('trap: a probe restarts it after five, and it never answers: it has twice its start', () => {
+    const slow = make({ workload });
+    const { template, progressDeadlineSeconds } = one(slow, 'Deployment').spec;
+    for (const { startupProbe } of [...template.spec.containers, ...template.spec.initContainers])
+      expect(startupProbe.periodSeconds * startupProbe.failureThreshold).toBe(1200);
+    expect(progressDeadlineSeconds).toBe(2400);
+  });
+
+  test('in a Deployment that is there already, whose probe gives up earlier, is refused', () => {
+    const probed = (failureThreshold?: number) => (chart: ReturnType<typeof emptyChart>) =>
+      new kplus.Deployment(chart, 'Existing', {
+        terminationGracePeriod: { toSeconds: () => 60 } as never,
+        containers: [
+          {
+            image: 'shop/old:1',
+            portNumber: 8080,
+            startup: kplus.Probe.fromHttpGet('/healthz', { port: 8080, failureThreshold }),
+          },
+        ],
+      });
+    expect(() => make({ workload }, probed())).toThrow(
+      'Api: deployment must give its program 600 s to start, workload.coldStartSeconds, before a probe restarts it, got 30 s',
+    );
+    expect(() => make({ workload }, probed(60))).not.toThrow();
+  });
+});
+
 test('without autoscaling as many pods run as the peak needs', () => {
   expect(one(make({ autoscaling: false }), 'Deployment').spec.replicas).toBe(3);
 });
@@ -212,6 +242,7 @@ describe('in a mesh of Istio', () => {
     expect(outlierDetection.outlierDetectionHttpErrorCodes).toContain(500);
     // Three pods with 74 each, of two clients.
     expect(connectionPool.http).toMatchObject({ http1MaxPendingRequests: 111, http2MaxRequests: 111 });
+    expect(connectionPool.http.maxRetries).toBe(mesh.service.plan.value('meshRetries'));
   });
 
   test('clients wait a little longer than the service works, and their proxies do not retry', () => {
@@ -230,17 +261,37 @@ describe('in a mesh of Istio', () => {
     const [{ patch }] = one(envoy, 'EnvoyFilter').spec.configPatches;
     const { min_rtt_calc_params: minRtt, concurrency_limit_params: limit } =
       patch.value.typed_config.gradient_controller_config;
-    expect(minRtt).toEqual({ fixed_value: '0.4s', min_concurrency: 8 });
+    // Envoy's own buffer of 25 % would let answers of half a second pass.
+    expect(minRtt).toEqual({ fixed_value: '0.4s', buffer: { value: 0 }, min_concurrency: 8 });
     expect(limit.max_concurrency_limit).toBe(74);
     expect(patch.value.typed_config.concurrency_limit_exceeded_status).toEqual({ code: 503 });
     const template = one(envoy, 'Deployment').spec.template.spec;
     expect(template.initContainers ?? []).toEqual([]);
     expect(template.containers[0].lifecycle).toBeUndefined();
     expect(one(envoy, 'Service').spec.ports[0].targetPort).toBe(8080);
-    expect(one(envoy, 'ScaledObject').spec.triggers[0].metadata.query).toContain(
-      'istio_request_duration_milliseconds_sum',
-    );
     expect(every(envoy, 'PodMonitor')).toEqual([]);
+  });
+
+  test('trap: of Envoy only a rate over two minutes is known: the plan reacts as late as that', () => {
+    const envoy = make({ mesh: {}, admission: ServiceAdmission.ENVOY });
+    const { plan } = envoy.service;
+    const { query } = one(envoy, 'ScaledObject').spec.triggers[0].metadata;
+    expect(query).toMatch(/^sum\(rate\(istio_request_duration_milliseconds_sum\{.*\}\[120s\]\)\) \/ 1000$/);
+    expect(plan.value('loadWindowSeconds')).toBe(120);
+    // A scrape, the window, the last request in it, a decision and a start; of the gate it is 75 s.
+    expect(plan.value('reactionSeconds')).toBeCloseTo(30 + 120 + 0.4 + 15 + 30, 9);
+    expect(value('reactionSeconds')).toBe(75);
+    expect(plan.value('alarmShedSeconds')).toBeGreaterThan(value('alarmShedSeconds'));
+  });
+
+  test('a service that answers 201 or 204 is measured as well as one that answers 200; errors are not', () => {
+    const rules = one(make({ mesh: {}, admission: ServiceAdmission.ENVOY }), 'PrometheusRule').spec.groups[0].rules;
+    const [{ expr }] = rules.filter(({ alert }: Manifest) => alert === 'ServiceSlow');
+    const [, pattern] = /response_code=~"([^"]*)"/.exec(expr) as RegExpExecArray;
+    const measured = ['200', '201', '204', '304', '404', '503', '0'].filter((code) =>
+      new RegExp(`^(?:${pattern})$`).test(code),
+    );
+    expect(measured).toEqual(['200', '201', '204', '304']);
   });
 });
 
@@ -375,7 +426,7 @@ test('a field that cdk8s-plus does not know is kept when it is patched into the 
 
 describe('behind Envoy Gateway', () => {
   const { spec: policy, apiVersion } = one(
-    make({ gateway: { httpRoute: 'orders', proxies: 3 } }),
+    make({ gateway: { httpRoute: 'orders', proxies: 3 }, callerNamespaces: ['envoy-gateway-system'] }),
     'BackendTrafficPolicy',
   );
 
@@ -395,10 +446,28 @@ describe('behind Envoy Gateway', () => {
     });
   });
 
+  test('trap: its proxies run in another namespace, from which the network policy drops connections: it has to be named', () => {
+    const gateway = { httpRoute: 'orders' };
+    expect(() => make({ gateway })).toThrow('Api: callerNamespaces must be given with gateway');
+    const opened = (callerNamespaces: string[]) =>
+      one(make({ gateway, callerNamespaces }), 'NetworkPolicy').spec.ingress[0];
+    expect(opened(['envoy-gateway-system'])).toEqual({
+      from: [
+        { podSelector: {} },
+        { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'envoy-gateway-system' } } },
+      ],
+      ports: [{ protocol: 'TCP', port: 9400 }],
+    });
+    expect(opened([]).from).toEqual([{ podSelector: {} }]);
+  });
+
   test('a route needs a name', () => {
-    expect(() => make({ gateway: { httpRoute: 'No Route' } })).toThrow('gateway.httpRoute must be');
-    expect(() => make({ gateway: {} as never })).toThrow('gateway.httpRoute is missing');
-    expect(() => make({ gateway: { httpRoute: 'orders', proxies: 0 } })).toThrow('gateway.proxies must');
+    const callerNamespaces: string[] = [];
+    expect(() => make({ gateway: { httpRoute: 'No Route' }, callerNamespaces })).toThrow('gateway.httpRoute must be');
+    expect(() => make({ gateway: {} as never, callerNamespaces })).toThrow('gateway.httpRoute is missing');
+    expect(() => make({ gateway: { httpRoute: 'orders', proxies: 0 }, callerNamespaces })).toThrow(
+      'gateway.proxies must',
+    );
   });
 });
 

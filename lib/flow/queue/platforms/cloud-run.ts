@@ -1,6 +1,6 @@
 /** Cloud Run behind a push subscription. */
-import { wholeNumber } from '../../errors';
-import { cloudRunProbeKnobs } from '../../probes';
+import { isKnown, shown, wholeNumber } from '../../errors';
+import { CLOUD_RUN_LONGEST_START_SECONDS, cloudRunProbeKnobs } from '../../probes';
 import { consumerOf } from '../resolve';
 import { PLATFORM_FACTS } from './facts';
 import type { Platform } from './platform';
@@ -15,6 +15,10 @@ export const CLOUD_RUN: Platform = {
   choices: [],
   checks: ({ consumer }) => [
     wholeNumber('consumer.slotsPerInstance', consumer?.slotsPerInstance, 1, CLOUD_RUN_LIMITS.concurrency),
+    {
+      refused: isKnown(consumer?.startSeconds) && consumer.startSeconds > CLOUD_RUN_LONGEST_START_SECONDS,
+      message: `consumer.startSeconds must be at most ${CLOUD_RUN_LONGEST_START_SECONDS} on Cloud Run, which stops an instance that has not started by then, got ${shown(consumer?.startSeconds)}; answer the probe sooner, and load the rest afterwards`,
+    },
   ],
   consumer({ consumer = {} }) {
     const { pollSeconds, decideSeconds, startSeconds } = FACTS;
@@ -24,5 +28,5 @@ export const CLOUD_RUN: Platform = {
       instanceLimit: Math.min(instanceLimit, CLOUD_RUN_LIMITS.instances),
     };
   },
-  knobs: cloudRunProbeKnobs,
+  knobs: ({ sizing }) => cloudRunProbeKnobs(sizing.consumer.startSeconds),
 };

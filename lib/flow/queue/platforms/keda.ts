@@ -3,7 +3,7 @@ import { chosenKnob } from '../../alarms';
 import { atLeast, type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
-import { podProbeKnobs, progressDeadlineKnob } from '../../probes';
+import { podStartKnobs } from '../../probes';
 import { YEAR_SECONDS } from '../../ranges';
 import { kedaAlarmKnobs } from '../alarms';
 import type { BrokerFacts } from '../brokers/facts';
@@ -126,7 +126,7 @@ function deploymentKnobs(planned: Planned): Knob[] {
       source: 'KEDA, ScaledObject specification, fallback',
     },
     BLIND_KNOB,
-    ...rolloutKnobs(itemTimeoutSeconds),
+    ...rolloutKnobs(itemTimeoutSeconds, sizing.consumer.startSeconds),
   ];
   if (!sleeps(question)) return [partialPollKnob(question), ...knobs];
   const { pollSeconds, decideSeconds, startSeconds } = fromNone(question, brokerFacts);
@@ -199,12 +199,9 @@ const STEP_KNOBS: readonly Knob[] = [
   ),
 ];
 
-/** How pods start. */
-const START_KNOBS: readonly Knob[] = [progressDeadlineKnob(), ...podProbeKnobs()];
-
 /** How the autoscaler steps, how pods start, and how they end. */
-function rolloutKnobs(itemTimeoutSeconds: number): Knob[] {
-  return [...STEP_KNOBS, gracePeriodKnob(itemTimeoutSeconds), ...START_KNOBS];
+function rolloutKnobs(itemTimeoutSeconds: number, startSeconds: number): Knob[] {
+  return [...STEP_KNOBS, gracePeriodKnob(itemTimeoutSeconds), ...podStartKnobs(startSeconds)];
 }
 
 function partialPollKnob({ consumer }: QueueQuestion): Knob {
