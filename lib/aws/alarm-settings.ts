@@ -87,7 +87,8 @@ export interface AlarmSettings {
   /**
    * Alarms that do nothing, by name, each with the reason: `{ age: 'batch job, watched by its deadline' }`. They are still
    * made and shown on dashboards, without actions, and their text begins with the reason. Names are those of the alarms'
-   * members: `age`, `timeToDrain`; the alarm on refused deliveries of a sender is `refused.<sender>`.
+   * members: `age`, `timeToDrain`; the alarm on refused deliveries of a sender is `refused.<sender>`,
+   * that on the series of a source `series.<source>`.
    *
    * @default - none
    */

@@ -357,10 +357,11 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
             sources: [{ name: 'api', targets: 10, families: [{ name: 'work_total', kind: MetricKind.COUNTER }] }],
           },
           objective: { activeSeries: 1000 },
+          recordings: [{ metric: 'work_total', by: ['job'] }],
         },
         alarms,
       }),
-    ['activeSeries', 'ingestionRate'],
+    ['activeSeries', 'series.api', 'discardedSamples', 'ingestionRate', 'recordingFailures'],
   ],
 };
 
@@ -412,7 +413,13 @@ describe.each(Object.keys(CONSTRUCTS))('%s', (name) => {
   test('each goes to the topic of its severity, and the page says which that is', () => {
     const severities = documented();
     for (const [alarm, topic] of Object.entries(found)) {
-      const told = severities[alarm.replace('refused.pay', 'refused.<sender>').replace(/1$/, '<broker>')];
+      const told =
+        severities[
+          alarm
+            .replace('refused.pay', 'refused.<sender>')
+            .replace('series.api', 'series.<source>')
+            .replace(/1$/, '<broker>')
+        ];
       expect([alarm, topic]).toEqual([alarm, { critical: 'Pager', warning: 'Chat' }[told]]);
     }
   });
@@ -455,7 +462,9 @@ describe.each(Object.keys(CONSTRUCTS))('%s', (name) => {
 
 test('every alarm that the page names exists', () => {
   const all = new Set(Object.values(CONSTRUCTS).flatMap(([, names]) => names));
-  const known = [...all].map((name) => name.replace('refused.pay', 'refused.<sender>').replace(/1$/, '<broker>'));
+  const known = [...all].map((name) =>
+    name.replace('refused.pay', 'refused.<sender>').replace('series.api', 'series.<source>').replace(/1$/, '<broker>'),
+  );
   expect(Object.keys(documented()).sort()).toEqual([...new Set(known)].sort());
 });
 

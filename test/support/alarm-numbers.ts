@@ -145,6 +145,15 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/WritersThrottled\/Resource$/, () => guarded('alarmUnknown', 'alarmThrottledSamples')],
   [/Alarms\/GuardSilent\/Resource$/, () => guarded('alarmSilent', 'alarmSilentSamples')],
   [/ActiveSeriesAlarm\/Resource$/, () => ({ ...perPeriod('alarmSeries'), periods: 'alarmPeriods' })],
+  [
+    /SeriesAlarm-[^/]+\/Resource$/,
+    (path) => ({
+      ...perPeriod(`alarmSeries.${/SeriesAlarm-([^/]+)/.exec(path)![1]}`),
+      periods: 'alarmPeriods',
+    }),
+  ],
+  [/DiscardedSamplesAlarm\/Resource$/, () => perPeriod('alarmDiscardedSamples')],
+  [/RecordingFailuresAlarm\/Resource$/, () => perPeriod('alarmRecordingFailures')],
   [/IngestionRateAlarm\/Resource$/, () => ({ ...perPeriod('alarmSamplesPerSecond'), periods: 'alarmPeriods' })],
   [
     /\/Starved\/Resource$/,

@@ -132,7 +132,10 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   InvalidationEventsDropped: alert(undefined, 'alarmDropped'),
   InvalidationKeysSetAside: alert(undefined, 'alarmSetAside'),
   InvalidationMergerDown: alert('alarmDownSeconds', 'shards'),
-  MetricsSeriesAboveBudget: alert('alarmHoldSeconds', 'alarmSeries'),
+  MetricsSeriesAboveBudget: {
+    ...alert('alarmHoldSeconds', 'ownSeriesPerTarget', 'alarmSeries'),
+    window: 'alarmChurnWindowSeconds',
+  },
   MetricsTargetNearLimit: perSource('alarmHoldSeconds', 'alarmLimitRatio', 'sampleLimit.'),
   MetricsScrapeRejected: perSource(undefined, 'sampleLimit.', 'alarmRejectedScrapes'),
   MetricsTargetsAbovePlan: perSource('alarmHoldSeconds', 'alarmTargets.'),

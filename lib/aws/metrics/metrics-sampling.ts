@@ -25,7 +25,7 @@ import { DURATION, KEY, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { createAlarms } from '../watch';
 import { remoteWriteOf, rulesOf, scrapeConfigOf } from './prometheus-config';
-import { usageMetric, workspaceRows, workspaceSections } from './workspace-alarms';
+import { sourceAlarmId, usageMetric, workspaceRows, workspaceSections } from './workspace-alarms';
 
 /*
  * Every combination of labels is a series, and a managed workspace is paid by the sample: 20 million series every 30 s are
@@ -45,7 +45,8 @@ export interface MetricsSamplingProps {
 
   /**
    * Files and folders with dashboards, alerts and rules, as JSON or YAML: what they need stays. Paths from the folder in
-   * which the app runs. A file without an expression is refused.
+   * which the app runs. A file without an expression, or with a part that cannot be read, is refused; queries for other data
+   * sources, such as Loki, are left out, and the plan says how many.
    *
    * @default - none
    */
@@ -180,8 +181,17 @@ export class MetricsSampling extends Construct {
   public readonly ruleGroups?: CfnRuleGroupsNamespace;
   /** Fires when the budget of series is nearly used up. */
   public readonly activeSeriesAlarm: Alarm;
+  /**
+   * Fires when the series of one source are close to its limit, which may be long before the budget is used up. By the name of
+   * the source.
+   */
+  public readonly sourceAlarms: { [source: string]: Alarm };
+  /** Fires when the workspace discards samples: at the first one. */
+  public readonly discardedSamplesAlarm: Alarm;
   /** Fires when more samples arrive than were planned. */
   public readonly ingestionRateAlarm: Alarm;
+  /** Fires when a recording rule fails: at the first time. Undefined where nothing is recorded. */
+  public readonly recordingFailuresAlarm?: Alarm;
   /** The dashboard. */
   public readonly dashboard: Dashboard;
   /**
@@ -194,18 +204,19 @@ export class MetricsSampling extends Construct {
 
   /**
    * @throws CapacityError when what the files need is above the budget, with ways out
-   * @throws InvalidInputError when props are out of range, or a file needs what is dropped or converted; the message names it
+   * @throws InvalidInputError when props are out of range, a file cannot be read, or needs what is dropped, converted or
+   * recorded nowhere; the message names it
    */
   constructor(scope: Construct, id: string, props: MetricsSamplingProps) {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     const read = loadMetricUses().readUses('usedIn', usable.usedIn ?? []);
-    this.plan = planMetrics(id, questionOf(usable, read.uses), [
-      ...checks,
-      ...read.checks,
-      ...knownDurations(usable),
-      removalCheck(usable.removalPolicy),
-    ]);
+    this.plan = planMetrics(
+      id,
+      questionOf(usable, read.uses),
+      [...checks, ...read.checks, ...knownDurations(usable), removalCheck(usable.removalPolicy)],
+      read.remarks,
+    );
     const removalPolicy = usable.removalPolicy ?? RemovalPolicy.RETAIN;
     this.logGroup = new LogGroup(this, 'Log', {
       // Below this prefix one policy of the account admits the delivery of all logs.
@@ -218,10 +229,15 @@ export class MetricsSampling extends Construct {
     this.ruleGroups = this.createRules(removalPolicy);
     const { workspace, plan } = this;
     const { alarmTopic, alarms } = usable;
-    const made = createAlarms(this, { rows: workspaceRows(workspace), plan, alarmTopic, alarms });
+    const sources = plan.scrapes.map(({ source }) => source);
+    const watched = { workspace, sources, records: this.ruleGroups !== undefined };
+    const made = createAlarms(this, { rows: workspaceRows(watched), plan, alarmTopic, alarms });
     this.activeSeriesAlarm = made.ActiveSeriesAlarm;
+    this.sourceAlarms = Object.fromEntries(sources.map((source) => [source, made[sourceAlarmId(source)]]));
+    this.discardedSamplesAlarm = made.DiscardedSamplesAlarm;
     this.ingestionRateAlarm = made.IngestionRateAlarm;
-    this.dashboard = dashboardOf(this, Object.values(made), workspaceSections(workspace, this.period()));
+    this.recordingFailuresAlarm = made.RecordingFailuresAlarm;
+    this.dashboard = dashboardOf(this, Object.values(made), workspaceSections(watched, this.period()));
     this.scrapeConfigs = Object.fromEntries(plan.scrapes.map((one) => [one.source, scrapeConfigOf(plan, one)]));
     this.remoteWriteConfig = remoteWriteOf(workspace.attrPrometheusEndpoint, Stack.of(this).region);
   }

@@ -1,47 +1,71 @@
 /** The numbers of the alarms on a time-series database, each with its reason. */
 import { chosenKnob, firstOneKnob } from '../alarms';
+import { DEFAULT_HEADROOM } from '../headroom';
 import type { Knob } from '../plan';
 import { ACTIVE_SECONDS } from './platforms';
+import { type Levers, OWN_SERIES, seriesLimit, sourceSeries, totalSeries } from './sizing';
 import type { MetricsQuestion } from './workload';
 
 const OWN = 'this library, docs/constructs/k8s-metrics-sampling.md';
+const SERVICE_METRICS = 'Amazon Managed Service for Prometheus user guide, CloudWatch metrics';
 /** Share of a limit at which there is time to act. */
 const NEAR = 0.8;
 
 /** What the alarms compare with, and how long a condition holds before one fires. */
-export function metricsAlarmKnobs(question: MetricsQuestion, headroom: number, samplesPerSecond: number): Knob[] {
+export function metricsAlarmKnobs(question: MetricsQuestion, levers: Levers, samplesPerSecond: number): Knob[] {
+  const { headroom = DEFAULT_HEADROOM, activeSeries } = question.objective;
+  const planned = totalSeries(question, levers);
   return [
-    ...seriesKnobs(question),
+    {
+      name: 'alarmSeries',
+      value: nearlyUsed(0.95, planned, activeSeries),
+      unit: 'series',
+      formula:
+        '0.95 × the budget, at least half-way to it from the planned series: beyond the head-room, before the budget is used up',
+      inputs: { activeSeries, planned },
+      source: OWN,
+    },
     ...(question.platform === 'amp'
-      ? workspaceAlarmKnobs(headroom, samplesPerSecond)
+      ? workspaceAlarmKnobs(question, levers, planned, samplesPerSecond, headroom)
       : prometheusAlarmKnobs(question, headroom)),
   ];
 }
 
-function seriesKnobs({ objective }: MetricsQuestion): Knob[] {
-  const { activeSeries } = objective;
-  return [
-    {
-      name: 'alarmSeries',
-      value: Math.floor(0.95 * activeSeries),
-      unit: 'series',
-      formula: '0.95 × the budget: beyond the head-room, before the budget is used up',
-      inputs: { activeSeries },
-      source: OWN,
-    },
-  ];
+/** A share of a limit; where the plan itself is close to the limit, half-way between them. */
+function nearlyUsed(share: number, planned: number, limit: number): number {
+  return Math.floor(Math.max(share * limit, (planned + limit) / 2));
 }
 
-function workspaceAlarmKnobs(headroom: number, samplesPerSecond: number): Knob[] {
+function workspaceAlarmKnobs(
+  question: MetricsQuestion,
+  levers: Levers,
+  planned: number,
+  samplesPerSecond: number,
+  headroom: number,
+): Knob[] {
   return [
     {
       name: 'alarmSamplesPerSecond',
       value: Math.ceil(headroom * samplesPerSecond),
       unit: 'samples/s',
-      formula: '⌈head-room × planned rate⌉: more than was planned for, and each sample is paid for',
+      formula: '⌈head-room × planned rate⌉: more than was planned for; a native histogram is one sample',
       inputs: { headroom, samplesPerSecond },
       source: 'this library, docs/constructs/metrics-sampling.md',
     },
+    ...question.workload.sources.map((source) => {
+      const series = sourceSeries(source, levers);
+      const limit = seriesLimit(question, series, planned);
+      return {
+        name: `alarmSeries.${source.name}`,
+        value: nearlyUsed(NEAR, series, limit),
+        unit: 'series',
+        formula: '0.8 × the limit of the source, at least half-way to it from its planned series',
+        inputs: { series, limit },
+        source: 'this library, docs/constructs/metrics-sampling.md',
+      };
+    }),
+    firstOneKnob('alarmDiscardedSamples', 'samples', 'what a limit discards is lost', SERVICE_METRICS),
+    firstOneKnob('alarmRecordingFailures', 'failures', 'a sum that is not recorded has a gap', SERVICE_METRICS),
     chosenKnob('alarmPeriodSeconds', 300, 's', 'usage metrics come once a minute', 'Amazon CloudWatch user guide'),
     chosenKnob('alarmPeriods', 2, 'periods', 'a deployment doubles targets for some minutes', OWN),
   ];
@@ -50,6 +74,13 @@ function workspaceAlarmKnobs(headroom: number, samplesPerSecond: number): Knob[]
 function prometheusAlarmKnobs({ workload }: MetricsQuestion, headroom: number): Knob[] {
   const { sources } = workload;
   return [
+    chosenKnob(
+      'ownSeriesPerTarget',
+      OWN_SERIES,
+      'series',
+      'what Prometheus adds for a target: up, and four that begin with scrape_',
+      'Prometheus, Jobs and instances',
+    ),
     chosenKnob('alarmLimitRatio', NEAR, 'ratio', 'a limit of samples rejects whole scrapes: warn before it', OWN),
     ...sources.map(({ name, targets }) => ({
       name: `alarmTargets.${name}`,

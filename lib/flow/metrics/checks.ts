@@ -1,10 +1,7 @@
-/** The validation table of a time-series database, and what no query may lose. */
+/** The validation table of a time-series database: each value by itself. */
 import { type Check, inRange, isKnown, oneOf, present, required, shown, wholeNumber } from '../errors';
 import { type Fields, listChecks, objectChecks, rowOf } from '../fields';
-import { figure } from '../figures';
-import { LONGEST_INTERVAL_SECONDS, METRICS_PLATFORMS, PLATFORMS, SCRAPES_IN_WINDOW } from './platforms';
-import { type Known, knownOf, nativeObstacle } from './sizing';
-import { placeOf } from './uses';
+import { LONGEST_INTERVAL_SECONDS, METRICS_PLATFORMS, PLATFORMS } from './platforms';
 import {
   type MetricFamily,
   MetricKind,
@@ -46,9 +43,10 @@ const SOURCE_FIELDS: Fields<MetricSource> = {
 const FAMILY_FIELDS: Fields<MetricFamily> = { name: true, kind: true, labelSets: true, buckets: true };
 const OBJECTIVE_FIELDS: Fields<MetricsObjective> = { activeSeries: true, headroom: true };
 const RECORDING_FIELDS: Fields<MetricRecording> = { metric: true, by: true, labelSets: true };
-const USE_FIELDS: Fields<MetricUse> = { file: true, expression: true };
+const USE_FIELDS: Fields<MetricUse> = { file: true, expression: true, record: true };
 
 const METRIC_NAME = /^[a-zA-Z_]\w{0,199}$/;
+const RECORD_NAME = /^[a-zA-Z_:][\w:]{0,199}$/;
 const LABEL_NAME = /^[a-zA-Z_]\w{0,99}$/;
 const SOURCE_NAME = /^[a-zA-Z0-9](?:[\w.-]{0,48}[a-zA-Z0-9])?$/;
 
@@ -177,11 +175,15 @@ function choiceChecks(choices: MetricsChoices): Check[] {
 
 function useChecks(use: MetricUse): Check[] {
   const bounded = (text: unknown, most: number) => typeof text === 'string' && text !== '' && text.length <= most;
-  return objectChecks('uses', use, USE_FIELDS, ({ file, expression }) => [
+  return objectChecks('uses', use, USE_FIELDS, ({ file, expression, record }) => [
     { refused: !bounded(file, 500), message: `uses.file must be 1 to 500 characters, got ${shown(file)}` },
     {
       refused: !bounded(expression, 100_000),
       message: `uses.expression must be 1 to 100000 characters, got ${shown(expression)}`,
+    },
+    {
+      refused: record !== undefined && (typeof record !== 'string' || !RECORD_NAME.test(record)),
+      message: `uses.record must be 1 to 200 letters, digits, underscores and colons, no digit first, got ${shown(record)}`,
     },
   ]);
 }
@@ -199,84 +201,5 @@ function recordingChecks({ metric, by, labelSets }: MetricRecording): Check[] {
         message: `recordings.by of ${shown(metric)} must be at least one name of a label, got ${list.map(shown).join(', ') || 'none'}`,
       },
     ]),
-  ];
-}
-
-/** Checks of the values together, once each of them is sound: nothing is dropped or converted that a file needs. */
-export function needChecks(question: MetricsQuestion): Check[] {
-  const known = knownOf(question);
-  return [...nameChecks(question), ...droppedChecks(known), ...nativeChecks(known), ...windowChecks(known)];
-}
-
-function nameChecks({ dropped = [], kept = [], recordings = [], workload }: MetricsQuestion): Check[] {
-  const names = new Set(workload.sources.flatMap(({ families }) => families.map(({ name }) => name)));
-  const known = (prop: string, name: string) => ({
-    refused: !names.has(name),
-    message: `${prop} has ${shown(name)}, which is no family of a source`,
-  });
-  return [
-    ...dropped.map((name) => known('dropped', name)),
-    ...kept.map((name) => known('kept', name)),
-    ...recordings.map(({ metric }) => known('recordings', metric)),
-    ...dropped.map((name) => ({
-      refused: kept.includes(name) || recordings.some(({ metric }) => metric === name),
-      message: `dropped has ${shown(name)}, which ${kept.includes(name) ? 'kept has too' : 'a recording sums'}`,
-    })),
-  ];
-}
-
-function droppedChecks({ question, uses }: Known): Check[] {
-  const { dropped = [], workload } = question;
-  const families = workload.sources.flatMap((source) => source.families);
-  return dropped.flatMap((name) => {
-    const by = families.filter((family) => family.name === name).flatMap((family) => uses.family(family).by);
-    const files = new Set(by.map(({ file }) => file)).size;
-    const need = files === 1 ? '1 file needs' : `${files} files need`;
-    return by.slice(0, 1).map((use) => ({
-      refused: true,
-      message: `dropped has ${name}, which ${need}: ${placeOf(use)}; change the query, or keep the family`,
-    }));
-  });
-}
-
-/** A native histogram has no `_bucket`, and a classic one has no series of its own name. */
-function nativeChecks({ question, uses }: Known): Check[] {
-  const { nativeHistograms, workload } = question;
-  return workload.sources.flatMap((source) => {
-    const histograms = source.families
-      .filter(({ kind }) => kind === MetricKind.HISTOGRAM)
-      .map((family) => ({ family, use: uses.family(family) }));
-    const classic = histograms.find(({ use }) => use.classicBy.length > 0);
-    const native = histograms.find(({ use }) => use.nativeBy.length > 0);
-    const obstacle = nativeObstacle(question, source);
-    const wanted = native !== undefined || (nativeHistograms === true && histograms.length > 0);
-    const histogram = classic?.family.name;
-    return [
-      {
-        refused: wanted && classic !== undefined && obstacle === undefined,
-        message: `the histograms of ${source.name} cannot become native: ${classic && placeOf(classic.use.classicBy[0])} needs ${histogram}_bucket, _sum or _count${native === undefined ? '' : `, and ${placeOf(native.use.nativeBy[0])} needs ${native.family.name} as a native one`}; write it as histogram_quantile(0.99, sum(rate(${histogram}[5m]))), histogram_sum or histogram_count`,
-      },
-      {
-        refused: native !== undefined && obstacle !== undefined,
-        message: `${native && placeOf(native.use.nativeBy[0])} needs ${native?.family.name} as a native histogram, and ${obstacle}; query ${native?.family.name}_bucket instead`,
-      },
-      {
-        refused: nativeHistograms === true && histograms.length > 0 && obstacle !== undefined,
-        message: `nativeHistograms must not be true: ${obstacle}`,
-      },
-    ];
-  });
-}
-
-function windowChecks({ question, uses }: Known): Check[] {
-  const { shortest } = uses;
-  if (shortest === undefined) return [];
-  const { leastIntervalSeconds, called } = rowOf(PLATFORMS, question.platform)!;
-  const least = Math.max(leastIntervalSeconds, question.intervalSeconds ?? 0);
-  return [
-    {
-      refused: shortest.seconds < SCRAPES_IN_WINDOW * least,
-      message: `${placeOf(shortest.use)} takes a rate over ${figure(shortest.seconds)} s, and ${SCRAPES_IN_WINDOW} scrapes take ${figure(SCRAPES_IN_WINDOW * least)} s (${question.intervalSeconds === undefined ? `${called} takes one every ${least} s at most` : `intervalSeconds is ${least}`}); make the window longer${question.intervalSeconds === undefined ? '' : ', or the interval shorter'}`,
-    },
   ];
 }

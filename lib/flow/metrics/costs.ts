@@ -24,32 +24,31 @@ export function ingestionCost(samplesPerSecond: number): number {
   );
 }
 
-/** US dollars a month for a workspace: what is written, and what is kept. */
-export function workspaceCost(
-  question: MetricsQuestion,
+/** US dollars a month for a workspace: what is metered, and what is kept. */
+export function workspaceCost({ retentionDays = DEFAULT_RETENTION_DAYS }: MetricsQuestion, metered: number): number {
+  const kept = (metered * retentionDays * DAY_SECONDS * PRICES.bytesPerSample.value) / BYTES_PER_GB;
+  return ingestionCost(metered) + kept * PRICES.storageGbMonth.value;
+}
+
+/**
+ * Samples per second that are paid for. A native histogram is one sample of the ingestion rate, and is metered by its buckets
+ * with values, of which it is assumed to have as many as a classic one has series; at least as one sample.
+ */
+export function meteredPerSecond(
+  { workload }: MetricsQuestion,
   levers: Levers,
   samplesPerSecond: number,
   interval: number,
 ): number {
-  const metered = samplesPerSecond + nativeExtra(question, levers) / interval;
-  const kept =
-    (metered * (question.retentionDays ?? DEFAULT_RETENTION_DAYS) * DAY_SECONDS * PRICES.bytesPerSample.value) /
-    BYTES_PER_GB;
-  return ingestionCost(metered) + kept * PRICES.storageGbMonth.value;
-}
-
-/** Samples of a scrape that are metered beside one for each native histogram. */
-function nativeExtra({ workload }: MetricsQuestion, levers: Levers): number {
   const classic: Levers = { ...levers, native: new Set() };
-  return workload.sources.reduce((sum, source) => {
+  const more = workload.sources.reduce((sum, source) => {
     if (!levers.native.has(source.name)) return sum;
     const histograms = { ...source, otherSeries: 0, families: source.families.filter(isHistogram) };
-    const before = samplesOfTarget(histograms, classic);
-    return (
-      sum +
-      source.targets * Math.max(0, PRICES.nativeHistogramRatio.value * before - samplesOfTarget(histograms, levers))
-    );
+    const buckets = samplesOfTarget(histograms, classic);
+    const counted = samplesOfTarget(histograms, levers);
+    return sum + source.targets * Math.max(0, PRICES.nativeHistogramRatio.value * buckets - counted);
   }, 0);
+  return samplesPerSecond + more / interval;
 }
 
 function isHistogram({ kind }: { readonly kind: MetricKind }): boolean {

@@ -2,6 +2,7 @@
 import { chosenKnob } from '../alarms';
 import { DEFAULT_HEADROOM } from '../headroom';
 import { type Knob, unlessGiven } from '../plan';
+import { meteredPerSecond } from './costs';
 import { DEFAULT_RETENTION_DAYS, type MetricsPlatformName, PLATFORMS, SCRAPES_IN_WINDOW } from './platforms';
 import {
   AS_EXPOSED,
@@ -11,6 +12,7 @@ import {
   OWN_SERIES,
   recordedSeries,
   samplesOfTarget,
+  seriesLimit,
   sourceSeries,
   totalSeries,
 } from './sizing';
@@ -88,8 +90,9 @@ export function metricsKnobs(known: Known, levers: Levers): Knob[] {
       name: 'samplesPerSecond',
       value: samplesPerSecond(question, levers, interval),
       unit: 'samples/s',
-      formula: 'Σ targets × samples ÷ interval + recorded series ÷ interval',
-      inputs: { interval },
+      formula:
+        'Σ targets × samples ÷ interval + recorded series ÷ interval of the rules; a native histogram is one sample',
+      inputs: { interval, ruleInterval: ruleIntervalOf(question, interval) },
       source: CONFIGURATION,
     },
     ...workload.sources.flatMap((source) => limitKnobs(source, levers, headroom)),
@@ -107,7 +110,7 @@ export function metricsKnobs(known: Known, levers: Levers): Knob[] {
             source: 'Prometheus, Histograms and summaries, Errors of quantile estimation',
           },
         ]),
-    ...(question.platform === 'amp' ? workspaceKnobs(known, levers, planned) : []),
+    ...(question.platform === 'amp' ? workspaceKnobs(known, levers, planned, interval) : []),
   ];
 }
 
@@ -165,15 +168,16 @@ function limitKnobs(source: MetricSource, levers: Levers, headroom: number): Kno
 }
 
 /** Limits of a managed workspace: each source may grow by the same factor before any is discarded. */
-function workspaceKnobs({ question }: Known, levers: Levers, planned: number): Knob[] {
+function workspaceKnobs({ question }: Known, levers: Levers, planned: number, interval: number): Knob[] {
   const { workload, objective, retentionDays } = question;
+  const written = samplesPerSecond(question, levers, interval);
   const { activeSeries: budget } = objective;
   return [
     ...workload.sources.map((source) => {
       const series = sourceSeries(source, levers);
       return {
         name: `maxSeries.${source.name}`,
-        value: Math.max(1, Math.floor((budget * series) / planned)),
+        value: seriesLimit(question, series, planned),
         unit: 'series',
         formula: 'budget × series of the source ÷ all: every source may grow by the same factor',
         inputs: { budget, series, planned },
@@ -187,7 +191,22 @@ function workspaceKnobs({ question }: Known, levers: Levers, planned: number): K
       ...unlessGiven(retentionDays, "the service's own default"),
       source: 'Amazon Managed Service for Prometheus user guide, workspace configuration',
     },
-    chosenKnob('ruleIntervalSeconds', 60, 's', 'the default of the service; 30 s at least', 'the same, quotas'),
+    chosenKnob(
+      'ruleIntervalSeconds',
+      ruleIntervalOf(question, interval),
+      's',
+      'the default of the service; 30 s at least',
+      'the same, quotas',
+    ),
+    {
+      name: 'meteredSamplesPerSecond',
+      value: meteredPerSecond(question, levers, written, interval),
+      unit: 'samples/s',
+      formula:
+        'samplesPerSecond, but ¼ for each bucket with values of a native histogram, as many as its classic series',
+      inputs: { samplesPerSecond: written },
+      source: 'Amazon Managed Service for Prometheus user guide, Understand and optimize costs',
+    },
     chosenKnob('logRetentionDays', 90, 'days', 'long enough to look into an incident', 'this library'),
   ];
 }
@@ -204,5 +223,10 @@ export function samplesPerSecond(question: MetricsQuestion, levers: Levers, inte
     (sum, source) => sum + source.targets * (samplesOfTarget(source, levers) + OWN_SERIES),
     0,
   );
-  return (scraped + recordedSeries(question, levers)) / interval;
+  return scraped / interval + recordedSeries(question, levers) / ruleIntervalOf(question, interval);
+}
+
+/** Seconds between two evaluations of the recording rules. */
+function ruleIntervalOf({ platform }: MetricsQuestion, interval: number): number {
+  return PLATFORMS[platform as MetricsPlatformName].ruleIntervalSeconds ?? interval;
 }

@@ -4,14 +4,15 @@
  */
 import { CapacityError, type Check, validate } from '../errors';
 import { figure } from '../figures';
-import { DEFAULT_HEADROOM } from '../headroom';
 import { metricsAlarmKnobs } from './alarms';
-import { metricsChecks, needChecks } from './checks';
-import { workspaceCost } from './costs';
+import { metricsChecks } from './checks';
+import { meteredPerSecond, workspaceCost } from './costs';
 import { intervalOf, metricsKnobs, rateWindowOf, samplesPerSecond } from './knobs';
+import { chooseLevers } from './levers';
+import { needChecks, recordedChecks } from './need-checks';
 import { refusal, waysOut } from './refusals';
 import { recordedOf, scrapeOf } from './relabeling';
-import { AS_EXPOSED, chooseLevers, fits, type Known, knownOf, type Levers, totalSeries } from './sizing';
+import { AS_EXPOSED, fits, type Known, knownOf, type Levers, totalSeries } from './sizing';
 import { MetricsPlan, type MetricsPredictions, type MetricsQuestion } from './workload';
 
 /** Bytes of the head for one series: labels, index, chunks. Measured between 3 and 8 KiB; measure your own. */
@@ -23,11 +24,17 @@ const HEAD_BYTES_PER_SERIES = 4096;
  * @param subject id of the construct; every error starts with it
  * @param question what is scraped, what is promised, what queries need, and choices made by hand
  * @param checks further checks of the input, thrown together with these
- * @throws InvalidInputError when a number is outside its range, or something is dropped or converted that a file needs; the
- * message names the file
+ * @param remarks further remarks, such as on what was not read
+ * @throws InvalidInputError when a number is outside its range, something is dropped or converted that a file needs, or a file
+ * needs a recorded series that nothing records; the message names the file
  * @throws CapacityError when what the queries need is above the budget, with ways out that were each solved
  */
-export function planMetrics(subject: string, question: MetricsQuestion, checks: readonly Check[] = []): MetricsPlan {
+export function planMetrics(
+  subject: string,
+  question: MetricsQuestion,
+  checks: readonly Check[] = [],
+  remarks: readonly string[] = [],
+): MetricsPlan {
   validate(subject, [...checks, ...metricsChecks(question)]);
   validate(subject, needChecks(question));
   const known = knownOf(question);
@@ -35,17 +42,18 @@ export function planMetrics(subject: string, question: MetricsQuestion, checks: 
   const planned = totalSeries(question, levers);
   if (!fits(question, planned)) throw new CapacityError(subject, refusal(known, levers), waysOut(known, levers));
   const interval = intervalOf(known);
-  const { headroom = DEFAULT_HEADROOM } = question.objective;
+  const recordings = recordedOf(question, levers, rateWindowOf(interval));
+  validate(subject, recordedChecks(known, recordings));
   return new MetricsPlan(
     subject,
     [
       ...metricsKnobs(known, levers),
-      ...metricsAlarmKnobs(question, headroom, samplesPerSecond(question, levers, interval)),
+      ...metricsAlarmKnobs(question, levers, samplesPerSecond(question, levers, interval)),
     ],
     predictionsOf(known, levers, planned, interval),
     question.workload.sources.map((source) => scrapeOf(source, levers)),
-    recordedOf(question, levers, rateWindowOf(interval)),
-    remarksOn(known, levers),
+    recordings,
+    [...remarksOn(known, levers), ...remarks],
   );
 }
 
@@ -56,7 +64,9 @@ function predictionsOf({ question }: Known, levers: Levers, planned: number, int
     activeSeries: planned,
     samplesPerSecond: rate,
     headBytes: HEAD_BYTES_PER_SERIES * planned,
-    ...(question.platform === 'amp' && { monthlyCost: workspaceCost(question, levers, rate, interval) }),
+    ...(question.platform === 'amp' && {
+      monthlyCost: workspaceCost(question, meteredPerSecond(question, levers, rate, interval)),
+    }),
     breaksAtLoad: question.objective.activeSeries / planned,
   };
 }

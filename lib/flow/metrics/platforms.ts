@@ -14,6 +14,8 @@ export interface MetricsPlatform {
   readonly leastIntervalSeconds: number;
   /** Sources at most, where each has a limit of its own in the database. */
   readonly mostSources: number;
+  /** Seconds between two evaluations of a rule. Default: those between two scrapes. */
+  readonly ruleIntervalSeconds?: number;
   /** Whether it stores histograms that were converted, with custom buckets (schema −53). */
   readonly takesConverted: boolean;
   readonly source: string;
@@ -31,8 +33,9 @@ export const PLATFORMS: Readonly<Record<MetricsPlatformName, MetricsPlatform>> =
   amp: {
     called: 'Amazon Managed Service for Prometheus',
     leastIntervalSeconds: 30,
-    // Its valid schemas are −4 to 8: others are discarded as native_histogram_invalid_schema.
     mostSources: 100,
+    ruleIntervalSeconds: 60,
+    // Its valid schemas are −4 to 8: others are discarded as native_histogram_invalid_schema.
     takesConverted: false,
     source:
       'Amazon Managed Service for Prometheus, quotas: samples a second up to a thirtieth of the active series, 100 label sets a workspace',

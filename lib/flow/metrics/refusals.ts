@@ -2,8 +2,9 @@
 
 import { figure } from '../figures';
 import { DEFAULT_HEADROOM } from '../headroom';
+import { chooseLevers } from './levers';
 import { NATIVE_SINCE } from './platforms';
-import { chooseLevers, fits, isTold, type Known, knownOf, type Levers, totalSeries } from './sizing';
+import { fits, isTold, type Known, knownOf, type Levers, totalSeries } from './sizing';
 import { placeOf } from './uses';
 import { MetricKind, type MetricsQuestion } from './workload';
 

@@ -1,6 +1,6 @@
 /** The levers as steps of relabelling and as recording rules. */
 import type { Levers } from './sizing';
-import { histogramOf } from './sizing';
+import { histogramsOf } from './sizing';
 import { seriesNames } from './uses';
 import {
   MetricKind,
@@ -66,7 +66,8 @@ export function recordedOf(
 ): RecordedSeries[] {
   return recordings.map(({ metric, by }) => {
     const kind = kindOf(workload.sources, metric);
-    const found = histogramOf(workload.sources, metric);
+    // All that are summed have one form (need-checks.ts).
+    const [found] = histogramsOf(workload.sources, metric);
     const isClassic = found !== undefined && !levers.native.has(found.source.name);
     const series = isClassic ? `${metric}_bucket` : metric;
     const labels = [...by, ...(isClassic && !by.includes('le') ? ['le'] : [])];

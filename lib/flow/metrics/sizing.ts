@@ -1,7 +1,7 @@
 /** How many series there are, and what each lever leaves of them. */
 import { DEFAULT_HEADROOM } from '../headroom';
-import { ACTIVE_SECONDS, type MetricsPlatformName, NATIVE_SINCE, PLATFORMS } from './platforms';
-import { type FamilyUse, type Uses, usesOf } from './uses';
+import { ACTIVE_SECONDS } from './platforms';
+import { type Uses, usesOf } from './uses';
 import { type MetricFamily, MetricKind, type MetricSource, type MetricsQuestion } from './workload';
 
 /**
@@ -34,7 +34,7 @@ export interface Known {
 
 /** Reads the expressions of a question once. */
 export function knownOf(question: MetricsQuestion): Known {
-  return { question, uses: usesOf(question.uses ?? []) };
+  return { question, uses: usesOf(question.uses ?? [], question.workload.sources) };
 }
 
 /** Nothing done. */
@@ -64,12 +64,19 @@ export function sourceSeries(source: MetricSource, levers: Levers): number {
   return activeTargets(source) * (samplesOfTarget(source, levers) + OWN_SERIES);
 }
 
+/** The limit of a source in a managed workspace: every source may grow by the same factor before any is discarded. */
+export function seriesLimit({ objective }: MetricsQuestion, series: number, planned: number): number {
+  return Math.max(1, Math.floor((objective.activeSeries * series) / planned));
+}
+
 /** Series of the recording rules. */
 export function recordedSeries({ recordings = [], workload }: MetricsQuestion, levers: Levers): number {
   return recordings.reduce((sum, { metric, labelSets = 1 }) => {
-    const found = histogramOf(workload.sources, metric);
-    if (found === undefined || isNative(found.source, levers)) return sum + labelSets;
-    return sum + labelSets * (keptOf(found.family.buckets ?? [], levers.thinned.get(metric)).length + 1);
+    const found = histogramsOf(workload.sources, metric);
+    // All of them have one form (need-checks.ts).
+    if (found.length === 0 || levers.native.has(found[0].source.name)) return sum + labelSets;
+    const bounds = new Set(found.flatMap(({ family }) => keptOf(family.buckets ?? [], levers.thinned.get(metric))));
+    return sum + labelSets * (bounds.size + 1);
   }, 0);
 }
 
@@ -78,18 +85,13 @@ function keptOf(buckets: readonly number[], stay: readonly number[] | undefined)
   return stay === undefined ? buckets : buckets.filter((bound) => stay.includes(bound));
 }
 
-function isNative({ name }: MetricSource, { native }: Levers): boolean {
-  return native.has(name);
-}
-
-/** The histogram of that name, with the first source that has it. */
-export function histogramOf(sources: readonly MetricSource[], name: string) {
-  for (const source of sources) {
-    for (const family of source.families) {
-      if (family.name === name && family.kind === MetricKind.HISTOGRAM) return { source, family };
-    }
-  }
-  return undefined;
+/** The histograms of that name, each with its source. */
+export function histogramsOf(sources: readonly MetricSource[], name: string) {
+  return sources.flatMap((source) =>
+    source.families
+      .filter((family) => family.name === name && family.kind === MetricKind.HISTOGRAM)
+      .map((family) => ({ source, family })),
+  );
 }
 
 /** All active series. */
@@ -106,103 +108,7 @@ export function fits({ objective }: MetricsQuestion, series: number): boolean {
   return series * (objective.headroom ?? DEFAULT_HEADROOM) <= objective.activeSeries;
 }
 
-/** How a source may have native histograms. */
-export type NativeChoice = 'needed' | 'possible' | 'refused';
-
 /** Whether queries are given: without any, nothing is taken away that was not named, because everything may be needed. */
 export function isTold({ uses = [] }: MetricsQuestion): boolean {
   return uses.length > 0;
-}
-
-/** Why the histograms of a source cannot be native ones, in words; undefined when they can. */
-export function nativeObstacle(
-  { nativeHistograms, prometheusVersion = NATIVE_SINCE, platform }: MetricsQuestion,
-  { name, exposesNative = false }: MetricSource,
-): string | undefined {
-  if (nativeHistograms === false) return 'nativeHistograms is false';
-  if (prometheusVersion < NATIVE_SINCE) return `Prometheus ${prometheusVersion} cannot convert it`;
-  const { takesConverted, called } = PLATFORMS[platform as MetricsPlatformName];
-  if (takesConverted || exposesNative) return undefined;
-  return `${called} takes no converted ones, and the programs of ${name} expose none (exposesNative)`;
-}
-
-/** Whether the histograms of a source become native: queries may need it, or be in the way. */
-export function nativeChoice({ question, uses }: Known, source: MetricSource): NativeChoice {
-  const histograms = source.families.filter(({ kind }) => kind === MetricKind.HISTOGRAM);
-  if (histograms.length === 0 || nativeObstacle(question, source) !== undefined) return 'refused';
-  const needed = histograms.map((family) => uses.family(family));
-  if (needed.some(({ classicBy }) => classicBy.length > 0)) return 'refused';
-  if (question.nativeHistograms === true || needed.some(({ nativeBy }) => nativeBy.length > 0)) return 'needed';
-  return isTold(question) ? 'possible' : 'refused';
-}
-
-/** The levers of a plan: what loses nothing first, then what nobody queries, then precision. Each only as far as needed. */
-export function chooseLevers(known: Known): Levers {
-  const { question } = known;
-  const { sources } = question.workload;
-  const choices = sources.map((source) => ({ source, choice: nativeChoice(known, source) }));
-  const named = (wanted: NativeChoice) => choices.filter(({ choice }) => choice === wanted).map(({ source }) => source);
-  let levers: Levers = {
-    native: new Set(named('needed').map(({ name }) => name)),
-    dropped: new Set(question.dropped ?? []),
-    thinned: new Map(),
-  };
-  const enough = () => fits(question, totalSeries(question, levers));
-  const saved = (next: Levers) => totalSeries(question, levers) - totalSeries(question, next);
-  const pull = (steps: readonly ((from: Levers) => Levers)[]) => {
-    const bySaving = steps
-      .map((step) => ({ step, saving: saved(step(levers)) }))
-      .filter(({ saving }) => saving > 0)
-      .sort((one, other) => other.saving - one.saving);
-    for (const { step } of bySaving) {
-      if (enough()) return;
-      levers = step(levers);
-    }
-  };
-  pull(
-    named('possible').map(({ name }) => (from) => ({ ...from, native: new Set([...from.native, name]) })),
-  );
-  const unused = namesOf(question, (family) => mayGo(known, family));
-  pull(unused.map((name) => (from) => ({ ...from, dropped: new Set([...from.dropped, name]) })));
-  if (!isTold(question)) return levers;
-  const histograms = sources
-    .filter(({ name }) => !levers.native.has(name))
-    .flatMap(({ families }) => families)
-    .filter(({ name, kind }) => kind === MetricKind.HISTOGRAM && !levers.dropped.has(name));
-  pull(
-    [...new Set(histograms.map(({ name }) => name))].map((name) => {
-      // Dropping is by name: what any source needs of it stays in all.
-      const stay = histograms
-        .filter((family) => family.name === name)
-        .flatMap((family) =>
-          keptBounds(family, known.uses.family(family), question.keptBuckets ?? DEFAULT_KEPT_BUCKETS),
-        );
-      return (from) => ({ ...from, thinned: new Map([...from.thinned, [name, [...new Set(stay)]]]) });
-    }),
-  );
-  return levers;
-}
-
-function namesOf({ workload }: MetricsQuestion, wanted: (family: MetricFamily) => boolean): string[] {
-  return [...new Set(workload.sources.flatMap(({ families }) => families.filter(wanted).map(({ name }) => name)))];
-}
-
-/** Whether nothing needs a family. */
-export function mayGo({ question, uses }: Known, family: MetricFamily): boolean {
-  const { kept = [], recordings = [], workload } = question;
-  if (!isTold(question) || kept.includes(family.name) || recordings.some(({ metric }) => metric === family.name))
-    return false;
-  // Dropping is by name: what another source has under it counts as well.
-  const sameName = workload.sources.flatMap(({ families }) => families.filter(({ name }) => name === family.name));
-  return sameName.every((one) => uses.family(one).by.length === 0);
-}
-
-/** The bounds that stay of a histogram: those that a query selects, and others evenly between the first and the last. */
-export function keptBounds({ buckets = [] }: MetricFamily, use: FamilyUse, kept: number): readonly number[] {
-  if (use.everyBound || buckets.length <= kept) return buckets;
-  const stay = new Set(buckets.filter((bound) => use.bounds.has(bound)));
-  for (let step = 0; step < kept; step += 1) {
-    stay.add(buckets[Math.round(((step + 1) * buckets.length) / kept) - 1]);
-  }
-  return buckets.filter((bound) => stay.has(bound));
 }

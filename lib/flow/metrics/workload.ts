@@ -110,6 +110,13 @@ export interface MetricUse {
   readonly file: string;
   /** The expression, in PromQL. 1 to 100,000 characters. */
   readonly expression: string;
+  /**
+   * The name under which a rule records it, such as `job:http_requests:rate5m`. Letters, digits, underscores and colons, 1 to
+   * 200 of them, no digit first.
+   *
+   * @default - no rule records it
+   */
+  readonly record?: string;
 }
 
 /**

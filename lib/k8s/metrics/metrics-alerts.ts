@@ -1,6 +1,6 @@
 /** Alerts and graphs of a budget of series. */
 import { figure } from '../../flow/figures';
-import type { MetricsPlan } from '../../flow/metrics/workload';
+import type { MetricsPlan, RecordedSeries } from '../../flow/metrics/workload';
 import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { anyOf, matching } from '../promql';
@@ -12,17 +12,23 @@ export interface SourceSeries {
   readonly namespaces: readonly string[];
 }
 
+/** What is recorded, and from which sources. */
+export interface RecordedFrom {
+  readonly recorded: RecordedSeries;
+  readonly sources: readonly SourceSeries[];
+}
+
 /** What the alerts are about. */
 export interface MetricsSeries {
   readonly sources: readonly SourceSeries[];
-  /** Names of the recorded series. */
-  readonly recordings: readonly string[];
+  readonly recordings: readonly RecordedFrom[];
   /** The namespace of the installation. */
   readonly namespace?: string;
 }
 
 /** The alerts of a budget of series. */
-export function metricsAlerts(plan: MetricsPlan, { sources, recordings, namespace }: MetricsSeries): Alert[] {
+export function metricsAlerts(plan: MetricsPlan, series: MetricsSeries): Alert[] {
+  const { sources, recordings } = series;
   const value = (name: string) => plan.value(name);
   const hold = value('alarmHoldSeconds');
   const each = (expression: (source: SourceSeries) => string) => sources.map(expression).join(' or ');
@@ -31,12 +37,12 @@ export function metricsAlerts(plan: MetricsPlan, { sources, recordings, namespac
   return [
     {
       name: 'MetricsSeriesAboveBudget',
-      expr: `sum(${each(samples)}) > ${value('alarmSeries')}`,
+      expr: `${activeSeries(plan, series)} > ${value('alarmSeries')}`,
       forSeconds: hold,
       severity: 'critical',
-      summary: `Targets have more than ${figure(value('alarmSeries'))} series: the budget is used up, and memory with it.`,
+      summary: `Targets have more than ${figure(value('alarmSeries'))} active series, those of the last two hours: the budget is used up, and memory with it.`,
       runbook:
-        'topk(10, count by (job, __name__) ({__name__=~".+"})), or the page Status, TSDB: which family grew? A label with values that do not end (an id, a path, a text of an error) has to go in the program. Do not drop labels here: counters of several series would become one, and every sum is wrong.',
+        'Were many targets replaced (MetricsChurnAbovePlan)? Their series stay for two hours. Otherwise: topk(10, count by (job, __name__) ({__name__=~".+"})), or the page Status, TSDB: which family grew? A label with values that do not end (an id, a path, a text of an error) has to go in the program. Do not drop labels here: counters of several series would become one, and every sum is wrong.',
     },
     {
       name: 'MetricsTargetNearLimit',
@@ -93,15 +99,35 @@ export function metricsAlerts(plan: MetricsPlan, { sources, recordings, namespac
       runbook:
         'Do the labels select pods or Services, is the port named as in scrapes, and does the Prometheus select this monitor (its podMonitorSelector, serviceMonitorSelector, scrapeConfigSelector)?',
     },
-    ...(recordings.length === 0 ? [] : [missingRecordings(plan, recordings, namespace)]),
+    ...(recordings.length === 0 ? [] : [missingRecordings(plan, series)]),
   ];
 }
 
-function missingRecordings(plan: MetricsPlan, recordings: readonly string[], namespace: string | undefined): Alert {
-  const own = matching({ namespace });
+/**
+ * Active series: what each target stored at its last scrape, of all targets that were there within two hours, with the series
+ * that Prometheus adds for each, and the recorded ones. Series of targets that are gone are in memory as well.
+ */
+function activeSeries(plan: MetricsPlan, { sources, recordings, namespace }: MetricsSeries): string {
+  const window = `[${plan.value('alarmChurnWindowSeconds')}s]`;
+  const last = sources
+    .map((source) => `last_over_time(${of('scrape_samples_post_metric_relabeling', source)}${window})`)
+    .join(' or ');
+  const recorded = recordings.map((one) => ` + (count(${recordedSeries(one, namespace)}) or vector(0))`);
+  return `sum((${last}) + ${plan.value('ownSeriesPerTarget')})${recorded.join('')}`;
+}
+
+/** The series that a rule of this installation records. */
+function recordedSeries({ recorded: { record, by }, sources }: RecordedFrom, namespace: string | undefined): string {
+  // By namespace they have those of the targets, otherwise that of the rule.
+  const namespaces = by.includes('namespace') ? [...new Set(sources.flatMap((one) => one.namespaces))] : [];
+  const own = namespaces.length > 0 ? matching({}, { namespace: anyOf(namespaces) }) : matching({ namespace });
+  return `${record}${own === '{}' ? '' : own}`;
+}
+
+function missingRecordings(plan: MetricsPlan, { recordings, namespace }: MetricsSeries): Alert {
   return {
     name: 'MetricsRecordingMissing',
-    expr: recordings.map((record) => `absent(${record}${own === '{}' ? '' : own})`).join(' or '),
+    expr: recordings.map((one) => `absent(${recordedSeries(one, namespace)})`).join(' or '),
     forSeconds: plan.value('alarmDownSeconds'),
     severity: 'warning',
     summary: 'A recorded series is not there: what shows it is empty.',
@@ -111,7 +137,8 @@ function missingRecordings(plan: MetricsPlan, recordings: readonly string[], nam
 }
 
 /** The graphs of a budget of series. */
-export function metricsGraphs(plan: MetricsPlan, { sources }: MetricsSeries): Graph[] {
+export function metricsGraphs(plan: MetricsPlan, series: MetricsSeries): Graph[] {
+  const { sources } = series;
   const planned = (name: string) => `vector(${plan.value(name)})`;
   const perSource = (lines: (source: SourceSeries) => Graph['lines']) => sources.flatMap(lines);
   return [
@@ -119,8 +146,12 @@ export function metricsGraphs(plan: MetricsPlan, { sources }: MetricsSeries): Gr
       title: 'Series',
       unit: 'short',
       lines: [
+        { legend: 'active', expr: activeSeries(plan, series) },
         ...perSource((source) => [
-          { legend: source.source, expr: `sum(${of('scrape_samples_post_metric_relabeling', source)})` },
+          {
+            legend: `${source.source}, of targets that are there`,
+            expr: `sum(${of('scrape_samples_post_metric_relabeling', source)})`,
+          },
         ]),
         { legend: 'planned', expr: planned('plannedSeries') },
         { legend: 'budget', expr: planned('budgetSeries') },

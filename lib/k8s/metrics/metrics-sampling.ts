@@ -19,7 +19,14 @@ import { DURATION } from '../kinds';
 import { prometheusRule } from '../operators/prometheus';
 import { namespaceOf } from '../promql';
 import type { MetricScrape } from './metric-scrape';
-import { type MetricsSeries, metricsAlerts, metricsGraphs, type SourceSeries, selectorOf } from './metrics-alerts';
+import {
+  type MetricsSeries,
+  metricsAlerts,
+  metricsGraphs,
+  type RecordedFrom,
+  type SourceSeries,
+  selectorOf,
+} from './metrics-alerts';
 import { SCRAPE_KINDS, scrapeChecks, scrapeObject } from './scrape-object';
 
 /**
@@ -37,7 +44,8 @@ export interface MetricsSamplingProps {
 
   /**
    * Files and folders with dashboards, alerts and rules, as JSON or YAML: what they need stays. Paths from the folder in
-   * which the app runs. A file without an expression is refused.
+   * which the app runs. A file without an expression, or with a part that cannot be read, is refused; queries for other data
+   * sources, such as Loki, are left out, and the plan says how many.
    *
    * @default - none
    */
@@ -143,49 +151,53 @@ export class MetricsSampling extends Construct {
 
   /**
    * @throws CapacityError when what the files need is above the budget, with ways out
-   * @throws InvalidInputError when props are out of range, or a file needs what is dropped or converted; the message names it
+   * @throws InvalidInputError when props are out of range, a file cannot be read, or needs what is dropped, converted or
+   * recorded nowhere; the message names it
    */
   constructor(scope: Construct, id: string, props: MetricsSamplingProps) {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     const read = loadMetricUses().readUses('usedIn', usable.usedIn ?? []);
-    this.plan = planMetrics(id, questionOf(usable, read.uses), [
-      ...checks,
-      ...read.checks,
-      ...scrapeChecks(sourcesOf(usable), usable.scrapes),
-    ]);
+    this.plan = planMetrics(
+      id,
+      questionOf(usable, read.uses),
+      [...checks, ...read.checks, ...scrapeChecks(sourcesOf(usable), usable.scrapes)],
+      read.remarks,
+    );
     // Objects of their own place in the tree: a source may be called `Alerts`.
     const monitors = new Construct(this, 'Scrapes');
     this.scrapes = Object.fromEntries(
       this.plan.scrapes.map((one) => [one.source, scrapeObject(monitors, this.plan, one, usable.scrapes[one.source])]),
     );
     const sources = this.sourcesOf(usable);
-    this.recordings = this.createRecordings(usable, sources);
-    const recordings = this.plan.recordings.map(({ record }) => record);
+    const recordings = this.recordedFrom(usable, sources);
+    this.recordings = this.createRecordings(recordings);
     const series: MetricsSeries = { sources, recordings, namespace: namespaceOf(this) };
     this.alerts = alertRules(this, 'Alerts', this.node.path, metricsAlerts(this.plan, series));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, metricsGraphs(this.plan, series));
   }
 
-  /** Each sum is of the sources that have the family, and is labelled with the namespace of this installation. */
-  private createRecordings(
-    { workload, recordings = [] }: MetricsSamplingProps,
-    all: SourceSeries[],
-  ): ApiObject | undefined {
-    if (recordings.length === 0) return undefined;
-    const namespace = namespaceOf(this);
+  /** What is recorded, each with the sources that have the family. */
+  private recordedFrom({ workload, recordings = [] }: MetricsSamplingProps, all: SourceSeries[]): RecordedFrom[] {
     const having = (metric: string) =>
       all.filter(({ source }) =>
         workload.sources.some(({ name, families }) => name === source && families.some((one) => one.name === metric)),
       );
+    return this.plan.recordings.map((recorded, index) => ({ recorded, sources: having(recordings[index].metric) }));
+  }
+
+  /** Each sum is labelled with the namespace of this installation, unless it is by namespace. */
+  private createRecordings(recordings: readonly RecordedFrom[]): ApiObject | undefined {
+    if (recordings.length === 0) return undefined;
+    const namespace = namespaceOf(this);
     return prometheusRule(this, 'Recordings', [
       {
         name: `${this.node.path}/recordings`,
         interval: prometheusDuration(this.plan.value('intervalSeconds')),
-        rules: this.plan.recordings.map((recorded, index) => ({
+        rules: recordings.map(({ recorded, sources }) => ({
           record: recorded.record,
-          expr: recordedExpression(recorded, having(recordings[index].metric).map(selectorOf)),
-          ...(namespace !== undefined && { labels: { namespace } }),
+          expr: recordedExpression(recorded, sources.map(selectorOf)),
+          ...(namespace !== undefined && !recorded.by.includes('namespace') && { labels: { namespace } }),
         })),
       },
     ]);

@@ -6,6 +6,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { MetricsSampling, type MetricsSamplingProps } from '../../../lib/aws/metrics/metrics-sampling';
 import { TOO_MANY_METRICS, TOO_MANY_METRICS_ON_AWS } from '../../../lib/cases/case-19-too-many-metrics';
 import { InvalidInputError } from '../../../lib/flow/errors';
+import { MetricKind } from '../../../lib/flow/metrics/workload';
 import type { Untyped } from '../../support/stack';
 
 function make(given: (stack: Stack) => Partial<MetricsSamplingProps> = () => ({})) {
@@ -84,18 +85,65 @@ test('who may write may do nothing else', () => {
   ]);
 });
 
+const alarms = Object.values<Untyped>(template.findResources('AWS::CloudWatch::Alarm')).map(
+  ({ Properties }) => Properties,
+);
+const thresholdOf = (text: string) => alarms.find((one) => JSON.stringify(one).includes(text)).Threshold;
+
 test('alarms ask for this workspace, and report', () => {
-  const alarms = Object.values<Untyped>(template.findResources('AWS::CloudWatch::Alarm'));
-  expect(alarms).toHaveLength(2);
-  for (const { Properties } of alarms) {
-    expect(Properties.AlarmActions).toHaveLength(1);
-    const [{ Expression }] = Properties.Metrics;
-    expect(JSON.stringify(Expression)).toContain('WorkspaceId');
-    expect(Properties.TreatMissingData).toBe('notBreaching');
+  expect(alarms).toHaveLength(5);
+  for (const properties of alarms) {
+    expect(properties.AlarmActions).toHaveLength(1);
+    expect(JSON.stringify(properties.Metrics ?? properties.Dimensions)).toContain('WorkspaceId');
+    expect(properties.TreatMissingData).toBe('notBreaching');
   }
-  expect(alarms.map(({ Properties }) => Properties.Threshold).sort()).toEqual(
-    [value('alarmSeries'), value('alarmSamplesPerSecond')].sort(),
-  );
+  expect(thresholdOf("'ActiveSeries'")).toBe(value('alarmSeries'));
+  expect(thresholdOf("'IngestionRate'")).toBe(value('alarmSamplesPerSecond'));
+});
+
+test('a source that comes close to its own limit is told, by the label set that its limit is on', () => {
+  const [alarm] = alarms.filter(({ MetricName }) => MetricName === 'ActiveSeriesPerLabelSet');
+  const [{ LabelSet }] = only('AWS::APS::Workspace').Properties.WorkspaceConfiguration.LimitsPerLabelSets;
+  expect(alarm).toMatchObject({
+    Namespace: 'AWS/Prometheus',
+    Statistic: 'Maximum',
+    Threshold: value('alarmSeries.pods'),
+    Dimensions: expect.arrayContaining([
+      { Name: 'LabelSet', Value: `{${LabelSet[0].Name}="${LabelSet[0].Value}"}` },
+      { Name: 'Workspace', Value: stack.resolve(metrics.workspace.attrWorkspaceId) },
+    ]),
+  });
+  expect(alarm.Threshold).toBeGreaterThan(5.96e6);
+  expect(alarm.Threshold).toBeLessThan(value('maxSeries.pods'));
+  expect(Object.keys(metrics.sourceAlarms)).toEqual(['pods']);
+});
+
+test('one of two sources is discarded long before the budget is used up: it has an alarm of its own', () => {
+  const families = [{ name: 'work_total', kind: MetricKind.COUNTER, labelSets: 95 }];
+  const two = make(() => ({
+    workload: {
+      sources: [
+        { name: 'small-one', targets: 10, families },
+        { name: 'large', targets: 990, families },
+      ],
+    },
+    objective: { activeSeries: 200_000 },
+    uses: [],
+    recordings: [],
+  })).metrics;
+  const at = (name: string) => two.plan.value(name);
+  // All of its limit is 1 % of the budget: the alarm on the whole does not see it.
+  expect(at('plannedSeries') + at('maxSeries.small-one')).toBeLessThan(at('alarmSeries'));
+  expect(at('alarmSeries.small-one')).toBeLessThan(at('maxSeries.small-one'));
+  expect(Object.keys(two.sourceAlarms)).toEqual(['small-one', 'large']);
+  expect(two.recordingFailuresAlarm).toBeUndefined();
+});
+
+test('samples that are discarded and rules that fail are told at the first one', () => {
+  for (const metric of ['DiscardedSamples', 'RuleEvaluationFailures']) {
+    expect(thresholdOf(`SUM(${metric}) FROM \\"AWS/Prometheus\\"`)).toBe(0);
+  }
+  expect(metrics.recordingFailuresAlarm).toBeDefined();
 });
 
 test('converted histograms are refused: the queries of case 19 need native ones, and no program exposes any', () => {

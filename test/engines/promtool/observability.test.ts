@@ -46,6 +46,37 @@ testAlerts('observability', {
     },
     {
       alert: 'MetricsSeriesAboveBudget',
+      when: 'the targets that are there are within it, and those that were replaced left as many series behind',
+      series: { [samples(1)]: `${at('alarmSeries') / 2}x60`, [samples(2)]: `${at('alarmSeries') / 2}x5` },
+      atMinute: held + 15,
+      fires: true,
+    },
+    {
+      alert: 'MetricsSeriesAboveBudget',
+      when: 'recorded series bring the last of it',
+      series: {
+        [samples(1)]: `${at('alarmSeries') - at('ownSeriesPerTarget')}x60`,
+        [recorded('observability')]: '1x60',
+      },
+      atMinute: held,
+      fires: true,
+    },
+    {
+      alert: 'MetricsSeriesAboveBudget',
+      when: 'they are exactly at the alarm, with the series that Prometheus adds for a target',
+      series: { [samples(1)]: `${at('alarmSeries') - at('ownSeriesPerTarget')}x60` },
+      atMinute: held,
+      fires: false,
+    },
+    {
+      alert: 'MetricsSeriesAboveBudget',
+      when: 'targets were replaced more than two hours ago',
+      series: { [samples(1)]: `${at('alarmSeries') / 2}x180`, [samples(2)]: `${at('alarmSeries') / 2}x5` },
+      atMinute: 150,
+      fires: false,
+    },
+    {
+      alert: 'MetricsSeriesAboveBudget',
       when: 'they have what was planned',
       series: { [samples(1)]: `${at('plannedSeries')}x60` },
       atMinute: held,

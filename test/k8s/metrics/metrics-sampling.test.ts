@@ -109,6 +109,36 @@ test('sums are recorded under level:metric:operations, evaluated as often as tar
   expect(make({ recordings: [] }).metrics.recordings).toBeUndefined();
 });
 
+describe('a sum by namespace', () => {
+  const recordings = [{ metric: 'http_requests_total', by: ['namespace', 'code'], labelSets: 60 }];
+  const scrapes = { pods: { podLabels: { app: 'api' }, namespaces: ['cart', 'search'] } };
+  const byNamespace = make({ recordings, scrapes });
+  const rules = every(byNamespace, 'PrometheusRule').flatMap(({ spec: { groups } }) => groups[0].rules);
+
+  test('keeps the namespaces of the targets: a label of the rule would overwrite them', () => {
+    const rule = rules.find(({ record }: Manifest) => record !== undefined);
+    expect(rule).toEqual({
+      record: 'namespace_code:http_requests:rate5m',
+      expr: 'sum by (namespace, code) (rate(http_requests_total{job="pods",namespace=~"cart|search"}[5m]))',
+    });
+  });
+
+  test('is missed by its own namespaces', () => {
+    expect(rules.find(({ alert }: Manifest) => alert === 'MetricsRecordingMissing').expr).toBe(
+      'absent(namespace_code:http_requests:rate5m{namespace=~"cart|search"})',
+    );
+  });
+});
+
+test('the budget is compared with active series: of all targets of two hours, with those of the scrape and the recorded ones', () => {
+  const [{ expr }] = every(made, 'PrometheusRule')
+    .flatMap(({ spec: { groups } }) => groups[0].rules)
+    .filter(({ alert }: Manifest) => alert === 'MetricsSeriesAboveBudget');
+  expect(expr).toBe(
+    'sum((last_over_time(scrape_samples_post_metric_relabeling{job="pods",namespace="shop"}[7200s])) + 5) + (count(job_code:http_requests:rate5m{namespace="shop"}) or vector(0)) > 7600000',
+  );
+});
+
 describe('files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'metrics-sampling-'));
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -125,6 +155,17 @@ describe('files', () => {
     expect(() => make({ usedIn: [file], dropped: ['rpc_client_messages_total'] })).toThrow(
       `dropped has rpc_client_messages_total, which 1 file needs: ${file} (sum(rpc_client_messages_total))`,
     );
+  });
+
+  test('what is left out is said in the plan', () => {
+    const logs = join(folder, 'logs.json');
+    writeFileSync(logs, JSON.stringify({ targets: [{ datasource: { type: 'loki' }, expr: '{app="x"}' }] }));
+    const { plan } = make({ usedIn: [logs] }).metrics;
+    rmSync(logs);
+    expect(plan.remarks).toContain(
+      `Of usedIn, 1 expression is for other data sources (loki) and not read, such as in ${logs}.`,
+    );
+    expect(plan.scrapes).toEqual(made.metrics.plan.scrapes);
   });
 
   test('a file that is not there is refused', () => {
