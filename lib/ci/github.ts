@@ -1,4 +1,5 @@
 /** Workflows of GitHub Actions. */
+import { deployingJobs } from '../flow/ci/needs';
 import { ADDED_JOBS, type CiJob, type CiPipeline, type CiStep } from '../flow/ci/pipelines';
 import type { WriterOptions } from './options';
 import { commented, yamlFile } from './write';
@@ -20,28 +21,37 @@ export function githubWorkflows(pipelines: readonly CiPipeline[], options: Write
 }
 
 function workflowOf(pipeline: CiPipeline, options: WriterOptions): object {
-  const { name, permissions = { contents: 'read' }, jobs } = pipeline;
-  const added = isGuarded(pipeline);
+  const { name, permissions = { contents: 'read' }, jobs, paths } = pipeline;
+  const guarded = isGuarded(pipeline, options);
   const body = Object.fromEntries(jobs.map((job) => [job.name, commented(jobOf(job, pipeline, options), job.comment)]));
   return {
     name,
-    on: triggersOf(pipeline),
+    on: triggersOf(pipeline, options),
     permissions,
-    ...concurrencyOf(pipeline),
-    jobs: added
-      ? { [ADDED_JOBS.changes]: changesJob(pipeline.paths!), ...body, [ADDED_JOBS.passed]: passedJob(pipeline) }
-      : body,
+    ...concurrencyOf(pipeline, options),
+    jobs: {
+      ...(guarded && { [ADDED_JOBS.changes]: changesJob(paths!) }),
+      ...body,
+      // Also where nothing is filtered: the check that a branch requires keeps its name.
+      ...(isChecked(pipeline) && { [ADDED_JOBS.passed]: passedJob(pipeline, guarded) }),
+    },
   };
 }
 
-/** Whether a job decides what runs: a workflow that is not started at all leaves its required check pending. */
-function isGuarded({ required = false, paths }: CiPipeline): boolean {
+/** Whether one job stands for all others as the check that is required. */
+function isChecked({ required = false, paths }: CiPipeline): boolean {
   return required && paths !== undefined;
 }
 
-function triggersOf(pipeline: CiPipeline): object {
+/** Whether a job decides what runs: a workflow that is not started at all leaves its required check pending. */
+function isGuarded(pipeline: CiPipeline, { filterPaths = true }: WriterOptions): boolean {
+  return filterPaths && isChecked(pipeline);
+}
+
+function triggersOf(pipeline: CiPipeline, options: WriterOptions): object {
   const { branches = ['main'], tags = [], paths, pullRequests = true, mergeQueue = false } = pipeline;
-  const filter = isGuarded(pipeline) ? undefined : paths;
+  const { filterPaths = true } = options;
+  const filter = filterPaths && !isGuarded(pipeline, options) ? paths : undefined;
   const push = {
     branches: branches.length > 0 ? branches : undefined,
     tags: tags.length > 0 ? tags : undefined,
@@ -59,7 +69,9 @@ function triggersOf(pipeline: CiPipeline): object {
  * A pull request is a group: a newer push ends the run of the older one. Every other run is a group by itself, so that
  * nothing cancels it. Deployments wait for one another by their environment, in whatever workflow they are.
  */
-function concurrencyOf(pipeline: CiPipeline): object {
+function concurrencyOf(pipeline: CiPipeline, { cancelOutdated = true }: WriterOptions): object {
+  // Without a group runs neither cancel one another nor wait for one another.
+  if (!cancelOutdated) return {};
   const { pullRequests = true } = pipeline;
   const why = pullRequests
     ? 'A newer push to a pull request makes the run of the older one worthless; every other run is kept.'
@@ -81,13 +93,15 @@ function concurrencyOf(pipeline: CiPipeline): object {
 /** By default a group keeps one run that waits, and a third replaces it. */
 const IN_ORDER = { 'cancel-in-progress': false, queue: 'max' };
 
-function jobOf(job: CiJob, pipeline: CiPipeline, { runner, timeoutMinutes }: WriterOptions): object {
+function jobOf(job: CiJob, pipeline: CiPipeline, options: WriterOptions): object {
+  const { runner, timeoutMinutes } = options;
   const { needs = [], matrix, image, deploysTo, permissions, steps } = job;
+  const guarded = isGuarded(pipeline, options);
   const guards = [
-    ...(isGuarded(pipeline) ? [`needs.${ADDED_JOBS.changes}.outputs.relevant == 'true'`] : []),
+    ...(guarded ? [`needs.${ADDED_JOBS.changes}.outputs.relevant == 'true'`] : []),
     ...(deploysTo !== undefined ? ["github.event_name == 'push'"] : []),
   ];
-  const before = [...(isGuarded(pipeline) ? [ADDED_JOBS.changes] : []), ...needs];
+  const before = [...(guarded ? [ADDED_JOBS.changes] : []), ...needs];
   return {
     needs: before.length > 0 ? before : undefined,
     if: guards.length > 0 ? guards.join(' && ') : undefined,
@@ -133,6 +147,8 @@ function changesJob(paths: readonly string[]): object {
     {
       'runs-on': HOSTED,
       'timeout-minutes': SHORT_MINUTES,
+      // It reads the repository, whatever the pipeline says of its other jobs.
+      permissions: { contents: 'read' },
       // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
       outputs: { relevant: '${{ steps.compare.outputs.relevant }}' },
       steps: [
@@ -164,12 +180,14 @@ export function compareScript(patterns: string): string {
   ].join('\n');
 }
 
-function passedJob({ name, jobs }: CiPipeline): object {
-  const checked = jobs.filter(({ deploysTo }) => deploysTo === undefined).map((job) => job.name);
+function passedJob({ name, jobs }: CiPipeline, guarded: boolean): object {
+  const deploying = deployingJobs(jobs);
+  const checked = jobs.map((job) => job.name).filter((one) => !deploying.has(one));
+  const needs = [...(guarded ? [ADDED_JOBS.changes] : []), ...checked];
   return commented(
     {
       name: `${name} passed`,
-      needs: [ADDED_JOBS.changes, ...checked],
+      needs: needs.length > 0 ? needs : undefined,
       if: 'always()',
       'runs-on': HOSTED,
       'timeout-minutes': SHORT_MINUTES,

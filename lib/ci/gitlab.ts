@@ -1,59 +1,36 @@
 /** The pipeline of GitLab: all pipelines of a description in one file. */
 
+import { deployingJobs } from '../flow/ci/needs';
 import type { CiJob, CiPipeline, CiStep } from '../flow/ci/pipelines';
-import { InvalidInputError } from '../flow/errors';
+import { jobKey, translated, variable } from './gitlab-names';
+import { CHECKOUT, refuseForGitlab } from './gitlab-refusals';
 import type { WriterOptions } from './options';
 import { commented, yamlFile } from './write';
 
-const CHECKOUT = /^actions\/checkout@/;
-/** Actions that only put a tool on the path: an image has it already. */
-const SETUP = /^actions\/(setup-[a-z]+|cache)@/;
-
 /** The file by its path. */
 export function gitlabPipeline(pipelines: readonly CiPipeline[], options: WriterOptions): Record<string, string> {
-  refuseActions(pipelines);
+  refuseForGitlab(pipelines);
   const several = pipelines.length > 1;
-  const jobs = pipelines.flatMap((pipeline) =>
-    pipeline.jobs.map((job) => [
-      several ? `${pipeline.name}:${job.name}` : job.name,
-      commented(jobOf(job, pipeline, several, options), job.comment),
-    ]),
-  );
+  const { cancelOutdated = true } = options;
+  const jobs = pipelines.flatMap((pipeline) => jobsOf(pipeline, several, options));
   const text = yamlFile(
     {
       workflow: commented(
         {
-          auto_cancel: { on_new_commit: 'interruptible', on_job_failure: 'none' },
+          auto_cancel: { on_new_commit: cancelOutdated ? 'interruptible' : 'none', on_job_failure: 'none' },
           rules: workflowRules(pipelines),
         },
-        'A newer push to a merge request cancels the jobs of the older one; pipelines of branches and tags are kept.',
+        cancelOutdated
+          ? 'A newer push to a merge request cancels the jobs of the older one; pipelines of branches and tags are kept.'
+          : 'Every pipeline is kept, also one whose merge request has a newer push.',
       ),
       stages: ['test', 'deploy'],
-      default: { interruptible: true, tags: [options.runner], timeout: minutes(options.timeoutMinutes) },
+      default: { interruptible: cancelOutdated, tags: [options.runner], timeout: minutes(options.timeoutMinutes) },
       ...Object.fromEntries(jobs),
     },
     [options.header, ...pipelines.map(({ comment }) => comment)].filter(Boolean).join('\n'),
   );
   return { '.gitlab-ci.yml': text };
-}
-
-/** Actions are GitHub's. What they put on the path is in an image. */
-function refuseActions(pipelines: readonly CiPipeline[]): void {
-  const failures = pipelines.flatMap(({ name, jobs }) =>
-    jobs
-      .flatMap((job) =>
-        job.steps
-          .filter(
-            ({ uses }) => uses !== undefined && !CHECKOUT.test(uses) && !(SETUP.test(uses) && job.image !== undefined),
-          )
-          .map(
-            ({ uses }) =>
-              `job ${job.name} uses ${uses}, which GitLab does not have: give ${SETUP.test(uses!) ? 'image on the job' : 'commands (run)'} instead`,
-          ),
-      )
-      .map((message) => `${name}: ${message}`),
-  );
-  if (failures.length > 0) throw new InvalidInputError('pipelines', failures);
 }
 
 function workflowRules(pipelines: readonly CiPipeline[]): object[] {
@@ -72,18 +49,40 @@ function workflowRules(pipelines: readonly CiPipeline[]): object[] {
 
 const REQUEST = '$CI_PIPELINE_SOURCE == "merge_request_event"';
 const TRAIN = '$CI_MERGE_REQUEST_EVENT_TYPE == "merge_train"';
-const ofBranch = (branch: string) => `$CI_COMMIT_BRANCH == ${JSON.stringify(branch)}`;
-const ofTag = (tag: string) => `$CI_COMMIT_TAG =~ /^${tag.replace(/[.+/]/g, '\\$&').replace(/\*/g, '.*')}$/`;
+const ofBranch = (branch: string) =>
+  branch.includes('*')
+    ? `$CI_COMMIT_BRANCH =~ ${expressionOf(branch, '[^\\/]*')}`
+    : `$CI_COMMIT_BRANCH == ${JSON.stringify(branch)}`;
+const ofTag = (tag: string) => `$CI_COMMIT_TAG =~ ${expressionOf(tag, '.*')}`;
 
-function jobOf(job: CiJob, pipeline: CiPipeline, several: boolean, options: WriterOptions): object {
+/** A pattern of names as a regular expression: `**` is any text, and `*` is what it is in names of that kind. */
+function expressionOf(pattern: string, star: string): string {
+  const parts = pattern.split(/(\*+)/).map((part) => {
+    if (part.startsWith('*')) return part.length > 1 ? '.*' : star;
+    return part.replace(/[!-,./:-@[-^`{-~]/g, '\\$&');
+  });
+  return `/^${parts.join('')}$/`;
+}
+
+/**
+ * A job that needs a deployment is in its stage, since no job may need one of a later stage, and has its rules: where the
+ * deployment is not, GitLab would refuse the pipeline.
+ */
+function jobsOf(pipeline: CiPipeline, several: boolean, options: WriterOptions): [string, unknown][] {
+  const deploying = deployingJobs(pipeline.jobs);
+  return pipeline.jobs.map((job) => [
+    jobKey(pipeline, job.name, several),
+    commented(jobOf(job, pipeline, deploying.has(job.name), several, options), job.comment),
+  ]);
+}
+
+function jobOf(job: CiJob, pipeline: CiPipeline, deploying: boolean, several: boolean, options: WriterOptions): object {
   const { needs = [], matrix, image, deploysTo, steps } = job;
-  const depth = steps.find(({ uses }) => CHECKOUT.test(uses ?? ''))?.inputs?.['fetch-depth'];
-  const comment = steps.find(({ uses }) => CHECKOUT.test(uses ?? ''))?.inputComments?.['fetch-depth'];
   const runs = job.timeoutMinutes !== undefined && job.timeoutMinutes !== options.timeoutMinutes;
   return {
-    stage: deploysTo === undefined ? 'test' : 'deploy',
-    image,
-    needs: needs.length > 0 ? needs.map((name) => (several ? `${pipeline.name}:${name}` : name)) : undefined,
+    stage: deploying ? 'deploy' : 'test',
+    image: image === undefined ? undefined : translated(image),
+    needs: needs.length > 0 ? needs.map((name) => jobKey(pipeline, name, several)) : undefined,
     ...(deploysTo === undefined
       ? {}
       : {
@@ -93,15 +92,28 @@ function jobOf(job: CiJob, pipeline: CiPipeline, several: boolean, options: Writ
         }),
     timeout: runs ? minutes(job.timeoutMinutes!) : undefined,
     parallel: matrix === undefined ? undefined : { matrix: [matrixOf(matrix)] },
-    variables: depth === undefined ? undefined : { GIT_DEPTH: commented(depth, comment) },
-    rules: rulesOf(pipeline, deploysTo !== undefined),
+    variables: checkoutVariables(steps),
+    rules: rulesOf(pipeline, deploying, options),
     script: steps.filter(({ run }) => run !== undefined).flatMap(scriptOf),
   };
 }
 
-function rulesOf(pipeline: CiPipeline, deploys: boolean): object[] {
+/** GitLab checks out by itself, as variables say. */
+function checkoutVariables(steps: readonly CiStep[]): object | undefined {
+  const { inputs = {}, inputComments = {} } = steps.find(({ uses }) => CHECKOUT.test(uses ?? '')) ?? {};
+  const { 'fetch-depth': depth, submodules } = inputs;
+  const strategies: Record<string, string> = { true: 'normal', recursive: 'recursive', false: 'none' };
+  if (depth === undefined && submodules === undefined) return undefined;
+  return {
+    GIT_DEPTH: depth === undefined ? undefined : commented(depth, inputComments['fetch-depth']),
+    GIT_SUBMODULE_STRATEGY:
+      submodules === undefined ? undefined : commented(strategies[submodules], inputComments.submodules),
+  };
+}
+
+function rulesOf(pipeline: CiPipeline, deploys: boolean, { filterPaths = true }: WriterOptions): object[] {
   const { branches = ['main'], tags = [], paths, pullRequests = true, mergeQueue = false } = pipeline;
-  const changes = paths === undefined ? {} : { changes: [...paths] };
+  const changes = paths === undefined || !filterPaths ? {} : { changes: [...paths] };
   return [
     ...(pullRequests && !deploys ? [{ if: REQUEST, ...changes }] : []),
     ...(mergeQueue && !pullRequests && !deploys ? [{ if: TRAIN, ...changes }] : []),
@@ -124,15 +136,6 @@ function scriptOf({ run, environment = {}, comment }: CiStep): unknown[] {
 /** A word of the shell in which variables are still replaced. */
 function quoted(text: string): string {
   return `"${text.replace(/["`\\]/g, '\\$&')}"`;
-}
-
-/** `${{ matrix.node }}` of GitHub is `$NODE` of GitLab. */
-function translated(text: string): string {
-  return text.replace(/\$\{\{\s*matrix\.([A-Za-z_]\w*)\s*\}\}/g, (_, name: string) => `\${${variable(name)}}`);
-}
-
-function variable(name: string): string {
-  return name.toUpperCase();
 }
 
 function minutes(count: number): string {

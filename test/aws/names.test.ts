@@ -117,7 +117,7 @@ function everything(stack: Stack, id: string): void {
     image: ContainerImage.fromRegistry('rating'),
   });
   new CiConcurrency(scope, `${id}-ci`, {
-    workload: { pushesPerHourPeak: 10, runSeconds: 100 },
+    workload: { pushesPerHourPeak: 10, runSeconds: 100, mergesPerHourPeak: 2 },
     objective: { waitSeconds: 180 },
     quota: 60,
     ...{ projectName: 'pool', owner: 'example', repository: 'shop' },

@@ -625,7 +625,8 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     quota: 60,
     ...{ projectName: 'pool', owner: 'example', repository: 'shop', connectionArn: undefined, pipelines: undefined },
     ...{ maxRunners: undefined, runnerStart: undefined, cancelOutdated: undefined, filterPaths: undefined },
-    ...{ computeType: undefined, buildImage: undefined, alarmTopic: undefined, alarms: undefined },
+    ...{ computeType: undefined, buildImage: undefined, logGroup: undefined },
+    ...{ alarmTopic: undefined, alarms: undefined },
   }),
   ArchiveBucket: (): All<ArchiveBucketProps> => ({
     workload: { bytesPerDay: 1e9, objectBytes: 2 ** 20 },

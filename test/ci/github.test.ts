@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { githubWorkflows, PASSED_SCRIPT } from '../../lib/ci/github';
+import type { WriterOptions } from '../../lib/ci/options';
 import { NIGHTLY, OPTIONS, PLAIN, SHOP } from './description';
 
 const files = githubWorkflows([SHOP, NIGHTLY, PLAIN], OPTIONS);
@@ -121,6 +122,43 @@ describe('runs that do not start', () => {
       status,
     );
   });
+});
+
+describe('without merging or without filters, the files do what the plan counts', () => {
+  const made = (options: Partial<WriterOptions>) => {
+    const texts = githubWorkflows([SHOP, PLAIN], { ...OPTIONS, ...options });
+    return ['shop', 'lint'].map((name) => parse(texts[`.github/workflows/${name}.yml`]));
+  };
+
+  test('cancelOutdated: false leaves out the group, so that no run ends or waits for another', () => {
+    for (const one of made({ cancelOutdated: false })) {
+      expect(one).not.toHaveProperty('concurrency');
+      expect(JSON.stringify(one)).not.toContain("'pull_request' }}");
+    }
+    expect(made({ cancelOutdated: false })[0].jobs.deploy.concurrency).toMatchObject({ queue: 'max' });
+  });
+
+  test('filterPaths: false starts every job for every push, and the required check keeps its name', () => {
+    const [all, plain] = made({ filterPaths: false });
+    expect(plain.on).toEqual({ push: { branches: ['main'] }, pull_request: null });
+    expect(Object.keys(all.jobs)).toEqual(['test', 'deploy', 'passed']);
+    expect(all.jobs.test).not.toHaveProperty('if');
+    expect(all.jobs.passed).toMatchObject({ name: 'shop passed', needs: ['test'], if: 'always()' });
+  });
+});
+
+// A job with permissions of its own has no others, and a check-out of a private repository needs to read it.
+test('the job that compares files may read the repository, whatever the pipeline may', () => {
+  const [text] = Object.values(githubWorkflows([{ ...SHOP, permissions: { 'id-token': 'write' } }], OPTIONS));
+  const { permissions, jobs } = parse(text);
+  expect(permissions).toEqual({ 'id-token': 'write' });
+  expect(jobs.changes.permissions).toEqual({ contents: 'read' });
+});
+
+test('the required check does not wait for what follows a deployment', () => {
+  const smoke = { name: 'smoke', needs: ['deploy'], steps: [{ run: 'make smoke' }] };
+  const [text] = Object.values(githubWorkflows([{ ...SHOP, jobs: [...SHOP.jobs, smoke] }], OPTIONS));
+  expect(parse(text).jobs.passed.needs).toEqual(['changes', 'test']);
 });
 
 test('runners, times and rights: nothing is left to a default', () => {

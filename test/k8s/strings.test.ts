@@ -437,6 +437,7 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'CiConcurrencyProps.runnerGroup': (runnerGroup) => ci({ runnerGroup }),
   'CiConcurrencyProps.controllerNamespace': (controllerNamespace) => ci({ controllerNamespace }),
   'CiConcurrencyProps.controllerServiceAccountName': (name) => ci({ controllerServiceAccountName: name }),
+  'CiConcurrencyProps.priorityClassName': (priorityClassName) => ci({ priorityClassName }),
   'JvmServiceProps.image': (image) => jvm({ image }),
   'JvmServiceProps.command': (text) => jvm({ command: ['java', text] }),
   'JvmServiceProps.environment': (name) => jvm({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),

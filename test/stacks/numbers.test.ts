@@ -198,7 +198,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::Batch::JobQueue .*\.MaxTimeSeconds$/, 'maxRunnableSeconds'],
   [/^AWS::Batch::JobDefinition .*\/([a-z0-9]+)\/Jobs\/Resource .*\.AttemptDurationSeconds$/, 'jobTimeoutSeconds.$1'],
   [/^AWS::Lambda::Function .*\/Snapshot\/Resource Timeout$/, 'snapshotTimeoutSeconds'],
-  [/^AWS::CodeBuild::Project .* TimeoutInMinutes$/, 'timeoutMinutes'],
+  [/^AWS::CodeBuild::Project .* TimeoutInMinutes$/, 'buildTimeoutMinutes'],
   [/^AWS::CodeBuild::Project .* QueuedTimeoutInMinutes$/, 'queuedTimeoutMinutes'],
   [/^AWS::Budgets::Budget .*\.BudgetLimit\.Amount$/, 'budgetLimit'],
   [/^AWS::Budgets::Budget .*\.Threshold$/, 'alarmBudgetPercent'],

@@ -1,13 +1,15 @@
 import { type Duration, Token } from 'aws-cdk-lib';
 import type { ComputeType, IBuildImage } from 'aws-cdk-lib/aws-codebuild';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { codeBuildHourCost } from '../../flow/ci/cost';
-import { type CiPipeline, pipelineChecks, withImage } from '../../flow/ci/pipelines';
+import { withImage } from '../../flow/ci/pipeline-checks';
+import type { CiPipeline } from '../../flow/ci/pipelines';
 import type { CiObjective, CiQuestion, CiWorkload } from '../../flow/ci/workload';
 import { type Check, oneOf, shown } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, TEXT } from '../../flow/kinds';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
-import { DURATION, TOPIC } from '../kinds';
+import { DURATION, LOG_GROUP, TOPIC } from '../kinds';
 import { resolvedSeconds, wholeSeconds } from '../tokens';
 
 /**
@@ -53,14 +55,17 @@ export interface CiConcurrencyProps {
   readonly connectionArn?: string;
 
   /**
-   * The pipelines whose workflows are written; see `files`.
+   * The pipelines whose workflows are written; see `files`. The workload has to count what they start: merges and deployments
+   * have to be given where they run for them, and `jobsPerRun` follows from them where it is left out.
    *
-   * @default - no files
+   * @default - no files, and the workload alone is counted
    */
   readonly pipelines?: CiPipeline[];
 
   /**
-   * Builds at most. A whole number, 1 to 10,000. It is still checked against the workload.
+   * Builds that the plan counts with. A whole number, 1 to 10,000. It is checked against the workload and `quota`, and limits
+   * nothing: above a limit of the project CodeBuild refuses builds instead of queueing them, so none is set. What limits the
+   * builds is the quota of the account.
    *
    * @default - derived
    */
@@ -74,14 +79,14 @@ export interface CiConcurrencyProps {
   readonly runnerStart?: Duration;
 
   /**
-   * Whether a newer push of a branch cancels the run of the older one, as the workflows that are written do.
+   * Whether a newer push to a pull request cancels the run of the older one, in the plan and in the workflows that are written.
    *
    * @default true
    */
   readonly cancelOutdated?: boolean;
 
   /**
-   * Whether runs start only for the files that they are about, as the workflows that are written do.
+   * Whether runs start only for the `paths` of their pipeline, in the plan and in the workflows that are written.
    *
    * @default true
    */
@@ -100,6 +105,13 @@ export interface CiConcurrencyProps {
    * @default LinuxBuildImage.STANDARD_7_0
    */
   readonly buildImage?: IBuildImage;
+
+  /**
+   * Where the builds write their logs.
+   *
+   * @default - a log group that is kept for a month and deleted with the stack
+   */
+  readonly logGroup?: ILogGroup;
 
   /**
    * Where the alarms go.
@@ -131,6 +143,7 @@ export const CI_KINDS: Kinds<CiConcurrencyProps> = {
   filterPaths: FLAG,
   computeType: TEXT,
   buildImage: having(['imageId', 'defaultComputeType'], 'an image of CodeBuild: LinuxBuildImage.STANDARD_7_0'),
+  logGroup: LOG_GROUP,
   alarmTopic: TOPIC,
   alarms: ALARM_SETTINGS,
 };
@@ -138,7 +151,7 @@ export const CI_KINDS: Kinds<CiConcurrencyProps> = {
 /** What the plan is asked. */
 export function ciQuestion(props: CiConcurrencyProps): CiQuestion {
   const { workload, objective, quota, maxRunners, runnerStart, cancelOutdated, filterPaths } = props;
-  const { computeType, buildImage } = props;
+  const { computeType, buildImage, pipelines } = props;
   return {
     workload,
     objective,
@@ -148,6 +161,7 @@ export function ciQuestion(props: CiConcurrencyProps): CiQuestion {
     runnerStartSeconds: resolvedSeconds(runnerStart),
     cancelOutdated,
     filterPaths,
+    pipelines,
     runnerHourCost: codeBuildHourCost(computeType ?? 'BUILD_GENERAL1_SMALL', buildImage?.type ?? 'LINUX_CONTAINER'),
   };
 }
@@ -174,7 +188,6 @@ export function ciInputChecks(props: CiConcurrencyProps): Check[] {
     },
     oneOf('computeType', props.computeType, COMPUTE_TYPES),
     wholeSeconds('runnerStart', props.runnerStart, 0, 86_400),
-    ...(pipelines === undefined ? [] : pipelineChecks(pipelines)),
     {
       refused: withImage(pipelines),
       message: 'pipelines must have no image on a job: these runners have no Docker; use setup actions, or buildImage',

@@ -10,7 +10,7 @@ import {
   Source,
 } from 'aws-cdk-lib/aws-codebuild';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { headerOf, pipelineFiles } from '../../ci/files';
 import { planCi } from '../../flow/ci/plan';
@@ -47,8 +47,8 @@ export class CiConcurrency extends Construct {
   /** The role of a build: it writes its log, and may do nothing else. */
   public readonly role: Role;
 
-  /** The log of the builds, kept for a month. */
-  public readonly logGroup: LogGroup;
+  /** The log of the builds: yours, or one that is kept for a month. */
+  public readonly logGroup: ILogGroup;
 
   /** Jobs wait longer than promised. */
   public readonly jobsWaitAlarm: Alarm;
@@ -66,7 +66,8 @@ export class CiConcurrency extends Construct {
 
   /**
    * @throws CapacityError when no pool keeps the promise, or the quota is too small, with ways out
-   * @throws InvalidInputError when props are out of range; the message names each
+   * @throws InvalidInputError when props are out of range, or the workload counts less than the pipelines start; the message
+   * names each
    */
   constructor(scope: Construct, id: string, props: CiConcurrencyProps) {
     super(scope, id);
@@ -83,13 +84,17 @@ export class CiConcurrency extends Construct {
     this.files = pipelineFiles('github', pipelines, {
       runner: this.runnerLabel,
       timeoutMinutes: this.plan.value('timeoutMinutes'),
+      cancelOutdated: usable.cancelOutdated,
+      filterPaths: usable.filterPaths,
       header: headerOf(`CiConcurrency '${subject}'`),
     });
-    this.logGroup = new LogGroup(this, 'Logs', {
-      retention: RetentionDays.ONE_MONTH,
-      // Logs are evidence for a month, not data: they are deleted with the project.
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
+    this.logGroup =
+      usable.logGroup ??
+      new LogGroup(this, 'Logs', {
+        retention: RetentionDays.ONE_MONTH,
+        // Logs are evidence for a month, not data: they are deleted with the project.
+        removalPolicy: RemovalPolicy.DESTROY,
+      });
     this.role = this.createRole(subject);
     this.project = this.createProject();
     const made = createAlarms(this, { rows: ciRows(projectName), plan: this.plan, alarmTopic, alarms });
@@ -154,7 +159,7 @@ export class CiConcurrency extends Construct {
         privileged: false,
       },
       // No limit of its own: a build above it is refused, and its job would wait without one. Above the account's quota they queue.
-      timeout: Duration.minutes(value('timeoutMinutes')),
+      timeout: Duration.minutes(value('buildTimeoutMinutes')),
       queuedTimeout: Duration.minutes(value('queuedTimeoutMinutes')),
       grantReportGroupPermissions: false,
       logging: { cloudWatch: { logGroup: this.logGroup } },

@@ -1,12 +1,13 @@
+import { withPipelines } from '../../flow/ci/described';
 import { planCi } from '../../flow/ci/plan';
 import { type CiRunners, runCi } from '../../flow/ci/simulation';
-import type { CiQuestion } from '../../flow/ci/workload';
+import type { CiQuestion, CiWorkload } from '../../flow/ci/workload';
 import type { Engine } from '../engine';
 import type { Answer, Beside } from '../scenario';
 import { enginesIn, type Kind } from './kind';
 import { type Measured, NO_TIMELINES } from './measured';
 
-/** Pushes of one busy hour: to a fixed pool that runs all of them before, merged and to the pool of the plan after. */
+/** Pushes, merges and deployments of one busy hour: to a fixed pool that runs all before, to the pool of the plan after. */
 export interface CiScenario {
   readonly kind: 'ci';
   readonly calibration: string;
@@ -34,15 +35,17 @@ function measureCi(subject: string, scenario: CiScenario, seed: number, engine?:
   const { on, before, quietHours, quietRatio, peaks } = scenario;
   const question = on[engine ?? enginesIn(on)[0]]!;
   const plan = planCi(subject, question);
-  const { workload } = question;
-  const { pushesPerHourPeak: pushesPerHour, runVariation = 1, jobsPerRun = 1 } = workload;
+  const { workload } = withPipelines(question);
+  const { runVariation = 1, jobsPerRun = 1, mergeFailureRatio = 0, deploySeconds = 0 } = workload;
+  const { mergeQueue = mergeFailureRatio > 0 } = workload;
   const { repushRatio = 0, repushSeconds = 0, skippableRatio = 0, runSeconds } = workload;
   const common = {
     phases: [
-      { seconds: 3600 * quietHours, pushesPerHour: quietRatio * pushesPerHour, counted: false },
-      { seconds: 3600, pushesPerHour, counted: true },
+      { seconds: 3600 * quietHours, ...ratesOf(workload, quietRatio), counted: false },
+      { seconds: 3600, ...ratesOf(workload, 1), counted: true },
     ],
     ...{ runSeconds, runVariation, jobsPerRun, repushRatio, repushSeconds, skippableRatio },
+    ...{ mergeQueue, mergeFailureRatio, deploySeconds },
   };
   const fixed: CiRunners = { ...common, ...before, cancelOutdated: false, filterPaths: false, startSeconds: 0 };
   const planned: CiRunners = {
@@ -60,6 +63,14 @@ function measureCi(subject: string, scenario: CiScenario, seed: number, engine?:
     },
     knobs: plan.knobs,
     timelines: NO_TIMELINES,
+  };
+}
+
+function ratesOf({ pushesPerHourPeak, mergesPerHourPeak = 0, deploysPerHourPeak = 0 }: CiWorkload, share: number) {
+  return {
+    pushesPerHour: share * pushesPerHourPeak,
+    mergesPerHour: share * mergesPerHourPeak,
+    deploysPerHour: share * deploysPerHourPeak,
   };
 }
 

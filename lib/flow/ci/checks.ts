@@ -2,6 +2,8 @@
 import { above0, type Check, fromBelow, inRange, oneOf, present, required, shown, wholeNumber } from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { DAY_SECONDS, MOST_DOLLARS, WEEK_SECONDS } from '../ranges';
+import { describedChecks } from './described';
+import { pipelineChecks } from './pipeline-checks';
 import { CI_PLATFORMS, GITHUB_TIMEOUT_MINUTES, MOST_JOBS_PER_RUN } from './platforms';
 import type { CiChoices, CiObjective, CiQuestion, CiWorkload } from './workload';
 
@@ -22,6 +24,7 @@ const QUESTION_FIELDS: Fields<CiQuestion> = {
   minRunners: true,
   quota: true,
   runnerHourCost: true,
+  pipelines: true,
 };
 const WORKLOAD_FIELDS: Fields<CiWorkload> = {
   pushesPerHourPeak: true,
@@ -32,6 +35,7 @@ const WORKLOAD_FIELDS: Fields<CiWorkload> = {
   repushSeconds: true,
   skippableRatio: true,
   mergesPerHourPeak: true,
+  mergeQueue: true,
   mergeFailureRatio: true,
   deploysPerHourPeak: true,
   deploySeconds: true,
@@ -44,7 +48,17 @@ export function ciChecks(question: CiQuestion): Check[] {
     ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
     ...objectChecks('objective', objective, OBJECTIVE_FIELDS, objectiveChecks),
     ...choiceChecks(choices),
+    ...pipelinesChecks(question),
   ]);
+}
+
+/** What is wrong with the pipelines; then, for those that are sound, what the workload leaves out of them. */
+function pipelinesChecks(question: CiQuestion): Check[] {
+  const { pipelines, workload } = question;
+  if (pipelines === undefined) return [];
+  const checks = pipelineChecks(pipelines);
+  const isSound = typeof workload === 'object' && workload !== null && !checks.some(({ refused }) => refused);
+  return isSound ? describedChecks(question) : checks;
 }
 
 function workloadChecks(workload: CiWorkload): Check[] {
@@ -62,6 +76,11 @@ function workloadChecks(workload: CiWorkload): Check[] {
     fromBelow('skippableRatio', workload.skippableRatio, 0, 1),
     inRange('mergesPerHourPeak', workload.mergesPerHourPeak, 0, MOST_PER_HOUR),
     fromBelow('mergeFailureRatio', workload.mergeFailureRatio, 0, 1),
+    oneOf('mergeQueue', workload.mergeQueue, [true, false]),
+    {
+      refused: workload.mergeQueue === false && (workload.mergeFailureRatio ?? 0) > 0,
+      message: `mergeFailureRatio must be 0 without a merge queue, got ${shown(workload.mergeFailureRatio)}; or give mergeQueue: true`,
+    },
     inRange('deploysPerHourPeak', deploysPerHourPeak, 0, MOST_PER_HOUR),
     inRange('deploySeconds', deploySeconds, 1, MOST_RUN_SECONDS),
     ...neededWith('deploySeconds', deploySeconds, deploysPerHourPeak),

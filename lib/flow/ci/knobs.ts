@@ -1,6 +1,7 @@
 /** Every knob of a pool of runners with its reason. */
 import { DEFAULT_HEADROOM } from '../headroom';
 import { given, type Knob, unlessGiven } from '../plan';
+import { jobsStarted, longestTimeout } from './described';
 import { loadOf } from './load';
 import { CODEBUILD_MINUTES, DEFAULT_START_SECONDS, GITHUB_TIMEOUT_MINUTES, PENDING_RUNS } from './platforms';
 import { DEFAULT_QUANTILE, longestRun } from './sizing';
@@ -9,10 +10,28 @@ import type { CiQuestion } from './workload';
 const ERLANG = 'Erlang C; Allen–Cunneen; lib/flow/ci/sizing.ts, held against the simulation';
 const ARC = 'Actions Runner Controller, gha-runner-scale-set: desired = min(minRunners + assigned jobs, maxRunners)';
 
+/** What the plan takes from the pipelines: how many jobs a run has, where the workload leaves it out. */
+export function describedKnobs(question: CiQuestion): Knob[] {
+  const { pipelines, workload } = question;
+  if (pipelines === undefined) return [];
+  return [
+    {
+      name: 'jobsPerRun',
+      value: workload.jobsPerRun ?? jobsStarted(question),
+      unit: 'jobs',
+      ...unlessGiven(
+        workload.jobsPerRun,
+        'the jobs that a push or a merge starts in the pipelines, deployments aside: the product of each matrix, as if all came together',
+      ),
+      source: 'pipelines; lib/flow/ci/described.ts',
+    },
+  ];
+}
+
 /** Runners, the reserve, and when waiting and running end. */
 export function ciKnobs(question: CiQuestion, runners: number, reserve: number): Knob[] {
   const { workload, objective, maxRunners, runnerStartSeconds } = question;
-  const { jobsPerSecond, heldSeconds, pushHeldSeconds, batch, pushRunsPerSecond } = loadOf(question);
+  const { jobsPerSecond, runsPerSecond, heldSeconds, pushHeldSeconds, batch } = loadOf(question);
   const start = runnerStartSeconds ?? DEFAULT_START_SECONDS;
   const { runSeconds, repushRatio = 0, repushSeconds = 0 } = workload;
   return [
@@ -46,9 +65,9 @@ export function ciKnobs(question: CiQuestion, runners: number, reserve: number):
       source: ERLANG,
     },
     ...(question.platform === 'arc'
-      ? [reserveKnob(question, reserve, pushRunsPerSecond, start), quotaKnob(runners, jobsPerSecond)]
-      : codebuildKnobs(question)),
-    timeoutKnob(question),
+      ? [reserveKnob(question, reserve, runsPerSecond, start), quotaKnob(runners, jobsPerSecond)]
+      : queueKnobs(question)),
+    ...timeoutKnobs(question, start),
     {
       name: 'pendingDeploys',
       value: PENDING_RUNS,
@@ -61,7 +80,7 @@ export function ciKnobs(question: CiQuestion, runners: number, reserve: number):
 }
 
 function reserveKnob(
-  { minRunners, objective }: CiQuestion,
+  { minRunners, objective, workload }: CiQuestion,
   reserve: number,
   runsPerSecond: number,
   start: number,
@@ -71,8 +90,14 @@ function reserveKnob(
         name: 'minRunners',
         value: reserve,
         unit: 'runners',
-        formula: 'the fewest m with P(more than m jobs while one runner starts) ≤ 1 − quantile, at most maxRunners',
-        inputs: { runsPerSecond, startSeconds: start, waitQuantile: objective.waitQuantile ?? DEFAULT_QUANTILE },
+        formula:
+          'jobs a run × the fewest m with P(more than m runs come while one runner starts) ≤ 1 − quantile, at most maxRunners',
+        inputs: {
+          runsPerSecond,
+          startSeconds: start,
+          waitQuantile: objective.waitQuantile ?? DEFAULT_QUANTILE,
+          jobsPerRun: workload.jobsPerRun ?? 1,
+        },
         source: `Poisson; ${ARC}`,
       }
     : given('minRunners', minRunners, 'runners');
@@ -92,20 +117,34 @@ function quotaKnob(runners: number, jobsPerSecond: number): Knob {
   };
 }
 
-function timeoutKnob(question: CiQuestion): Knob {
+function timeoutKnobs(question: CiQuestion, start: number): Knob[] {
   const longestSeconds = longestRun(question);
-  return {
+  const { least, mostRun } = CODEBUILD_MINUTES;
+  const timeoutMinutes = Math.min(GITHUB_TIMEOUT_MINUTES, Math.max(least, Math.ceil((1.5 * longestSeconds) / 60)));
+  const longestOwnMinutes = longestTimeout(question.pipelines) ?? 0;
+  const job: Knob = {
     name: 'timeoutMinutes',
-    value: Math.min(GITHUB_TIMEOUT_MINUTES, Math.max(CODEBUILD_MINUTES.least, Math.ceil((1.5 * longestSeconds) / 60))),
+    value: timeoutMinutes,
     unit: 'min',
     formula:
       '1.5 × the time that one run of a thousand exceeds, 5 to 360: a run that hangs holds its runner until then',
     inputs: { longestSeconds },
     source: 'GitHub Actions, workflow syntax, timeout-minutes: 360 by default; CodeBuild: at least 5',
   };
+  if (question.platform === 'arc') return [job];
+  const build: Knob = {
+    name: 'buildTimeoutMinutes',
+    value: Math.min(mostRun, Math.max(timeoutMinutes, Math.ceil(longestOwnMinutes)) + Math.ceil(start / 60)),
+    unit: 'min',
+    formula:
+      'the largest time-out of a job, its own or timeoutMinutes, + start, at most 2,160: a build that ends takes its job with it',
+    inputs: { timeoutMinutes, longestOwnMinutes, startSeconds: start },
+    source: 'AWS CodeBuild API reference, timeoutInMinutes',
+  };
+  return [job, build];
 }
 
-function codebuildKnobs(question: CiQuestion): Knob[] {
+function queueKnobs(question: CiQuestion): Knob[] {
   const { objective } = question;
   const { least, mostQueued } = CODEBUILD_MINUTES;
   return [

@@ -6,12 +6,15 @@
  */
 import { meanWait } from '../numerics/erlang';
 import { CONSTANT_BELOW } from '../numerics/gamma';
+import { environmentsIn } from './described';
 import { DEFAULT_START_SECONDS } from './platforms';
 import type { CiQuestion } from './workload';
 
 export const HOUR_SECONDS = 3600;
 /** Beyond it a merge queue merges nothing, and no pool is large enough. */
-const MOST_STARTS = 1e9;
+export const MOST_STARTS = 1e9;
+/** Of a deployment, whose work nobody describes: as of an exponential time. */
+const DEPLOY_VARIATION = 1;
 
 /** Mean and mean square of a time in seconds. */
 export interface Moments {
@@ -22,6 +25,8 @@ export interface Moments {
 /** What the runners get: jobs a second, how long each holds one, and how many come at once. */
 export interface CiLoad {
   readonly jobsPerSecond: number;
+  /** Runs that they belong to; a deployment is one. */
+  readonly runsPerSecond: number;
   readonly heldSeconds: number;
   /** Mean square of the same, in s². */
   readonly heldSquare: number;
@@ -30,7 +35,6 @@ export interface CiLoad {
   /** Mean seconds of the jobs of pushes alone. */
   readonly pushHeldSeconds: number;
   readonly runsPerMerge: number;
-  readonly pushRunsPerSecond: number;
 }
 
 /** The time that a job holds its runner: its start, then gamma work, cut off by the next push in a share of the runs. */
@@ -62,40 +66,69 @@ export function heldFor(
 
 /** The load at so many times what the workload says. */
 export function loadOf(
-  { workload, cancelOutdated = true, filterPaths = true, ...rest }: CiQuestion,
+  { workload, pipelines, cancelOutdated = true, filterPaths = true, ...rest }: CiQuestion,
   times = 1,
 ): CiLoad {
   const { runSeconds, runVariation = 1, jobsPerRun = 1, repushRatio = 0, repushSeconds } = workload;
-  const { skippableRatio = 0, mergesPerHourPeak = 0, mergeFailureRatio = 0 } = workload;
-  const { deploysPerHourPeak = 0, deploySeconds = 0 } = workload;
+  const { skippableRatio = 0, mergesPerHourPeak = 0, deploysPerHourPeak = 0, deploySeconds = 0 } = workload;
+  const { mergeFailureRatio = 0, mergeQueue = mergeFailureRatio > 0 } = workload;
   const { runnerStartSeconds: start = DEFAULT_START_SECONDS } = rest;
   const perSecond = (perHour: number) => (times * perHour) / HOUR_SECONDS;
   const pushes = perSecond(workload.pushesPerHourPeak) * (filterPaths ? 1 - skippableRatio : 1);
   const pushed = heldFor(start, runSeconds, runVariation, cancelOutdated ? repushRatio : 0, repushSeconds);
   const merges = perSecond(mergesPerHourPeak);
-  // Each failure ahead starts those behind it again; a run counts once it survives from its start to its end.
-  const failures = mergeFailureRatio * merges;
-  const starts = Math.min(MOST_STARTS, Math.exp(failures * (start + runSeconds)));
   const whole = heldFor(start, runSeconds, runVariation, 0);
-  const merged = failures === 0 ? whole : { mean: (starts - 1) / failures / starts, square: whole.square };
-  const deploys = perSecond(deploysPerHourPeak);
-  const deployed = { mean: start + deploySeconds, square: (start + deploySeconds) ** 2 };
+  const queued = queuedRuns(merges, mergeFailureRatio, whole);
+  const deploys = perSecond(deploysPerHourPeak) * environmentsIn(pipelines);
   const parts = [
-    { rate: pushes * jobsPerRun, batch: jobsPerRun, ...pushed },
-    { rate: merges * starts * jobsPerRun, batch: jobsPerRun, ...merged },
-    { rate: deploys, batch: 1, ...deployed },
+    { runs: pushes, jobs: jobsPerRun, together: 1, ...pushed },
+    // On the main branch, and before that in the queue.
+    { runs: merges, jobs: jobsPerRun, together: 1, ...whole },
+    ...(mergeQueue ? [{ ...queued, runs: merges * queued.starts, jobs: jobsPerRun }] : []),
+    { runs: deploys, jobs: 1, together: 1, ...heldFor(start, deploySeconds, DEPLOY_VARIATION, 0) },
   ];
-  const jobsPerSecond = parts.reduce((sum, { rate }) => sum + rate, 0);
+  const jobsPerSecond = parts.reduce((sum, { runs, jobs }) => sum + runs * jobs, 0);
   const average = (of: (part: (typeof parts)[number]) => number) =>
-    parts.reduce((sum, part) => sum + part.rate * of(part), 0) / jobsPerSecond;
+    parts.reduce((sum, part) => sum + part.runs * part.jobs * of(part), 0) / jobsPerSecond;
   return {
     jobsPerSecond,
+    runsPerSecond: parts.reduce((sum, { runs }) => sum + runs, 0),
     heldSeconds: average(({ mean }) => mean),
     heldSquare: average(({ square }) => square),
-    batch: average(({ batch }) => batch),
+    batch: average(({ jobs, together }) => jobs * together),
     pushHeldSeconds: pushed.mean,
-    runsPerMerge: starts,
-    pushRunsPerSecond: pushes,
+    runsPerMerge: mergeQueue ? 1 + queued.starts : 1,
+  };
+}
+
+/** Runs of one merge in the queue: how often they start, how long one holds its runners, and how many start together. */
+interface QueuedRuns extends Moments {
+  readonly starts: number;
+  readonly together: number;
+}
+
+/**
+ * A failure starts those behind it again, and the next failure among those is known one run later: failures are served one
+ * after another, each for the time of a run. So a merge starts again as often as failures are ahead of it when it comes: the
+ * number in a queue with one server, which never ends where failures come faster than a run takes.
+ *
+ * Source: Pollaczek–Khinchine, and PASTA; Kleinrock, Queueing Systems I, 5.6. Held against the simulation.
+ */
+function queuedRuns(merges: number, failureRatio: number, { mean, square }: Moments): QueuedRuns {
+  const failing = failureRatio * merges * mean;
+  if (failing === 0) return { mean, square, starts: 1, together: 1 };
+  if (failing >= 1) return { mean, square, starts: MOST_STARTS, together: 1 };
+  const spread = square / (mean * mean);
+  const again = failing + (failing * failing * spread) / (2 * (1 - failing));
+  // The failure that is tested already is known after the rest of its run: the run is cut off then.
+  const first = failing * Math.min(1, spread / 2);
+  const starts = 1 + again;
+  return {
+    mean: (mean * (1 + first + again - failing)) / starts,
+    square,
+    starts,
+    // Those behind a failure start again together, and a run has the mean number of others beside it.
+    together: 1 + (again / starts) * merges * mean,
   };
 }
 
@@ -107,6 +140,6 @@ export function deployWait({ workload, runnerStartSeconds = DEFAULT_START_SECOND
     arrivalsPerSecond: (times * deploysPerHourPeak) / HOUR_SECONDS,
     serviceSeconds: runnerStartSeconds + deploySeconds,
     slots: 1,
-    serviceVariation: 1,
+    serviceVariation: DEPLOY_VARIATION,
   });
 }

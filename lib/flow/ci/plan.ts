@@ -8,7 +8,8 @@ import { once } from '../once';
 import { smallestAbove } from '../search';
 import { ciAlarmKnobs } from './alarms';
 import { ciChecks } from './checks';
-import { ciKnobs } from './knobs';
+import { withPipelines } from './described';
+import { ciKnobs, describedKnobs } from './knobs';
 import { deployWait, loadOf } from './load';
 import { GITHUB_TIMEOUT_MINUTES } from './platforms';
 import { refusal, waysOut } from './refusals';
@@ -22,13 +23,15 @@ const MOST_TIMES = 1000;
  * The plan of a pool of runners.
  *
  * @param subject id of the construct; every error starts with it
- * @param question what arrives, what is promised, the platform, and choices made by hand
+ * @param asked what arrives, what is promised, the platform, the pipelines, and choices made by hand
  * @param checks further checks of the input, thrown together with these
- * @throws InvalidInputError when a number is outside its range; the message names every one of them
+ * @throws InvalidInputError when a number is outside its range, or the workload counts less than the pipelines start; the
+ * message names every one of them
  * @throws CapacityError when the promise cannot be kept, with ways out that were each solved
  */
-export function planCi(subject: string, question: CiQuestion, checks: readonly Check[] = []): CiPlan {
-  validate(subject, [...checks, ...ciChecks(question)]);
+export function planCi(subject: string, asked: CiQuestion, checks: readonly Check[] = []): CiPlan {
+  validate(subject, [...checks, ...ciChecks(asked)]);
+  const question = withPipelines(asked);
   const headroom = question.objective.headroom ?? DEFAULT_HEADROOM;
   const runners = question.maxRunners ?? runnersFor(question, headroom);
   if (obstacleOf(question) !== undefined) {
@@ -40,7 +43,7 @@ export function planCi(subject: string, question: CiQuestion, checks: readonly C
   }
   const predictions = predictionsOf(question, runners!);
   const reserve = question.platform === 'arc' ? Math.min(runners!, question.minRunners ?? reserveFor(question)) : 0;
-  const knobs = [...ciKnobs(question, runners!, reserve), ...ciAlarmKnobs(question)];
+  const knobs = [...describedKnobs(asked), ...ciKnobs(question, runners!, reserve), ...ciAlarmKnobs(question)];
   return new CiPlan(subject, knobs, predictions, remarksOn(question, predictions, reserve));
 }
 

@@ -3,6 +3,7 @@ import { duration, figure, percent, roundedDown, roundedUp } from '../figures';
 import { DEFAULT_HEADROOM } from '../headroom';
 import { largestBelow, smallestAbove } from '../search';
 import { MOST_RUNNERS } from './checks';
+import { fewestJobs } from './described';
 import { deployWait } from './load';
 import { DEFAULT_START_SECONDS, PENDING_RUNS } from './platforms';
 import { brokenBy, DEFAULT_QUANTILE, waitOf } from './sizing';
@@ -22,6 +23,8 @@ export function refusal(question: CiQuestion, runners: number | undefined): stri
       return `deployments of ${duration(deploySeconds)} follow one another, and ${figure(deploysPerHourPeak)} an hour${atLoad} come faster than they end`;
     case 'pending':
       return `${figure(deploysPerHourPeak)} deployments an hour of ${duration(deploySeconds)}${atLoad} wait ${duration(deployWait(question, times))} on average, and a group keeps only ${PENDING_RUNS} of them`;
+    case 'merges':
+      return `${percent(workload.mergeFailureRatio ?? 0)} of ${figure(workload.mergesPerHourPeak ?? 0)} merges an hour${atLoad} fail in the merge queue, each starts those behind it again, and the next fails before they end`;
     case 'quota':
       return `${figure(runners!)} runners are needed, and the account may run ${figure(quota)} such builds at once`;
     default:
@@ -62,11 +65,14 @@ export function waysOut(question: CiQuestion, holds: (question: CiQuestion) => b
   below('runnerStartSeconds', start, 0, (one) => holds({ ...question, runnerStartSeconds: one }));
   below('deploysPerHourPeak', workload.deploysPerHourPeak, 0, (one) => load({ deploysPerHourPeak: one }));
   below('deploySeconds', workload.deploySeconds, 1, (one) => load({ deploySeconds: one }));
+  below('mergesPerHourPeak', workload.mergesPerHourPeak, 0, (one) => load({ mergesPerHourPeak: one }));
+  below('mergeFailureRatio', workload.mergeFailureRatio, 0, (one) => load({ mergeFailureRatio: one }));
   below('pushesPerHourPeak', workload.pushesPerHourPeak, 0, (one) => load({ pushesPerHourPeak: one }));
   below('runSeconds', workload.runSeconds, 1, (one) => load({ runSeconds: one }));
   for (const jobs of [8, 4, 2, 1]) {
     if (jobs >= (workload.jobsPerRun ?? 1) || !load({ jobsPerRun: jobs })) continue;
-    ways.push(`jobsPerRun of ${jobs}`);
+    // The pipelines have to start fewer, whatever the workload says.
+    ways.push(jobs < fewestJobs(question) ? `pipelines with ${jobs} jobs in a run` : `jobsPerRun of ${jobs}`);
     break;
   }
   return ways.length > 0 ? ways : ['several repositories or runner sets, each with its share of the load'];

@@ -1,17 +1,23 @@
 /**
- * Pushes, runs and runners, event by event: runs wait in the order in which they came, and a newer push of the branch ends
- * the run of the older one, whether it waits or runs. When each run is outdated is drawn beforehand, so that one pass over
- * the pushes, with the moments at which runners are free, is exact.
+ * Pushes, merges, deployments and runners, event by event: jobs wait in the order in which they came, and a newer push of the
+ * branch ends the run of the older one, whether it waits or runs. When a run will be ended is known when it starts, so that one
+ * pass over what comes, with the moments at which runners are free, is exact.
  */
 import { MomentHeap } from '../numerics/heap';
 import { Quantiles } from '../numerics/quantiles';
 import { Random, ServiceTime } from '../numerics/random';
+import { drawMoments, drawPushes, type Push } from './arrivals';
+import { MergeQueue } from './merge-queue';
 
-/** So many pushes an hour for so long. */
+/** So much an hour for so long. */
 export interface CiPhase {
   readonly seconds: number;
   readonly pushesPerHour: number;
-  /** Whether the waits of its runs are counted. */
+  /** Merges, each of which starts a run that nothing cancels; default: none. */
+  readonly mergesPerHour?: number;
+  /** Deployments, which follow one another; default: none. */
+  readonly deploysPerHour?: number;
+  /** Whether the waits of its jobs are counted. */
   readonly counted: boolean;
 }
 
@@ -28,6 +34,12 @@ export interface CiRunners {
   readonly cancelOutdated: boolean;
   /** Whether pushes that no pipeline is about start none. */
   readonly filterPaths: boolean;
+  /** Whether each merge is tested in a merge queue first; default: false. */
+  readonly mergeQueue?: boolean;
+  /** Share of the merges that fail there, so that those behind them start again; default: 0. */
+  readonly mergeFailureRatio?: number;
+  /** Mean seconds of a deployment, exponential; default: 0. */
+  readonly deploySeconds?: number;
   readonly runners: number;
   /** Seconds that each job holds its runner before it begins. */
   readonly startSeconds: number;
@@ -39,79 +51,138 @@ export interface CiRun {
   /** Jobs that began, of the phases that count. */
   readonly jobs: number;
   readonly waits: Quantiles;
-  /** Share of the runs that a newer push ended before they were done. */
+  /** Share of the runs of pushes that a newer push ended before they were done. */
   readonly cancelledRatio: number;
-  /** Seconds of work that ended in a result which somebody wanted, a runner and counted second. */
+  /** Runs that started in the merge queue for each merge that came to it; 0 without one. */
+  readonly queueRunsPerMerge: number;
+  /** Share of the runners that are taken, over the counted seconds. */
   readonly busyRatio: number;
-}
-
-interface Push {
-  readonly at: number;
-  readonly counted: boolean;
-  outdatedAt: number;
 }
 
 /** One run through all phases, from empty. */
 export function runCi(ci: CiRunners, seed: number): CiRun {
-  const random = new Random(seed);
-  const pushes = drawPushes(ci, random);
-  const work = new ServiceTime(ci.runSeconds, ci.runVariation);
-  const waits = new Quantiles();
-  const free = new MomentHeap(ci.runners + 1);
-  for (let runner = 0; runner < ci.runners; runner += 1) free.push(0, runner);
-  let [runs, cancelled, held] = [0, 0, 0];
-  for (const { at, counted, outdatedAt } of pushes) {
-    if (ci.filterPaths && random.uniform() < ci.skippableRatio) continue;
-    const ends = ci.cancelOutdated ? outdatedAt : Number.POSITIVE_INFINITY;
-    let isCut = false;
-    for (let job = 0; job < ci.jobsPerRun; job += 1) {
-      const taken = Math.max(at, free.next);
+  return new Pool(ci, new Random(seed)).run();
+}
+
+/** When a run is over: the last of its jobs, or the moment at which it was ended. */
+interface Taken {
+  readonly done: number;
+  readonly isCut: boolean;
+}
+
+/** The runners, and what happens next. */
+class Pool {
+  private readonly work: ServiceTime;
+  private readonly deployment: ServiceTime;
+  private readonly waits = new Quantiles();
+  private readonly free: MomentHeap;
+  private readonly agenda = new MomentHeap();
+  private readonly actions: (() => void)[] = [];
+  private readonly end: number;
+  private now = 0;
+  private runs = 0;
+  private cancelled = 0;
+  private held = 0;
+
+  constructor(
+    private readonly ci: CiRunners,
+    private readonly random: Random,
+  ) {
+    this.work = new ServiceTime(ci.runSeconds, ci.runVariation);
+    this.deployment = new ServiceTime(ci.deploySeconds ?? 0, 1);
+    this.free = new MomentHeap(ci.runners + 1);
+    for (let runner = 0; runner < ci.runners; runner += 1) this.free.push(0, runner);
+    this.end = ci.phases.reduce((sum, { seconds }) => sum + seconds, 0);
+  }
+
+  public run(): CiRun {
+    const { ci, random } = this;
+    const pushes = drawPushes(ci.phases, ci.repushRatio, ci.repushSeconds, random);
+    const merges = drawMoments(ci.phases, ({ mergesPerHour }) => mergesPerHour, random);
+    const deploys = drawMoments(ci.phases, ({ deploysPerHour }) => deploysPerHour, random);
+    for (const push of pushes) this.at(push.at, () => this.push(push));
+    const queue = ci.mergeQueue ? this.mergeQueue() : undefined;
+    for (const at of merges) this.at(at, () => (queue === undefined ? this.onMain() : queue.add(this.now)));
+    this.deployFrom(deploys, 0, 0);
+    while (this.agenda.size > 0) {
+      const next = this.agenda.nextValue;
+      this.now = this.agenda.next;
+      this.agenda.pop();
+      this.actions[next]();
+    }
+    const seconds = ci.phases.reduce((sum, phase) => sum + (phase.counted ? phase.seconds : 0), 0);
+    return {
+      pushes: pushes.length,
+      jobs: this.waits.count,
+      waits: this.waits,
+      cancelledRatio: this.runs === 0 ? 0 : this.cancelled / this.runs,
+      queueRunsPerMerge: queue?.startsPerMerge ?? 0,
+      busyRatio: this.held / seconds / ci.runners,
+    };
+  }
+
+  /** What comes after the last phase changes nothing that is counted. */
+  private at(moment: number, action: () => void): void {
+    if (moment > this.end) return;
+    this.agenda.push(moment, this.actions.push(action) - 1);
+  }
+
+  private push({ counted, outdatedAt }: Push): void {
+    const { ci, random } = this;
+    if (ci.filterPaths && random.uniform() < ci.skippableRatio) return;
+    const { isCut } = this.take(ci.jobsPerRun, ci.cancelOutdated ? outdatedAt : Number.POSITIVE_INFINITY, this.work);
+    if (!counted) return;
+    this.runs += 1;
+    this.cancelled += isCut ? 1 : 0;
+  }
+
+  private onMain(): void {
+    this.take(this.ci.jobsPerRun, Number.POSITIVE_INFINITY, this.work);
+  }
+
+  private mergeQueue(): MergeQueue {
+    const { ci, random } = this;
+    return new MergeQueue({
+      fails: () => random.uniform() < (ci.mergeFailureRatio ?? 0),
+      start: (ends) => this.take(ci.jobsPerRun, ends, this.work).done,
+      at: (moment, action) => this.at(moment, () => action(this.now)),
+      merged: () => this.onMain(),
+    });
+  }
+
+  /** One deployment after another: the next asks for a runner when it is there and the one before has ended. */
+  private deployFrom(moments: readonly number[], index: number, ended: number): void {
+    if (index === moments.length) return;
+    this.at(Math.max(moments[index], ended), () => {
+      const { done } = this.take(1, Number.POSITIVE_INFINITY, this.deployment);
+      this.deployFrom(moments, index + 1, done);
+    });
+  }
+
+  /** Jobs that come now and each take the next runner that is free, unless they are ended before. */
+  private take(jobs: number, ends: number, work: ServiceTime): Taken {
+    const { ci, random, free, now } = this;
+    const counted = this.isCounted(now);
+    let [last, isCut] = [now, false];
+    for (let job = 0; job < jobs; job += 1) {
+      const taken = Math.max(now, free.next);
       const done = taken + ci.startSeconds + work.draw(random);
       isCut ||= ends < done;
+      last = Math.max(last, done);
       if (taken >= ends) continue;
       free.replaceNext(Math.min(done, ends), 0);
-      held += counted ? Math.min(done, ends) - taken : 0;
-      if (counted) waits.record(taken + ci.startSeconds - at);
+      this.held += counted ? Math.min(done, ends) - taken : 0;
+      if (counted) this.waits.record(taken + ci.startSeconds - now);
     }
-    if (!counted) continue;
-    runs += 1;
-    cancelled += isCut ? 1 : 0;
+    return { done: last, isCut };
   }
-  const seconds = ci.phases.reduce((sum, phase) => sum + (phase.counted ? phase.seconds : 0), 0);
-  return {
-    pushes: pushes.length,
-    jobs: waits.count,
-    waits,
-    cancelledRatio: runs === 0 ? 0 : cancelled / runs,
-    busyRatio: held / seconds / ci.runners,
-  };
-}
 
-/** Pushes of all phases; a share of them replaces the one that came about `repushSeconds` before. */
-function drawPushes({ phases, repushRatio, repushSeconds }: CiRunners, random: Random): Push[] {
-  const pushes: Push[] = [];
-  let begin = 0;
-  for (const { seconds, pushesPerHour, counted } of phases) {
-    let at = begin;
-    for (;;) {
-      at += (random.exponential() * 3600) / pushesPerHour;
-      if (at > begin + seconds) break;
-      if (random.uniform() < repushRatio) outdate(pushes, at, repushSeconds * random.exponential());
-      pushes.push({ at, counted, outdatedAt: Number.POSITIVE_INFINITY });
+  private isCounted(moment: number): boolean {
+    let begin = 0;
+    for (const { seconds, counted } of this.ci.phases) {
+      if (moment <= begin + seconds) return counted;
+      begin += seconds;
     }
-    begin += seconds;
+    return false;
   }
-  return pushes;
-}
-
-/** Ends the push that is nearest to that age and was not replaced yet. */
-function outdate(pushes: Push[], at: number, age: number): void {
-  let nearest: Push | undefined;
-  for (let i = pushes.length - 1; i >= 0; i -= 1) {
-    const push = pushes[i];
-    if (push.outdatedAt !== Number.POSITIVE_INFINITY) continue;
-    if (nearest !== undefined && Math.abs(at - push.at - age) > Math.abs(at - nearest.at - age)) break;
-    nearest = push;
-  }
-  if (nearest) nearest.outdatedAt = at;
 }

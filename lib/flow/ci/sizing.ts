@@ -3,7 +3,7 @@ import { erlangC } from '../numerics/erlang';
 import { gammaTail, serviceQuantile } from '../numerics/gamma';
 import { firstIndex, lastWhole } from '../search';
 import { MOST_RUNNERS } from './checks';
-import { type CiLoad, deployWait, loadOf } from './load';
+import { type CiLoad, deployWait, loadOf, MOST_STARTS } from './load';
 import { DEFAULT_START_SECONDS, PENDING_RUNS } from './platforms';
 import type { CiQuestion } from './workload';
 
@@ -54,13 +54,11 @@ export function runnersFor(question: CiQuestion, times: number): number | undefi
 /** The fewest idle runners with which a job rarely waits for a start: so many come while one starts, at most. */
 export function reserveFor(question: CiQuestion): number {
   const { workload, objective, runnerStartSeconds: start = DEFAULT_START_SECONDS } = question;
-  const { jobsPerRun = 1 } = workload;
-  const { jobsPerSecond, batch } = loadOf(question);
-  const runs = (jobsPerSecond / batch) * start;
+  const runs = loadOf(question).runsPerSecond * start;
   const quantile = objective.waitQuantile ?? DEFAULT_QUANTILE;
   // P(N > n) of a Poisson number is 1 − P(gamma of n + 1 > mean).
   const most = runs > 0 ? firstIndex(MOST_RUNNERS, (count) => gammaTail(count + 1, runs) >= quantile) : 0;
-  return most * jobsPerRun;
+  return most * (workload.jobsPerRun ?? 1);
 }
 
 /** The time in seconds that one job of a thousand takes longer than, and one deployment of a thousand. */
@@ -71,7 +69,7 @@ export function longestRun({ workload }: CiQuestion): number {
 }
 
 /** What is in the way of a promise. */
-export type Obstacle = 'start' | 'deploys' | 'pending' | 'runners' | 'quota';
+export type Obstacle = 'start' | 'deploys' | 'pending' | 'merges' | 'runners' | 'quota';
 
 /** The first thing in the way, with so many runners at so many times the load; undefined when the promise is kept. */
 export function brokenBy(question: CiQuestion, runners: number | undefined, times = 1): Obstacle | undefined {
@@ -81,6 +79,7 @@ export function brokenBy(question: CiQuestion, runners: number | undefined, time
   if (!Number.isFinite(wait)) return 'deploys';
   const { deploysPerHourPeak = 0 } = question.workload;
   if ((wait * times * deploysPerHourPeak) / 3600 > PENDING_RUNS / 4) return 'pending';
+  if (loadOf(question, times).runsPerMerge > MOST_STARTS) return 'merges';
   if (runners === undefined || waitOf(question, runners, times) > objective.waitSeconds) return 'runners';
   return quota !== undefined && quota < runners ? 'quota' : undefined;
 }

@@ -1,5 +1,6 @@
 import { duration, figure } from '../figures';
 import { type Expectation, type Knob, Plan } from '../plan';
+import type { CiPipeline } from './pipelines';
 
 /**
  * What arrives at the runners of a repository, or of several that share them, in the busiest hour.
@@ -24,10 +25,12 @@ export interface CiWorkload {
   readonly runVariation?: number;
 
   /**
-   * Jobs of one run that each take a runner at the same time: the size of its matrix. A whole number, 1 to 256, which is the
-   * most that GitHub accepts.
+   * Jobs of one run that each take a runner, deployments aside. They are counted as if they came at the same time, as those of
+   * a matrix do. A whole number, 1 to 256, which is the most that GitHub accepts of one matrix. With `pipelines` at least as
+   * many as a push or a merge starts in them: the product of each matrix, summed up over the jobs of the pipelines without
+   * `paths` and of the largest one with `paths`.
    *
-   * @default 1
+   * @default - with `pipelines` as many as a push or a merge starts that touches the files of all of them; 1 without
    */
   readonly jobsPerRun?: number;
 
@@ -46,18 +49,28 @@ export interface CiWorkload {
   readonly repushSeconds?: number;
 
   /**
-   * Share of the pushes that change only files which no pipeline is about, such as texts. At least 0 and below 1.
+   * Share of the pushes that change only files which no pipeline is about, such as texts. At least 0 and below 1; 0 where a
+   * pipeline for pull requests has no `paths`, because that one is about all files.
    *
    * @default 0
    */
   readonly skippableRatio?: number;
 
   /**
-   * Merges into the main branch per hour, at the peak. Each starts a run that is never cancelled. 0 to 10⁶.
+   * Merges into the main branch per hour, at the peak. Each starts a run that is never cancelled, and with a merge queue one
+   * more in the queue. 0 to 10⁶. Has to be given where one of the `pipelines` runs for branches or for the merge queue.
    *
    * @default 0
    */
   readonly mergesPerHourPeak?: number;
+
+  /**
+   * Whether merges go through a merge queue, which tests each before it is merged: a merge group of GitHub, a merge train of
+   * GitLab.
+   *
+   * @default - true where one of the `pipelines` has `mergeQueue`, or mergeFailureRatio is above 0; otherwise false
+   */
+  readonly mergeQueue?: boolean;
 
   /**
    * Share of the merges whose run fails in the merge queue, so that those behind it start again. At least 0 and below 1; 0
@@ -68,7 +81,9 @@ export interface CiWorkload {
   readonly mergeFailureRatio?: number;
 
   /**
-   * Deployments per hour to the busiest environment, at the peak. They follow one another and are never cancelled. 0 to 10⁶.
+   * Deployments per hour to the busiest environment, at the peak; a matrix counts once for each combination. They follow one
+   * another and are never cancelled. The other environments of the `pipelines` are counted as if each were as busy. 0 to 10⁶.
+   * Has to be given where one of the `pipelines` has `deploysTo`.
    *
    * @default 0
    */
@@ -126,6 +141,8 @@ export interface CiChoices {
   readonly quota?: number;
   /** US dollars for an hour of one runner; default: none, no cost is predicted. */
   readonly runnerHourCost?: number;
+  /** The pipelines that use the runners; default: unknown, the workload alone is counted. */
+  readonly pipelines?: readonly CiPipeline[];
 }
 
 /** The input of the plan of a pool of runners. */
@@ -146,7 +163,7 @@ export interface CiPredictions {
   readonly busyRunners: number;
   /** Mean seconds that a job of a pushed run holds its runner, merged runs included. */
   readonly heldSeconds: number;
-  /** Runs that one merge starts on average: more than 1 where a failure ahead restarts it. */
+  /** Runs that one merge starts on average: 2 with a merge queue, and more where a failure ahead in the queue restarts it. */
   readonly runsPerMerge: number;
   /** Runners that the same promise needs when outdated runs are kept and every push starts a run. */
   readonly runnersWithoutMerging: number;

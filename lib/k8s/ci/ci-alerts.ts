@@ -28,10 +28,11 @@ export function ciAlerts(plan: CiPlan, series: RunnerSeries): Alert[] {
     },
     {
       name: 'CiRunnersSaturated',
-      expr: `max(${of('gha_desired_runners')}) >= ${value('maxRunners')}`,
+      // Not of the desired runners: idle ones are among them, and they are at the maximum before all are busy.
+      expr: `max(${of('gha_assigned_jobs')}) >= ${value('maxRunners')}`,
       forSeconds: value('alarmSaturatedSeconds'),
       severity: 'warning',
-      summary: 'As many runners as there may be are busy, and the next job waits.',
+      summary: 'There are as many jobs as there may be runners, and the next job waits.',
       runbook:
         'Do runs of outdated commits still hold runners? Look whether every workflow has its concurrency group. Then give the measured pushes and times to the workload, and deploy the larger pool that follows.',
     },

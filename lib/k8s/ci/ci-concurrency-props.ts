@@ -1,6 +1,7 @@
 import type { Duration, Size } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
-import { type CiPipeline, pipelineChecks, withImage } from '../../flow/ci/pipelines';
+import { withImage } from '../../flow/ci/pipeline-checks';
+import type { CiPipeline } from '../../flow/ci/pipelines';
 import type { CiObjective, CiQuestion, CiWorkload } from '../../flow/ci/workload';
 import { type Check, shown } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, TEXT } from '../../flow/kinds';
@@ -51,9 +52,10 @@ export interface CiConcurrencyProps {
   readonly image: string;
 
   /**
-   * The pipelines whose workflows are written; see `files`.
+   * The pipelines whose workflows are written; see `files`. The workload has to count what they start: merges and deployments
+   * have to be given where they run for them, and `jobsPerRun` follows from them where it is left out.
    *
-   * @default - no files
+   * @default - no files, and the workload alone is counted
    */
   readonly pipelines?: CiPipeline[];
 
@@ -100,14 +102,14 @@ export interface CiConcurrencyProps {
   readonly runnerStart?: Duration;
 
   /**
-   * Whether a newer push of a branch cancels the run of the older one, as the workflows that are written do.
+   * Whether a newer push to a pull request cancels the run of the older one, in the plan and in the workflows that are written.
    *
    * @default true
    */
   readonly cancelOutdated?: boolean;
 
   /**
-   * Whether runs start only for the files that they are about, as the workflows that are written do.
+   * Whether runs start only for the `paths` of their pipeline, in the plan and in the workflows that are written.
    *
    * @default true
    */
@@ -133,6 +135,14 @@ export interface CiConcurrencyProps {
    * @default Size.gibibytes(10)
    */
   readonly workspace?: Size;
+
+  /**
+   * Priority class of the runners, which exists in the cluster already. The quota of pods then counts the pods of this class
+   * only, so that other pods, and runner sets with classes of their own, may be in the namespace. A lower-case name.
+   *
+   * @default - the default class; the quota counts every pod, so give the runners a namespace of their own
+   */
+  readonly priorityClassName?: string;
 
   /**
    * TCP ports that runners reach in the internet. 1 to 65535 each.
@@ -169,6 +179,7 @@ export const CI_KINDS: Kinds<CiConcurrencyProps> = {
   cpu: having(['amount'], 'a Cpu of cdk8s-plus-28: Cpu.units(2)'),
   memory: SIZE,
   workspace: SIZE,
+  priorityClassName: TEXT,
   egressPorts: listOf(CHECKED),
   dns: CHECKED,
 };
@@ -176,6 +187,7 @@ export const CI_KINDS: Kinds<CiConcurrencyProps> = {
 /** What the plan is asked. */
 export function ciQuestion(props: CiConcurrencyProps): CiQuestion {
   const { workload, objective, maxRunners, minRunners, runnerStart, cancelOutdated, filterPaths } = props;
+  const { pipelines } = props;
   return {
     workload,
     objective,
@@ -185,6 +197,7 @@ export function ciQuestion(props: CiConcurrencyProps): CiQuestion {
     runnerStartSeconds: runnerStart && runnerStart.toMilliseconds({ integral: false }) / 1000,
     cancelOutdated,
     filterPaths,
+    pipelines,
   };
 }
 
@@ -221,13 +234,13 @@ export function ciInputChecks(props: CiConcurrencyProps): Check[] {
       'letters, digits and spaces',
     ),
     dnsLabel('controllerNamespace', props.controllerNamespace),
+    dnsSubdomain('priorityClassName', props.priorityClassName),
     dnsSubdomain('controllerServiceAccountName', props.controllerServiceAccountName),
     ...(egressPorts ?? []).map((port, index) => ({
       refused: !Number.isInteger(port) || port < 1 || port > 65_535,
       message: `egressPorts[${index}] must be a whole number, between 1 and 65535, got ${shown(port)}`,
     })),
     ...dnsChecks('dns', props.dns),
-    ...(pipelines === undefined ? [] : pipelineChecks(pipelines)),
     {
       refused: withImage(pipelines),
       message:

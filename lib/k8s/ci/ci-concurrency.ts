@@ -52,7 +52,10 @@ export class CiConcurrency extends Construct {
   /** Gives it to the controller. */
   public readonly managerRoleBinding: ApiObject;
 
-  /** No pod of the namespace beyond the runners of the plan and those that are being removed. */
+  /**
+   * No more pods than the runners of the plan and those that are being removed: of the namespace, or with `priorityClassName`
+   * of that class in it.
+   */
   public readonly resourceQuota: ApiObject;
 
   /** Runners reach DNS and the internet, and nothing in the cluster. */
@@ -71,7 +74,8 @@ export class CiConcurrency extends Construct {
 
   /**
    * @throws CapacityError when no pool keeps the promise, with ways out
-   * @throws InvalidInputError when props are out of range; the message names each
+   * @throws InvalidInputError when props are out of range, or the workload counts less than the pipelines start; the message
+   * names each
    */
   constructor(scope: Construct, id: string, props: CiConcurrencyProps) {
     super(scope, id);
@@ -82,6 +86,8 @@ export class CiConcurrency extends Construct {
     this.files = pipelineFiles('github', pipelines, {
       runner: name,
       timeoutMinutes: this.plan.value('timeoutMinutes'),
+      cancelOutdated: usable.cancelOutdated,
+      filterPaths: usable.filterPaths,
       header: headerOf(`CiConcurrency '${id}'`),
     });
     const finalizers = [CLEANUP_FINALIZER];
@@ -92,17 +98,26 @@ export class CiConcurrency extends Construct {
     this.managerRole = this.createRole(finalizers);
     this.managerRoleBinding = this.bindRole(finalizers);
     this.runnerSet = this.createRunnerSet();
-    this.resourceQuota = new ApiObject(this, 'ResourceQuota', {
-      apiVersion: 'v1',
-      kind: 'ResourceQuota',
-      spec: { hard: { pods: String(this.plan.value('podQuota')) } },
-    });
+    this.resourceQuota = this.boundPods();
     const egress = [{ ports: usable.egressPorts ?? [443], ...INTERNET }];
     this.networkPolicy = networkPolicy(this, 'NetworkPolicy', podLabels(name), egress, undefined, dns);
     this.podMonitor = this.monitorListener();
     const series = { namespace: namespaceOf(this), name };
     this.alerts = alertRules(this, 'Alerts', this.node.path, ciAlerts(this.plan, series));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, ciGraphs(this.plan, series));
+  }
+
+  /** A quota without a scope counts every pod of the namespace, and the smallest of several is in force for all of them. */
+  private boundPods(): ApiObject {
+    const { priorityClassName } = this.props;
+    const scopeSelector = priorityClassName && {
+      matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: [priorityClassName] }],
+    };
+    return new ApiObject(this, 'ResourceQuota', {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      spec: { hard: { pods: String(this.plan.value('podQuota')) }, ...(scopeSelector && { scopeSelector }) },
+    });
   }
 
   private createRunnerSet(): ApiObject {
@@ -129,11 +144,12 @@ export class CiConcurrency extends Construct {
 
   /** Pod Security `restricted`; only the root file system is writable, because the runner updates files in its home. */
   private podSpec(): object {
-    const { image, cpu, memory, workspace } = this.props;
+    const { image, cpu, memory, workspace, priorityClassName } = this.props;
     const bytes = memory === undefined ? `${4 * GIBIBYTE}Mi` : mebibytes(memory);
     const disk = workspace === undefined ? `${10 * GIBIBYTE}Mi` : mebibytes(workspace);
     return {
       restartPolicy: 'Never',
+      ...(priorityClassName && { priorityClassName }),
       serviceAccountName: this.serviceAccount.name,
       automountServiceAccountToken: false,
       nodeSelector: { ...LINUX },

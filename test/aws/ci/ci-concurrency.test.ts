@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { ComputeType, LinuxArmBuildImage } from 'aws-cdk-lib/aws-codebuild';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { parse } from 'yaml';
 import { CiConcurrency } from '../../../lib/aws/ci/ci-concurrency';
 import type { CiConcurrencyProps } from '../../../lib/aws/ci/ci-concurrency-props';
@@ -36,8 +37,23 @@ describe('the project', () => {
     expect(project).not.toHaveProperty('ConcurrentBuildLimit');
     expect(project).toMatchObject({
       QueuedTimeoutInMinutes: value('queuedTimeoutMinutes'),
-      TimeoutInMinutes: value('timeoutMinutes'),
+      TimeoutInMinutes: value('buildTimeoutMinutes'),
     });
+  });
+
+  test('does not end a build before the job that has the longest time-out of its own', () => {
+    const [shopPipeline] = STORM_PIPELINES;
+    const slow = { name: 'e2e', timeoutMinutes: 300, steps: [{ run: 'make e2e' }] };
+    const made = make({ pipelines: [{ ...shopPipeline, jobs: [...shopPipeline.jobs, slow] }] });
+    // A minute for the start.
+    expect(only(made.template, 'AWS::CodeBuild::Project').TimeoutInMinutes).toBe(301);
+    expect(parse(made.ci.files['.github/workflows/shop.yml']).jobs.e2e['timeout-minutes']).toBe(300);
+  });
+
+  test('maxRunners limits nothing: the template is the same, and so is the quota of the account', () => {
+    const given = make({ maxRunners: 50 });
+    expect(only(given.template, 'AWS::CodeBuild::Project')).toEqual(project);
+    expect(() => make({ maxRunners: 61 })).toThrow('61 runners are needed, and the account may run 60 such builds');
   });
 
   test('starts for queued jobs, and for those of strangers only after somebody has said so', () => {
@@ -58,6 +74,16 @@ describe('the project', () => {
       expect.objectContaining({ Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Effect: 'Allow' }),
     ]);
     expect(JSON.stringify(PolicyDocument)).not.toContain('"*"');
+  });
+
+  test('writes to a log group of yours where one is given, and makes none', () => {
+    const stack = shop();
+    const logGroup = LogGroup.fromLogGroupName(stack, 'Ours', 'builds');
+    new CiConcurrency(stack, 'Runners', { ...props, logGroup });
+    const given = Template.fromStack(stack);
+    given.resourceCountIs('AWS::Logs::LogGroup', 0);
+    expect(only(given, 'AWS::CodeBuild::Project').LogsConfig.CloudWatchLogs.GroupName).toBe('builds');
+    expect(JSON.stringify(only(given, 'AWS::IAM::Policy').PolicyDocument)).toContain(':log-group:builds:*');
   });
 
   test('its role is for this project of this account', () => {

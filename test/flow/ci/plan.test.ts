@@ -89,7 +89,7 @@ describe('known answers', () => {
     expect(plan.value('alarmWaitSeconds')).toBe(130);
   });
 
-  test('a build waits for four times the promise in CodeBuild, and the project has the limit of the plan', () => {
+  test('a build waits for four times the promise in CodeBuild, and the project has no limit of its own', () => {
     const plan = asked({ platform: 'codebuild', quota: 60 });
     expect(plan.value('queuedTimeoutMinutes')).toBe(12);
     // CodeBuild refuses what is above a limit of the project; only above the account's quota builds queue.
@@ -106,11 +106,36 @@ describe('known answers', () => {
     expect(maxRunners / without).toBeLessThan(0.75);
   });
 
-  // 20 merges an hour, 10 % of which fail, 540 s each: e^(0.1 × 20 ÷ 3,600 × 540).
+  // 20 merges an hour, 10 % of which fail, 540 s each and all alike: ρ = 0.3, and ρ + ρ² ÷ 2(1 − ρ) failures are ahead.
   test('a failure in the merge queue starts those behind it again', () => {
-    const { runsPerMerge } = asked(withWork({ mergesPerHourPeak: 20, mergeFailureRatio: 0.1 })).predictions;
-    expect(runsPerMerge).toBeCloseTo(Math.exp(0.3), 6);
-    expect(asked(withWork({ mergesPerHourPeak: 20 })).predictions.runsPerMerge).toBe(1);
+    const merges = { runVariation: 0, mergesPerHourPeak: 20, mergeFailureRatio: 0.1 };
+    expect(asked(withWork(merges)).predictions.runsPerMerge).toBeCloseTo(2 + 0.3 + 0.09 / 1.4, 6);
+    // Runs that vary by half: the one that is tested has more left.
+    expect(asked(withWork({ ...merges, runVariation: 1 })).predictions.runsPerMerge).toBeGreaterThan(2.37);
+  });
+
+  test('with a merge queue a merge is tested twice, in the queue and on main; without one once', () => {
+    const merges = (mergeQueue: boolean) =>
+      loadOf({ ...busy, ...withWork({ skippableRatio: 0, mergesPerHourPeak: 20, mergeQueue }) }).jobsPerSecond * 3600;
+    expect(merges(false)).toBeCloseTo(133 + 20, 9);
+    expect(merges(true)).toBeCloseTo(133 + 2 * 20, 9);
+    const runsPerMerge = (mergeQueue: boolean) =>
+      asked(withWork({ mergesPerHourPeak: 20, mergeQueue })).predictions.runsPerMerge;
+    expect([false, true].map(runsPerMerge)).toEqual([1, 2]);
+  });
+
+  test('the reserve follows from the numbers that stand beside it', () => {
+    const rates = { mergesPerHourPeak: 20, mergeQueue: true, deploysPerHourPeak: 5, deploySeconds: 120, jobsPerRun: 2 };
+    const { value, inputs } = asked(withWork(rates)).knob('minRunners');
+    const { runsPerSecond, startSeconds, waitQuantile, jobsPerRun } = inputs;
+    // Pushes that are not skipped, both runs of a merge, and deployments.
+    expect(runsPerSecond * 3600).toBeCloseTo(133 * 0.85 + 2 * 20 + 5, 9);
+    let [most, term] = [0, Math.exp(-runsPerSecond * startSeconds)];
+    for (let known = term; known < waitQuantile; known += term) {
+      most += 1;
+      term *= (runsPerSecond * startSeconds) / most;
+    }
+    expect(value).toBe(most * jobsPerRun);
   });
 
   test('runs of main are never cancelled: a merge costs more than a push', () => {
@@ -161,6 +186,20 @@ describe('what is refused', () => {
     expect(waysOut.join()).toMatch(/deploysPerHourPeak of [34]\.\d+/);
   });
 
+  test('merges that fail faster than the queue can start again, with ways out', () => {
+    const { reason, waysOut } = refusal(() => asked(withWork({ mergesPerHourPeak: 40, mergeFailureRatio: 0.2 })));
+    expect(reason).toBe(
+      '20 % of 40 merges an hour at 1.25 × the load fail in the merge queue, each starts those behind it again, and the next fails before they end',
+    );
+    expect(waysOut.join()).toMatch(/mergesPerHourPeak of \d+.*mergeFailureRatio of 0\.1/);
+  });
+
+  test('a failure ratio without a merge queue', () => {
+    expect(() => asked(withWork({ mergesPerHourPeak: 10, mergeFailureRatio: 0.1, mergeQueue: false }))).toThrow(
+      'mergeFailureRatio must be 0 without a merge queue, got 0.1',
+    );
+  });
+
   test('all wrong numbers in one error', () => {
     const make = () =>
       planCi('Runners', {
@@ -191,6 +230,9 @@ const workloads = fc.record({
   repushSeconds: spread(60, 7200),
   skippableRatio: optional(fc.double({ min: 0, max: 0.9, noNaN: true })),
   mergesPerHourPeak: optional(spread(1, 100)),
+  mergeQueue: optional(fc.boolean()),
+  deploysPerHourPeak: optional(spread(1, 10)),
+  deploySeconds: spread(10, 300),
 });
 const objectives: fc.Arbitrary<CiObjective> = fc.record({ waitSeconds: spread(61, 3600) });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { heldFor } from '../../../lib/flow/ci/load';
+import { heldFor, loadOf } from '../../../lib/flow/ci/load';
 import { planCi } from '../../../lib/flow/ci/plan';
 import { type CiRunners, runCi } from '../../../lib/flow/ci/simulation';
 import type { CiQuestion } from '../../../lib/flow/ci/workload';
@@ -53,30 +53,97 @@ test('a push that is skipped starts no run', () => {
   expect(jobs(0.15, false) / jobs(0, true)).toBeCloseTo(1, 1);
 });
 
-test('no remedy is enough alone for 131 pushes an hour: merging, filters and runners together keep 3 minutes', () => {
-  const storm: CiRunners = {
+describe('merges and deployments', () => {
+  const [counted] = pool.phases.filter((phase) => phase.counted);
+  const quiet = (
+    changed: Partial<CiRunners>,
+    rates: { mergesPerHour?: number; deploysPerHour?: number },
+  ): CiRunners => ({
     ...pool,
-    phases: [
-      { seconds: 7200, pushesPerHour: 0.4 * 131, counted: false },
-      { seconds: 3600, pushesPerHour: 131, counted: true },
-    ],
+    phases: [{ ...counted, ...rates, pushesPerHour: 0.001 }],
+    ...changed,
+  });
+  const hours = counted.seconds / 3600;
+
+  test('a merge starts one run, and with a merge queue two', () => {
+    const jobs = (mergeQueue: boolean) => runCi(quiet({ mergeQueue }, { mergesPerHour: 20 }), 1).jobs / (20 * hours);
+    expect(jobs(false)).toBeCloseTo(1, 1);
+    expect(jobs(true)).toBeCloseTo(2, 1);
+  });
+
+  test('nothing cancels the run of a merge: it holds its runner to the end', () => {
+    const { busyRatio } = runCi(quiet({ repushRatio: 1 }, { mergesPerHour: 20 }), 1);
+    expect((busyRatio * 100 * 3600) / 20 / 480).toBeCloseTo(1, 1);
+  });
+
+  // The queue with one server: the formula of the plan.
+  test.each([
+    [10, 0.1, 0],
+    [20, 0.1, 0],
+    [20, 0.1, 1],
+    [40, 0.1, 0.5],
+    [10, 0.5, 0.5],
+  ])(
+    '%d merges an hour of which %d fail, with variation %d, start as often as the formula says',
+    (merges, mergeFailureRatio, runVariation) => {
+      const [phase] = quiet({}, { mergesPerHour: merges }).phases;
+      // Failures come in bursts: as many hours as a mean of them needs.
+      const phases = [{ ...phase, seconds: 20 * phase.seconds }];
+      const queued = quiet({ phases, mergeQueue: true, mergeFailureRatio, runVariation }, {});
+      const run = runCi(queued, 1);
+      const workload = { pushesPerHourPeak: 0.001, runSeconds: 480, runVariation, mergeFailureRatio };
+      const { runsPerMerge, jobsPerSecond, heldSeconds } = loadOf({
+        workload: { ...workload, mergesPerHourPeak: merges },
+        objective: { waitSeconds: 180 },
+        platform: 'arc',
+        runnerStartSeconds: 0,
+      });
+      expect(run.queueRunsPerMerge / (runsPerMerge - 1)).toBeGreaterThan(0.95);
+      expect(run.queueRunsPerMerge / (runsPerMerge - 1)).toBeLessThan(1.05);
+      // The run that a failure ends is counted to the rest of the failing one, though it may be done before.
+      expect((run.busyRatio * 100) / (jobsPerSecond * heldSeconds)).toBeLessThan(1.02);
+    },
+  );
+
+  test('deployments follow one another: one runner at most, however many come', () => {
+    const deploying = quiet({ deploySeconds: 600, startSeconds: 60 }, { deploysPerHour: 20 });
+    expect(runCi(deploying, 1).busyRatio * 100).toBeCloseTo(1, 2);
+    const half = quiet({ deploySeconds: 120, startSeconds: 60 }, { deploysPerHour: 10 });
+    expect(runCi(half, 1).busyRatio * 100).toBeCloseTo(0.5, 1);
+  });
+});
+
+test('131 pushes, 12 merges and 12 deployments an hour: only merging, filters and runners together keep 3 minutes with head-room', () => {
+  const phase = (share: number, seconds: number, counted: boolean) => ({
+    seconds,
+    pushesPerHour: share * 131,
+    mergesPerHour: share * 12,
+    deploysPerHour: share * 12,
+    counted,
+  });
+  const storm = (times: number): CiRunners => ({
+    ...pool,
+    phases: [phase(0.4 * times, 7200, false), phase(times, 3600, true)],
     skippableRatio: 0.15,
-    runners: 12,
-  };
-  const minutes = (changed: Partial<CiRunners>) => {
-    const hours = Array.from({ length: 200 }, (_, seed) => runCi({ ...storm, ...changed }, seed));
+    mergeQueue: true,
+    deploySeconds: 120,
+    runners: 14,
+  });
+  const minutes = (changed: Partial<CiRunners>, times = 1) => {
+    const hours = Array.from({ length: 200 }, (_, seed) => runCi({ ...storm(times), ...changed }, seed));
     return hours.reduce((sum, { waits }) => sum + waits.quantile(0.95), 0) / hours.length / 60;
   };
   const [none, more] = [
     { cancelOutdated: false, filterPaths: false },
-    { runners: 22, startSeconds: 60 },
+    { runners: 27, startSeconds: 60 },
   ];
-  expect(minutes(none)).toBeCloseTo(25.5, 0);
-  expect(minutes({ filterPaths: false })).toBeCloseTo(7.6, 0);
-  expect(minutes({})).toBeCloseTo(4.3, 0);
-  expect(minutes({ ...none, ...more })).toBeCloseTo(3.2, 0);
-  expect(minutes({ ...none, ...more })).toBeGreaterThan(3);
-  expect(minutes(more)).toBeLessThan(1.5);
+  expect(minutes(none)).toBeCloseTo(25.1, 0);
+  expect(minutes({ filterPaths: false })).toBeCloseTo(9.1, 0);
+  expect(minutes({})).toBeCloseTo(6, 0);
+  expect(minutes({ ...none, ...more })).toBeCloseTo(2.5, 0);
+  expect(minutes({ ...none, ...more }, 1.25)).toBeGreaterThan(6);
+  expect(minutes(more)).toBeLessThan(1.2);
+  expect(minutes(more, 1.25)).toBeLessThan(2);
 });
 
 const questions = fc.record({
@@ -87,24 +154,42 @@ const questions = fc.record({
   repushRatio: fc.double({ min: 0, max: 1, noNaN: true }),
   repushSeconds: spread(120, 3600),
   waitSeconds: spread(90, 900),
+  // As shares of the pushes: a merge ends several of them.
+  mergedRatio: fc.double({ min: 0, max: 0.3, noNaN: true }),
+  deployedRatio: fc.double({ min: 0, max: 0.1, noNaN: true }),
+  mergeQueue: fc.boolean(),
+  mergeFailureRatio: fc.double({ min: 0, max: 0.2, noNaN: true }),
+  deploySeconds: spread(30, 600),
 });
 
-test('a plan keeps its promise in the simulation', () => {
+test('a plan keeps its promise in the simulation, with merges, a merge queue and deployments', () => {
   fc.assert(
-    fc.property(questions, fc.integer({ min: 1, max: 1000 }), ({ waitSeconds, ...workload }, seed) => {
-      const question: CiQuestion = { workload, objective: { waitSeconds }, platform: 'arc' };
+    fc.property(questions, fc.integer({ min: 1, max: 1000 }), ({ waitSeconds, ...given }, seed) => {
+      const { mergedRatio, deployedRatio, mergeFailureRatio: failing, ...workload } = given;
+      const mergeFailureRatio = workload.mergeQueue ? failing : 0;
+      const rates = {
+        mergesPerHourPeak: mergedRatio * workload.pushesPerHourPeak,
+        deploysPerHourPeak: deployedRatio * workload.pushesPerHourPeak,
+      };
+      const question: CiQuestion = {
+        workload: { ...workload, ...rates, mergeFailureRatio },
+        objective: { waitSeconds },
+        platform: 'arc',
+      };
       try {
         const runners = planCi('Runners', question).value('maxRunners');
         const pushesPerHour = workload.pushesPerHourPeak;
+        const { mergesPerHourPeak: mergesPerHour, deploysPerHourPeak: deploysPerHour } = rates;
         // As many jobs as a quantile needs, however rare they are.
         const seconds = (10_000 / pushesPerHour) * 3600;
         const run = runCi(
           {
             ...workload,
             phases: [
-              { seconds: seconds / 20, pushesPerHour, counted: false },
-              { seconds, pushesPerHour, counted: true },
+              { seconds: seconds / 20, pushesPerHour, mergesPerHour, deploysPerHour, counted: false },
+              { seconds, pushesPerHour, mergesPerHour, deploysPerHour, counted: true },
             ],
+            mergeFailureRatio,
             skippableRatio: 0,
             cancelOutdated: true,
             filterPaths: true,

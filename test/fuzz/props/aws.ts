@@ -1424,7 +1424,11 @@ export const AWS_SUBJECTS: readonly Subject[] = [
       owner: fc.constant('example'),
       repository: fc.constantFrom('shop', 'a/b'),
       pipelines: optional(
-        fc.constantFrom<CiPipeline[]>([{ name: 'a', jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }], []),
+        fc.constantFrom<CiPipeline[]>(
+          [{ name: 'a', branches: [], paths: ['a/**'], jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }],
+          [{ name: 'a', mergeQueue: true, jobs: [{ name: 'b', deploysTo: 'c', steps: [{ run: 'make' }] }] }],
+          [],
+        ),
       ),
       maxRunners: optional(fc.integer({ min: 0, max: 500 })),
       runnerStart: optional(fc.integer({ min: 1, max: 600 }).map((seconds) => Duration.seconds(seconds))),

@@ -843,7 +843,11 @@ export const K8S_SUBJECTS: readonly Subject[] = [
       workload: ciWorkload,
       objective: ciObjective,
       pipelines: optional(
-        fc.constantFrom<CiPipeline[]>([{ name: 'a', jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }], []),
+        fc.constantFrom<CiPipeline[]>(
+          [{ name: 'a', branches: [], paths: ['a/**'], jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }],
+          [{ name: 'a', mergeQueue: true, jobs: [{ name: 'b', deploysTo: 'c', steps: [{ run: 'make' }] }] }],
+          [],
+        ),
       ),
       runnerSetName: fc.constantFrom('pool', 'Pool'),
       githubConfigUrl: fc.constantFrom('https://github.com/example', 'https://github.com/example/'),

@@ -404,6 +404,7 @@ export const ciWorkload = fc.record({
   skippableRatio: optional(fc.double({ min: 0, max: 1, noNaN: true })),
   mergesPerHourPeak: optional(fc.double({ min: 0, max: 100, noNaN: true })),
   mergeFailureRatio: optional(fc.double({ min: 0, max: 1, noNaN: true })),
+  mergeQueue: optional(fc.boolean()),
   deploysPerHourPeak: optional(fc.double({ min: 0, max: 20, noNaN: true })),
   deploySeconds: optional(figures(10, 1000)),
 });

@@ -124,6 +124,42 @@ test('the namespace holds no more pods than the runners and those that are being
   expect(value('podQuota')).toBeGreaterThan(value('maxRunners'));
 });
 
+// A quota without a scope counts all pods of the namespace: of two sets the smaller one would be in force for both.
+test('with a priority class the quota counts the pods of this class only, and the runners are of it', () => {
+  const scoped = make({ priorityClassName: 'ci-runners' });
+  expect(one(scoped, 'ResourceQuota').spec.scopeSelector).toEqual({
+    matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['ci-runners'] }],
+  });
+  expect(one(scoped, 'AutoscalingRunnerSet').spec.template.spec.priorityClassName).toBe('ci-runners');
+  expect(one(made, 'ResourceQuota').spec).not.toHaveProperty('scopeSelector');
+});
+
+test('pipelines are planned: a matrix makes the pool larger, and a rate that is missing is named', () => {
+  const pipelines = (matrix?: { [name: string]: string[] }) => [
+    { name: 'a', branches: [], paths: ['src/**'], jobs: [{ name: 'b', matrix, steps: [{ run: 'make' }] }] },
+  ];
+  const four = make({ pipelines: pipelines({ node: ['22', '24'], shard: ['a', 'b'] }) }).ci.plan;
+  expect(four.value('jobsPerRun')).toBe(4);
+  expect(four.value('maxRunners')).toBeGreaterThan(make({ pipelines: pipelines() }).ci.plan.value('maxRunners'));
+  const { mergesPerHourPeak: _, ...workload } = STORM_ON_ARC.workload;
+  expect(() => make({ workload })).toThrow('mergesPerHourPeak is missing: pipeline shop runs for each merge');
+});
+
+test('what is chosen for the plan is in the files', () => {
+  const { files } = make({ cancelOutdated: false, filterPaths: false }).ci;
+  const workflow = parse(files['.github/workflows/shop.yml']);
+  expect(workflow).not.toHaveProperty('concurrency');
+  expect(workflow.jobs).not.toHaveProperty('changes');
+});
+
+test('saturated is when jobs, not idle runners, ask for the last runner', () => {
+  const { groups } = one(made, 'PrometheusRule').spec;
+  const rules: { alert: string; expr: string }[] = groups.flatMap(({ rules }: { rules: object[] }) => rules);
+  const { expr } = rules.find(({ alert }) => alert === 'CiRunnersSaturated')!;
+  expect(expr).toContain('gha_assigned_jobs');
+  expect(expr).toMatch(new RegExp(`>= ${value('maxRunners')}$`));
+});
+
 test("the listener is scraped in the controller's namespace, by the labels of its set", () => {
   const { namespaceSelector, selector } = one(make({ controllerNamespace: 'arc' }), 'PodMonitor').spec;
   expect(namespaceSelector).toEqual({ matchNames: ['arc'] });
@@ -168,6 +204,25 @@ test.each<[string, Partial<CiConcurrencyProps>]>([
     'pipelines[0].jobs[0].needs must name other jobs of the pipeline',
     { pipelines: [{ name: 'a', jobs: [{ name: 'b', needs: ['c'], steps: [{ run: 'make' }] }] }] },
   ],
+  [
+    'pipelines[0].jobs must not need one another in a circle, got b → c → b',
+    {
+      pipelines: [
+        {
+          name: 'a',
+          jobs: [
+            { name: 'b', needs: ['c'], steps: [{ run: 'make' }] },
+            { name: 'c', needs: ['b'], steps: [{ run: 'make' }] },
+          ],
+        },
+      ],
+    },
+  ],
+  [
+    "pipelines[0].branches[0] must be a branch such as main or release/**, got 'a b'",
+    { pipelines: [{ name: 'a', branches: ['a b'], jobs: [{ name: 'b', steps: [{ run: 'make' }] }] }] },
+  ],
+  ['priorityClassName must be', { priorityClassName: 'Runners' }],
   [
     'pipelines[0].jobs[0].steps[0] must have run or uses, got both',
     { pipelines: [{ name: 'a', jobs: [{ name: 'b', steps: [{ run: 'make', uses: 'a/b@v1' }] }] }] },
