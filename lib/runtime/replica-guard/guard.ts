@@ -2,14 +2,14 @@
  * One loop: every tick it reads the heartbeat on each replica, decides how fast bulk writers may go, and publishes it. It also
  * writes the heartbeat, with its own clock: the clocks of the servers are never compared.
  */
-import {
-  bulkRate,
-  firstState,
-  nextState,
-  type ThrottleSettings,
-  type ThrottleState,
-} from '../../flow/replication/control';
+import { bulkRate, firstState, nextState, type ThrottleState } from '../../flow/replication/control';
+import type { GuardSettings } from '../../flow/replication/settings';
 import type { ReplicaSignal } from './signal';
+
+/** A server refuses user and password again and again: only a program that is started anew reads their secret again. */
+export class CredentialsRefused extends Error {
+  public readonly name = 'CredentialsRefused';
+}
 
 /** What is known of a replica after a reading. */
 export interface Reading {
@@ -22,13 +22,13 @@ export interface Reading {
 /** A replica that is watched. */
 export interface WatchedReplica {
   readonly name: string;
-  /** Rejects when it cannot be read in time. */
+  /** Rejects when it cannot be read in time; with `CredentialsRefused` the guard ends. */
   read(): Promise<Reading>;
 }
 
 /** Where heartbeats are written. */
 export interface HeartbeatSource {
-  /** Rejects when the source did not take it in time. */
+  /** Rejects when the source did not take it in time; with `CredentialsRefused` the guard ends. */
   beat(nowMillis: number): Promise<void>;
 }
 
@@ -48,6 +48,8 @@ export interface GuardPorts {
 export interface GuardView {
   readonly signal: ReplicaSignal;
   readonly state: ThrottleState;
+  /** Seconds since the signal was decided. */
+  readonly ageSeconds: number;
   /** Age of the newest heartbeat that the source took, in seconds. */
   readonly heartbeatAgeSeconds: number;
   /** Replicas that neither receive nor apply. */
@@ -65,7 +67,7 @@ export class Guard {
   #writers = 1;
 
   constructor(
-    private readonly settings: ThrottleSettings,
+    private readonly settings: GuardSettings,
     private readonly ports: GuardPorts,
   ) {
     const now = ports.now();
@@ -79,6 +81,7 @@ export class Guard {
     return {
       signal: this.#signal,
       state: this.#state,
+      ageSeconds: Math.max(0, this.ports.now() - this.#signal.atMillis) / 1000,
       heartbeatAgeSeconds: (this.ports.now() - this.#lastBeatMillis) / 1000,
       stopped: this.#stopped,
     };
@@ -97,6 +100,7 @@ export class Guard {
       this.#lastBeatMillis = now;
     } catch (error) {
       this.ports.log('the source did not take a heartbeat', { error: nameOf(error) });
+      if (error instanceof CredentialsRefused) throw error;
     }
   }
 
@@ -132,12 +136,13 @@ export class Guard {
       return await replica.read();
     } catch (error) {
       this.ports.log('a replica could not be read', { replica: replica.name, error: nameOf(error) });
+      if (error instanceof CredentialsRefused) throw error;
       return undefined;
     }
   }
 
   private signalOf(lags: Record<string, number | null>, lag: number | undefined, atMillis: number): ReplicaSignal {
-    const { targetLagSeconds, leastBulkPerSecond } = this.settings;
+    const { targetLagSeconds, leastBulkPerSecond, writerPollSeconds, signalStaleSeconds } = this.settings;
     return {
       mode: this.#state.mode,
       lagSeconds: lag ?? null,
@@ -146,6 +151,8 @@ export class Guard {
       leastBulkPerSecond,
       writers: this.#writers,
       lags,
+      writerPollSeconds,
+      signalStaleSeconds,
       atMillis,
     };
   }
