@@ -8,10 +8,10 @@ export const CI_STORM_EXERCISES: CaseExercises = {
     rules: ['BP-CI-001', 'BP-CI-002'],
   },
   advanced: sized('ci', {
-    task: 'Developers push 131 times in the busy hour; a run takes eight minutes, half of the pushes replace one of ten minutes ago, and 15 % touch nothing that is tested. Runs of an older push are cancelled. Twelve merges go through the merge queue, so each is tested twice, and each is deployed in two minutes. Choose how many runners there may be, so that a job waits three minutes at most. At most 26 runners are paid for.',
+    task: 'Developers push 131 times in the busy hour; a run takes eight minutes, half of the pushes replace one of ten minutes ago, and 15 % touch nothing that is tested. Runs of an older push are cancelled. Twelve merges go through the merge queue, so each is tested twice, and each is deployed in two minutes. Choose how many runners there may be, so that a job waits three minutes at most. At most 32 runners are paid for.',
     engine: 'k8s',
     answers: { maxRunners: 'runners at most' },
-    bounds: { maxRunners: { atMost: 26 } },
+    bounds: { maxRunners: { atMost: 32 } },
     asked: (scenario, answers) => ({ ...scenario, on: { ...scenario.on, k8s: { ...scenario.on.k8s!, ...answers } } }),
   }),
   project: {

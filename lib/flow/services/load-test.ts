@@ -1,54 +1,86 @@
-/** What a load test of a service sends, and what sends it. */
+/** The load test of a service: what it sends, when, and what the one who sends it needs. */
 import type { Knob } from '../plan';
 import type { ServicePlan } from './workload';
 
 /** Times the capacity, one after the other. */
-export const LOAD_TIMES = [0.5, 1, 2, 5] as const;
+const LOAD_TIMES = [0.5, 1, 2, 5];
+/** Seconds of a stretch that is judged. */
 export const STAGE_SECONDS = 60;
-export const GAP_SECONDS = 15;
-/** Requests that are under way and not answered in time, beside the users that the rate needs. */
+const GAP_SECONDS = 15;
+/** Users beside those of the requests that are under way. */
 const SPARE_USERS = 10;
-/** Until the generator has read its script and has its users. */
+/** Until k6 has read its script and has its users, and until it has ended. */
 const START_SECONDS = 60;
 const MIB = 2 ** 20;
 const GENERATOR_BYTES = 128 * MIB;
 const USER_BYTES = 2 * MIB;
 const REQUESTS_PER_PROCESSOR = 2000;
-const K6 = 'k6, Running large tests: 1 to 5 MB a user; 2 and the rest are assumptions';
+const K6 = 'k6, Running large tests: 1 to 5 MB a user; 2 MiB and the rest are assumptions';
 
-/** Users that are there from the start: each request that is under way has one, for as long as its caller waits. */
-export function loadTestUsers(plan: ServicePlan, times: number): number {
-  return Math.ceil(times * plan.predictions.capacityPerSecond * plan.value('callerTimeoutSeconds')) + SPARE_USERS;
+/** A stretch of one rate. */
+export interface LoadStage {
+  readonly name: string;
+  /** Requests a second. */
+  readonly rate: number;
+  readonly startSeconds: number;
+  readonly seconds: number;
+  /** Users that are there from the start, and at most. */
+  readonly users: number;
+  readonly mostUsers: number;
+  /** Whether it is held against the plan. */
+  readonly isJudged: boolean;
+}
+
+/** The stretches: where instances are added for the load the first one lets them come, as the plan is that of all of them. */
+export function loadStages(plan: ServicePlan): LoadStage[] {
+  const { capacityPerSecond, reactionSeconds } = plan.predictions;
+  const isScaled = plan.value('minInstances') < plan.value('maxInstances');
+  const warmUpSeconds = Math.ceil(reactionSeconds + STAGE_SECONDS);
+  const begin = isScaled ? warmUpSeconds + GAP_SECONDS : 0;
+  const stage = (name: string, times: number, startSeconds: number, seconds: number, isJudged: boolean): LoadStage => {
+    const rate = Math.max(1, Math.round(times * capacityPerSecond));
+    // Each request that is under way has a user of its own: a refusal ends at once, the rest within the caller's time-out.
+    const users = Math.ceil(rate * plan.value('callerTimeoutSeconds')) + SPARE_USERS;
+    return { name, rate, startSeconds, seconds, users, mostUsers: 2 * users, isJudged };
+  };
+  return [
+    ...(isScaled ? [stage('warm_up', 1, 0, warmUpSeconds, false)] : []),
+    ...LOAD_TIMES.map((times, index) => {
+      const name = `load_${String(times).replace('.', '_')}`;
+      return stage(name, times, begin + index * (STAGE_SECONDS + GAP_SECONDS), STAGE_SECONDS, true);
+    }),
+  ];
 }
 
 /** The knobs of the job that runs it. */
 export function loadTestKnobs(plan: ServicePlan): Knob[] {
-  const most = Math.max(...LOAD_TIMES);
-  const users = 2 * loadTestUsers(plan, most);
-  const { capacityPerSecond } = plan.predictions;
+  const stages = loadStages(plan);
+  const users = Math.max(...stages.map(({ mostUsers }) => mostUsers));
+  const rate = Math.max(...stages.map((stage) => stage.rate));
+  const ends = Math.max(...stages.map(({ startSeconds, seconds }) => startSeconds + seconds));
   return [
     {
       name: 'loadTestMemoryBytes',
       value: GENERATOR_BYTES + users * USER_BYTES,
       unit: 'bytes',
-      formula: '128 MiB + most users × 2 MiB',
-      inputs: { users, capacityPerSecond, times: most },
+      formula: '128 MiB + users at most × 2 MiB',
+      inputs: { users },
       source: K6,
     },
     {
       name: 'loadTestCpu',
-      value: Math.max(1, Math.ceil((most * capacityPerSecond) / REQUESTS_PER_PROCESSOR)),
+      value: Math.ceil(rate / REQUESTS_PER_PROCESSOR),
       unit: 'processors',
-      formula: '⌈5 × capacity ÷ 2,000 requests/s⌉',
-      inputs: { capacityPerSecond, times: most },
+      formula: '⌈requests/s at most ÷ 2,000⌉',
+      inputs: { requestsPerSecond: rate },
       source: K6,
     },
     {
       name: 'loadTestDeadlineSeconds',
-      value: LOAD_TIMES.length * STAGE_SECONDS + (LOAD_TIMES.length - 1) * GAP_SECONDS + START_SECONDS,
+      value: ends + START_SECONDS,
       unit: 's',
-      formula: '4 stages of a minute, 15 s between them, and a minute for its start',
-      inputs: { stageSeconds: STAGE_SECONDS, gapSeconds: GAP_SECONDS, startSeconds: START_SECONDS },
+      formula: 'its stages, and a minute to begin and to end',
+      inputs: { stagesSeconds: ends, startSeconds: START_SECONDS },
       source: 'docs/constructs/k8s-bounded-service.md',
     },
   ];

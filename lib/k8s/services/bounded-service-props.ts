@@ -240,7 +240,8 @@ export interface BoundedServiceProps {
   readonly gateway?: ServiceGateway;
 
   /**
-   * Whether a script for k6 is made, which sends half, all, twice and five times the capacity, and compares with the plan.
+   * Whether a script for k6 is made, which sends half, all, twice and five times the capacity and compares with the plan, and a
+   * suspended job that runs it when somebody starts it.
    *
    * @default false
    */

@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { sound } from '../../flow/kinds';
 import { boundsOf } from '../../flow/services/bounds';
+import { loadTestKnobs } from '../../flow/services/load-test';
 import { adaptiveKnobs, gatewayKnobs, meshKnobs } from '../../flow/services/mesh';
 import { planService } from '../../flow/services/plan';
 import { type Resilience4jSettings, resilience4jSettings, resilience4jYaml } from '../../flow/services/resilience4j';
@@ -25,6 +26,7 @@ import {
   questionOf,
 } from './bounded-service-props';
 import { gatewayPolicy } from './gateway-policy';
+import { loadJob } from './load-job';
 import { loadTestScript } from './load-test';
 import { serviceAlerts, serviceGraphs } from './service-alerts';
 import { adaptiveConcurrency, meshOf } from './service-mesh';
@@ -89,6 +91,9 @@ export class BoundedService extends Construct {
   /** The script for k6. */
   public readonly loadTest?: kplus.ConfigMap;
 
+  /** Runs the script with k6; suspended: somebody starts it. */
+  public readonly loadJob?: kplus.CronJob;
+
   /** The `PrometheusRule`. */
   public readonly alerts: ApiObject;
 
@@ -116,6 +121,7 @@ export class BoundedService extends Construct {
       ...(istio ? meshKnobs(plan, mesh.clients ?? 1) : []),
       ...(gateway === undefined ? [] : gatewayKnobs(plan, gateway.proxies ?? PROXIES)),
       ...(admission === ServiceAdmission.ENVOY ? adaptiveKnobs(plan) : []),
+      ...(usable.loadTest ? loadTestKnobs(plan) : []),
     ]);
     this.service = new kplus.Service(this, 'Service', {
       ports: [{ name: 'http', port: SERVICE_PORT, targetPort: isGated ? GATE_PORT : port }],
@@ -167,6 +173,7 @@ export class BoundedService extends Construct {
     if (gateway !== undefined) this.backendTrafficPolicy = gatewayPolicy(this, gateway.httpRoute, this.plan);
     if (usable.loadTest) {
       this.loadTest = textConfigMap(this, 'LoadTest', 'load-test.js', loadTestScript(this.plan, usable.workload));
+      this.loadJob = loadJob(this, this.loadTest, `http://${this.service.name}/`, this.plan);
     }
     this.alerts = alertRules(this, 'Alerts', this.node.path, serviceAlerts(this.plan, series, this.scaledObject));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, serviceGraphs(this.plan, series));

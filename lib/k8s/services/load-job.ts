@@ -16,12 +16,7 @@ const NEVER_KEPT = Cron.annually();
  * @param script the script, in `load-test.js`
  * @param target the address of the service
  */
-export function loadJob(
-  scope: Construct,
-  script: kplus.ConfigMap,
-  target: string,
-  plan: ServicePlan,
-): kplus.CronJob {
+export function loadJob(scope: Construct, script: kplus.ConfigMap, target: string, plan: ServicePlan): kplus.CronJob {
   const cronJob = new kplus.CronJob(scope, 'LoadJob', {
     metadata: { name: Names.toDnsLabel(scope, { maxLen: 50, extra: ['load'] }) },
     podMetadata: { labels: chartLabels(scope) },

@@ -1,11 +1,9 @@
 /** A script for k6: half, all, twice and five times the capacity, and what the plan says of each. */
 import { promisedPercentile } from '../../flow/services/alarms';
 import { type BoundedForecast, boundedForecast } from '../../flow/services/bounded';
+import { loadStages, STAGE_SECONDS } from '../../flow/services/load-test';
 import type { ServicePlan, ServiceWorkload } from '../../flow/services/workload';
 
-const TIMES = [0.5, 1, 2, 5];
-const STAGE_SECONDS = 60;
-const GAP_SECONDS = 15;
 /** Points of the share that is refused by which a run of a minute may stray. */
 const SHED_MARGIN = 0.02;
 /** Points of the share that ends otherwise. */
@@ -24,44 +22,31 @@ const DROPPED_SHARE = 0.01;
  */
 export function loadTestScript(plan: ServicePlan, workload: ServiceWorkload): string {
   const value = (name: string) => plan.value(name);
-  const { capacityPerSecond, reactionSeconds } = plan.predictions;
-  const stages = TIMES.map((times) => ({
-    name: `load_${String(times).replace('.', '_')}`,
-    rate: Math.max(1, Math.round(times * capacityPerSecond)),
-  }));
-  // Nothing is judged before all instances run, which the predictions are of.
-  const isScaled = value('minInstances') < value('maxInstances');
-  const warmUpSeconds = isScaled ? Math.ceil(reactionSeconds + STAGE_SECONDS) : 0;
+  const stages = loadStages(plan);
   const callerMillis = Math.ceil(Number((1000 * value('callerTimeoutSeconds')).toFixed(6)));
-  const scenario = (rate: number, seconds: number, startSeconds: number) => {
-    // Each request that is under way has a user of its own: a refusal ends at once, the rest within the caller's time-out.
-    const users = Math.ceil(rate * value('callerTimeoutSeconds')) + 10;
-    return {
-      executor: 'constant-arrival-rate',
-      rate,
-      timeUnit: '1s',
-      duration: `${seconds}s`,
-      startTime: `${startSeconds}s`,
-      preAllocatedVUs: users,
-      maxVUs: 2 * users,
-    };
-  };
-  const [, full] = stages;
-  const firstSeconds = isScaled ? warmUpSeconds + GAP_SECONDS : 0;
-  const scenarios = Object.fromEntries([
-    ...(isScaled ? [['warm_up', scenario(full.rate, warmUpSeconds, 0)]] : []),
-    ...stages.map(({ name, rate }, index) => [
+  const scenarios = Object.fromEntries(
+    stages.map(({ name, rate, seconds, startSeconds, users, mostUsers }) => [
       name,
-      scenario(rate, STAGE_SECONDS, firstSeconds + index * (STAGE_SECONDS + GAP_SECONDS)),
+      {
+        executor: 'constant-arrival-rate',
+        rate,
+        timeUnit: '1s',
+        duration: `${seconds}s`,
+        startTime: `${startSeconds}s`,
+        preAllocatedVUs: users,
+        maxVUs: mostUsers,
+      },
     ]),
-  ]);
+  );
   const thresholds = Object.fromEntries(
-    stages.flatMap(({ name, rate }) =>
-      Object.entries(thresholdsOf(plan, rate, forecastOf(plan, workload, rate))).map(([metric, limits]) => [
-        `${metric}{scenario:${name}}`,
-        limits,
-      ]),
-    ),
+    stages
+      .filter(({ isJudged }) => isJudged)
+      .flatMap(({ name, rate }) =>
+        Object.entries(thresholdsOf(plan, rate, forecastOf(plan, workload, rate))).map(([metric, limits]) => [
+          `${metric}{scenario:${name}}`,
+          limits,
+        ]),
+      ),
   );
   const options = { discardResponseBodies: true, scenarios, thresholds: { ...thresholds, unmarked: ['count==0'] } };
   return `// k6 run -e TARGET=<address of the service> load-test.js

@@ -301,6 +301,29 @@ test('a program that bounds itself has no gate, and is scraped by the same names
   expect(one(own, 'PodMonitor').spec.podMetricsEndpoints[0].port).toBe('app');
 });
 
+test('the load test runs when somebody starts it, once, with room for its users, and begins by itself never', () => {
+  const tested = make({ loadTest: true });
+  const { spec, metadata } = one(tested, 'CronJob');
+  expect(spec).toMatchObject({ suspend: true, concurrencyPolicy: 'Forbid' });
+  expect(metadata.name).toBe(tested.service.loadJob!.name);
+  const job = spec.jobTemplate.spec;
+  const [k6] = job.template.spec.containers;
+  expect(job.backoffLimit).toBe(0);
+  expect(k6.command).toEqual(['k6', 'run', '--no-usage-report', '/opt/load-test/load-test.js']);
+  expect(k6.env).toContainEqual({ name: 'TARGET', value: `http://${tested.service.service.name}/` });
+  const script = tested.service.loadTest!.data['load-test.js'];
+  const { scenarios } = JSON.parse(/options = (\{[\s\S]*?\n\});/.exec(script)![1]);
+  const all = Object.values<Manifest>(scenarios);
+  const seconds = (text: string) => Number(text.slice(0, -1));
+  const ends = Math.max(...all.map(({ startTime, duration }) => seconds(startTime) + seconds(duration)));
+  expect(job.activeDeadlineSeconds).toBeGreaterThan(ends);
+  const users = Math.max(...all.map(({ maxVUs }) => maxVUs));
+  expect(Number(/^(\d+)Mi$/.exec(k6.resources.limits.memory)![1])).toBe(128 + 2 * users);
+  expect(Number(k6.resources.requests.cpu)).toBe(Math.ceil(Math.max(...all.map(({ rate }) => rate)) / 2000));
+  expect(k6.resources.limits.cpu).toBeUndefined();
+  expect(every(make({}), 'CronJob')).toEqual([]);
+});
+
 test('the script for k6 is that of its plan', () => {
   const tested = make({ loadTest: true });
   const scripts = every(tested, 'ConfigMap').filter(({ data }) => data['load-test.js']);
