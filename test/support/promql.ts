@@ -18,7 +18,7 @@ const MATCHER = new RegExp(String.raw`(\w+)(=~|=|!=|!~)(${STRING})`, 'g');
 /** What an expression may hold beside selectors: functions, keywords, labels of a grouping, numbers and durations. */
 const GROUPING = /\b(by|on|without|ignoring)\s*\([^)]*\)/g;
 const WORDS = new Set(
-  'abs absent and avg clamp_max count count_over_time delta deriv histogram_quantile increase label_replace max min or rate sum time unless vector'.split(
+  'abs absent and avg clamp_max count count_over_time delta deriv histogram_quantile increase label_replace last_over_time max min or rate sum time unless vector'.split(
     ' ',
   ),
 );
