@@ -1,14 +1,15 @@
-/**
- * The store of effects of a torture run, and what a consumer does with a letter. An effect and its key are one file, made by a
- * link: it is there whole or not at all, and only once, whoever is killed.
- */
-const { appendFileSync, linkSync, unlinkSync, writeFileSync } = require('node:fs');
-const { join } = require('node:path');
+/** What a consumer of a torture run does with a letter: it works on it, and writes its effect to a transaction of the store. */
+const { effectStore } = require('./effect-store.cjs');
 
 const { EFFECTS, VERSION = '1', WORK_MILLIS } = process.env;
+/** Longer than any run. */
+const KEPT_MILLIS = 86_400_000;
 
-/** Works on a letter; gives what it says. Throws for what is no letter. */
-async function worked(body) {
+/** The store of the run. Consumers whose effects are elsewhere have no folder for it. */
+const store = EFFECTS === undefined ? undefined : effectStore(EFFECTS, globalThis.trueNow);
+
+/** Reads a letter. Throws for what is no letter, and for one that can never have its effect. */
+function letterIn(body) {
   let letter;
   try {
     letter = JSON.parse(body);
@@ -16,24 +17,30 @@ async function worked(body) {
     // What a careless handler says: all that it was given.
     throw new Error(`no letter: ${body.slice(0, 200)}`);
   }
+  if (letter.never) throw new Error(JSON.stringify({ reason: 'never', letter }));
+  return letter;
+}
+
+/** Works on a letter; gives what it says. */
+async function worked(body) {
+  const letter = letterIn(body);
   await new Promise((resolve) => setTimeout(resolve, Number(WORK_MILLIS)));
   return letter;
 }
 
-/** Works on a letter, then has its effect, once. */
-async function handle(body) {
+/** Works on a letter, and writes its effect; without a transaction it is committed at once. */
+async function effectOf(body, transaction = store.outside) {
   const { id, key, place } = await worked(body);
-  const draft = join(EFFECTS, `.${process.pid}-${id}`);
-  const [at, order] = [globalThis.trueNow(), String(process.hrtime.bigint())];
-  writeFileSync(draft, JSON.stringify({ id, key, place, at, order, version: Number(VERSION) }));
-  try {
-    linkSync(draft, join(EFFECTS, id));
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-    appendFileSync(join(EFFECTS, '.repeated'), `${id}\n`);
-  } finally {
-    unlinkSync(draft);
-  }
+  transaction.add({ id, key, place, version: Number(VERSION) });
 }
 
-module.exports = { handle, worked };
+/**
+ * The effect of a letter once, where the consumer leaves that to its handler.
+ *
+ * @param key what two deliveries of a letter have in common. Default: the letter's id
+ */
+async function handle(body, key = letterIn(body).id) {
+  await store.once(key, globalThis.trueNow() + KEPT_MILLIS, (transaction) => effectOf(body, transaction));
+}
+
+module.exports = { effectOf, handle, store, worked };

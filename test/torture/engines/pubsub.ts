@@ -123,7 +123,9 @@ async function running(emulator: Process, messages: number, folder: string): Pro
     pods,
     async send(letters) {
       await Promise.all(
-        letters.map(({ body, attributes }) => topic.publishMessage({ data: Buffer.from(body), attributes })),
+        letters.map(({ id, body, attributes }) =>
+          topic.publishMessage({ data: Buffer.from(body), attributes: { ...attributes, letter: id } }),
+        ),
       );
     },
     async strike(_, seconds) {
