@@ -45,7 +45,8 @@ function effectStore(folder, now) {
 
   return {
     async once(key, expiresAtMillis, effect) {
-      if (!Number.isFinite(expiresAtMillis)) throw new Error(`a key has a time at which it expires, got ${expiresAtMillis}`);
+      if (!Number.isFinite(expiresAtMillis))
+        throw new Error(`a key has a time at which it expires, got ${expiresAtMillis}`);
       if (placeOf(key).isThere) return recognized(key);
       const effects = [];
       let isOver = false;

@@ -120,7 +120,7 @@ describe('the books of the shipped consumer of webhooks', () => {
       });
     const journal = new EffectFiles(folder);
     const found = { aside: [], said: '', left: 0, repeated: await journal.repeated(), effects: await journal.all() };
-    return closeBooks(letters, found, true).wrong;
+    return closeBooks(letters, found, { ordered: true, quotes: false }).wrong;
   }
 
   test('close when copies have the key of their letter', async () => {
@@ -173,7 +173,7 @@ function handlers(effects: string): Handlers {
   try {
     let loaded: Handlers | undefined;
     jest.isolateModules(() => {
-      loaded = require('./effects.cjs') as Handlers;
+      loaded = require('./handler.cjs') as Handlers;
     });
     return loaded!;
   } finally {

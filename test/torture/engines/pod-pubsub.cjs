@@ -1,7 +1,7 @@
 /** A consumer of the torture run on Pub/Sub: the shipped loop on Google's client. */
 const { PubSub } = require('@google-cloud/pubsub');
 const { pullMessages } = require('../../../dist/runtime/pubsub-worker');
-const { effectOf, store } = require('../effects.cjs');
+const { effectOf, store } = require('../handler.cjs');
 
 const client = new PubSub({ projectId: process.env.PROJECT });
 const { done } = pullMessages(

@@ -3,7 +3,7 @@
  * has the effect of a letter, once for each `Idempotency-Key`.
  */
 const { createServer } = require('node:http');
-const { handle } = require('../effects.cjs');
+const { handle } = require('../handler.cjs');
 
 const port = process.env.METRICS_PORTS.split(',')[Number(process.env.HOSTNAME.split('-').at(-1))];
 

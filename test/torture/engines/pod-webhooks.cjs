@@ -1,6 +1,6 @@
 /** A consumer of the torture run on webhooks: the shipped one, with the store of the run. */
 const { consumeWebhooks } = require('../../../dist/runtime/kafka-webhook');
-const { effectOf, store } = require('../effects.cjs');
+const { effectOf, store } = require('../handler.cjs');
 
 consumeWebhooks(({ body }, transaction) => effectOf(body, transaction), store).then(
   () => process.exit(0),

@@ -17,7 +17,8 @@ function letterIn(body) {
     // What a careless handler says: all that it was given.
     throw new Error(`no letter: ${body.slice(0, 200)}`);
   }
-  if (letter.never) throw new Error(JSON.stringify({ reason: 'never', letter }));
+  // Not the body as it came, which a consumer can leave out whole.
+  if (letter.never) throw new Error(JSON.stringify({ reason: 'never', ...letter }));
   return letter;
 }
 
