@@ -69,8 +69,16 @@ export interface Kafka {
   stop(): Promise<void>;
 }
 
-/** Starts a broker that knows these users by their passwords, with its data on the disk of that folder. */
-export async function startKafka(passwords: Readonly<Record<string, string>>, on = tmpdir()): Promise<Kafka> {
+/**
+ * Starts a broker that knows these users by their passwords, with its data on the disk of that folder.
+ *
+ * @param advertised ports that clients of the listeners with TLS are told, of what stands in front of the broker. Default: its own
+ */
+export async function startKafka(
+  passwords: Readonly<Record<string, string>>,
+  on = tmpdir(),
+  advertised?: { readonly tls: number; readonly mutual: number },
+): Promise<Kafka> {
   await installJars();
   const folder = mkdtempSync(join(on, 'backpressure-kafka-'));
   const children = new Set<ChildProcess>();
@@ -112,7 +120,10 @@ export async function startKafka(passwords: Readonly<Record<string, string>>, on
     // It signs itself; the broker trusts it and nobody else.
     const client = selfSigned(clientFolder, 'DNS:readers');
     const config = join(folder, 'server.properties');
-    writeFileSync(config, serverProperties(folder, client.certificateFile, { plain, tls, mutual, controller }));
+    writeFileSync(
+      config,
+      serverProperties(folder, client.certificateFile, { plain, tls, mutual, controller }, advertised),
+    );
     writeFileSync(join(folder, 'log4j.properties'), LOGGING);
     const scram = Object.entries(passwords).flatMap(([name, password]) => [
       '--add-scram',
@@ -208,13 +219,14 @@ function serverProperties(
   folder: string,
   clientFile: string,
   port: { plain: number; tls: number; mutual: number; controller: number },
+  advertised: { readonly tls: number; readonly mutual: number } = port,
 ): string {
   const jaas = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${port.controller}
 listeners=SASL_PLAINTEXT://127.0.0.1:${port.plain},SASL_SSL://localhost:${port.tls},SSL://localhost:${port.mutual},CONTROLLER://127.0.0.1:${port.controller}
-advertised.listeners=SASL_PLAINTEXT://127.0.0.1:${port.plain},SASL_SSL://localhost:${port.tls},SSL://localhost:${port.mutual}
+advertised.listeners=SASL_PLAINTEXT://127.0.0.1:${port.plain},SASL_SSL://localhost:${advertised.tls},SSL://localhost:${advertised.mutual}
 listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=SASL_PLAINTEXT

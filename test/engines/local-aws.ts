@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ended } from '../support/ended';
 import { freePorts } from '../support/ports';
 import { ROOT } from '../support/reference';
@@ -27,12 +28,12 @@ export function localAwsMissing(): string | undefined {
 export interface LocalAws {
   /** What its clients are made with. */
   readonly client: typeof LOCAL_AWS & { readonly endpoint: string };
-  /** Stops it where it stands: connections stay open and nobody answers. */
-  halt(): void;
-  /** Lets it go on. */
-  resume(): void;
-  /** Ends it in order and starts it again on the same port, with what it had. It writes that only at an end in order. */
-  restart(): Promise<void>;
+  /**
+   * Ends it in order and starts it again on the same port, with what it had. It writes that only at an end in order.
+   *
+   * @param awaySeconds from its end to its start; connections are refused meanwhile. Default: 0
+   */
+  restart(awaySeconds?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,15 +67,14 @@ export async function startLocalAws(): Promise<LocalAws> {
   }
   return {
     client: { ...LOCAL_AWS, endpoint },
-    halt: () => emulator.kill('SIGSTOP'),
-    resume: () => emulator.kill('SIGCONT'),
-    async restart() {
+    async restart(awaySeconds = 0) {
       const over = ended(emulator);
       emulator.kill('SIGTERM');
       const late = setTimeout(() => emulator.kill('SIGKILL'), 1000 * STOP_SECONDS);
       await over;
       clearTimeout(late);
       if (emulator.signalCode === 'SIGKILL') throw new Error(`the local AWS did not end within ${STOP_SECONDS} s`);
+      await wait(1000 * awaySeconds);
       await start();
     },
     stop,

@@ -41,10 +41,6 @@ export interface RabbitMq {
   readonly version: string;
   /** Asks the management API, as the administrator, and gives back what it answers; undefined where nothing is. */
   ask<T>(method: string, path: string, body?: object): Promise<T | undefined>;
-  /** Stops the broker where it stands: connections stay open and nobody answers, as after a long pause or a lost host. */
-  halt(): void;
-  /** Lets a halted broker go on. */
-  resume(): void;
   /** Ends the broker, with SIGTERM in order or with SIGKILL not, and starts it on the same data and ports. */
   restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   stop(): Promise<void>;
@@ -113,8 +109,6 @@ export async function startRabbitMq(admin: RabbitMq['admin']): Promise<RabbitMq>
       admin,
       version,
       ask,
-      halt: () => signalGroup(child, 'SIGSTOP'),
-      resume: () => signalGroup(child, 'SIGCONT'),
       async restart(signal) {
         const over = ended(child);
         // The script hands SIGTERM on to Erlang, and to nothing that Erlang needs to end in order.

@@ -27,10 +27,6 @@ export interface RedisServer {
   readonly client: Redis;
   /** Ends it, with SIGKILL unless told otherwise, and starts one in its place: empty, or with what it kept. */
   restart(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Stops it where it stands: connections stay open and nobody answers. */
-  halt(): void;
-  /** Lets a halted server go on. */
-  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -69,8 +65,6 @@ export async function startRedis(keeps = false): Promise<RedisServer> {
     url,
     port,
     client,
-    halt: () => server.kill('SIGSTOP'),
-    resume: () => server.kill('SIGCONT'),
     async restart(signal) {
       await end(signal);
       await start();

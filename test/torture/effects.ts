@@ -1,4 +1,4 @@
-/** The effects of a run as effects.cjs keeps them: one file a letter. */
+/** The effects of a run as effect-store.cjs keeps them: a journal with one file a commit. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -17,13 +17,22 @@ export interface Effect {
 export interface Effects {
   /** How many there are. */
   count(): Promise<number>;
-  /** All of them, in the order in which they were made. */
+  /** All of them, in the order in which they were made. One that was made twice is there twice. */
   all(): Promise<readonly Effect[]>;
   /** Attempts at an effect that was there already. */
   repeated(): Promise<number>;
+  /** Effects that were made again and are not in `all`. Default: none. */
+  surplus?(): Promise<number>;
 }
 
-/** Effects as files of a folder. */
+/** A file of the journal. */
+interface Commit {
+  readonly at: number;
+  readonly order: string;
+  readonly effects: readonly Omit<Effect, 'at'>[];
+}
+
+/** Effects in the files of a folder. */
 export class EffectFiles implements Effects {
   constructor(private readonly folder: string) {}
 
@@ -32,10 +41,10 @@ export class EffectFiles implements Effects {
   }
 
   public async all(): Promise<readonly Effect[]> {
-    const effects = this.names().map(
-      (id) => JSON.parse(readFileSync(join(this.folder, id), 'utf8')) as Effect & { readonly order: string },
-    );
-    return effects.sort((a, b) => (BigInt(a.order) < BigInt(b.order) ? -1 : 1));
+    return this.names()
+      .map((name) => JSON.parse(readFileSync(join(this.folder, name), 'utf8')) as Commit)
+      .sort((a, b) => (BigInt(a.order) < BigInt(b.order) ? -1 : 1))
+      .flatMap(({ at, effects }) => effects.map((effect) => ({ ...effect, at })));
   }
 
   public async repeated(): Promise<number> {
@@ -43,6 +52,7 @@ export class EffectFiles implements Effects {
     return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
   }
 
+  /** A commit that is being made is not there yet. */
   private names(): string[] {
     return readdirSync(this.folder).filter((name) => !name.startsWith('.'));
   }

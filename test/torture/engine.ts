@@ -15,10 +15,22 @@ export interface Sizing {
   readonly shares: 'own' | 'common';
   /** Seconds for which the work of a killed consumer is not done: until it runs again, or another has taken it over. */
   readonly takeoverSeconds: number;
+  /** Whether the work of a killed consumer goes on when it is ready again: then that is measured. Default: false. */
+  readonly isBackWhenReady?: boolean;
   /** Seconds from when the engine is back until the consumers take letters again, on average. Default: 0. */
   readonly resumeSeconds?: number;
   /** Waiting letters at the peak without any fault, by the plan. */
   readonly peakBacklog: number;
+}
+
+/** Consumers that are away. */
+export interface Away {
+  readonly from: number;
+  readonly to: number;
+  /** When the fault was over, where they come back later than that. */
+  readonly over?: number;
+  /** Which consumer; all of them when none is named. */
+  readonly consumer?: number;
 }
 
 /** An engine that runs, with its consumers. */
@@ -41,6 +53,12 @@ export interface Running {
   aside(): Promise<{ readonly bodies: readonly string[]; readonly said: string }>;
   /** Letters that are left where consumers take them. */
   left(): Promise<number>;
+  /**
+   * Numbers of the sizing that were assumed, as this run has measured them.
+   *
+   * @param away what is not counted, in seconds from `beganAt`, which is in milliseconds since the epoch
+   */
+  measured?(away: readonly Away[], beganAt: number): Partial<Sizing>;
   stop(): Promise<void>;
 }
 
@@ -50,14 +68,22 @@ export class Broken extends Error {
 }
 
 /** Faults that are the engine's; the others are the consumers'. */
-export type EngineFault = Extract<FaultKind, 'restart' | 'crash' | 'cut'>;
+export type EngineFault = Extract<FaultKind, 'restart' | 'crash' | 'cut' | 'store'>;
 
 /** An engine by its name. */
 export interface Engine {
   readonly title: string;
   /** Whether letters of a key keep their order. */
   readonly ordered: boolean;
+  /** Whether what is said of a letter that failed quotes its error; secrets in it are masked then. */
+  readonly quotes: boolean;
+  /** Whether what came first is taken first: only then a longest wait can be foreseen. */
+  readonly isFifo: boolean;
+  /** Numbers that are in no plan, for the page: how they are told apart from what was measured. */
+  readonly assumed: string;
   readonly kinds: readonly FaultKind[];
+  /** What it takes besides, in a schedule that is given. */
+  readonly given?: readonly FaultKind[];
   /** Mean seconds between two kills: a group of Kafka needs a session to notice one. */
   readonly killEverySeconds: number;
   /** Why it cannot run here; undefined when it can. */

@@ -8,12 +8,18 @@ import { Random } from '../../lib/flow/numerics/random';
  */
 export const FAULT_KINDS = ['kill', 'upgrade', 'replan', 'restart', 'crash', 'cut'] as const;
 
+/**
+ * Faults that come only when they are asked for. store: what the consumers keep their keys and effects in is away for a while, and
+ * the queue is not.
+ */
+export const GIVEN_KINDS = ['store'] as const;
+
 /** One of them. */
-export type FaultKind = (typeof FAULT_KINDS)[number];
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof GIVEN_KINDS)[number];
 
 /** One fault. */
 export interface Fault {
-  /** Seconds from the first letter. */
+  /** Seconds from the first letter, in tenths: so it is printed. */
   readonly at: number;
   readonly kind: FaultKind;
   /** How long it lasts; none for what is over at once. */
@@ -28,6 +34,8 @@ export interface Torment {
   /** Mean seconds between two kills. */
   readonly killEverySeconds: number;
   readonly cutSeconds: number;
+  /** Consumers that run. */
+  readonly consumers: number;
   readonly kinds: readonly FaultKind[];
 }
 
@@ -46,41 +54,50 @@ const LAST_KILL = 0.6;
  * No two faults of the broker overlap: what a broker does while it starts is its own. Consumers are killed all the time before
  * the cut, which comes last: the time to recover from it is compared with the plan's.
  */
-export function faultsOf({ seconds, killEverySeconds, cutSeconds, kinds }: Torment, seed: number): Fault[] {
+export function faultsOf(torment: Torment, seed: number): Fault[] {
+  const { seconds, killEverySeconds, cutSeconds, consumers, kinds } = torment;
   const random = new Random(seed);
   const faults: Fault[] = [];
   for (const [kind, share] of ONCE) {
     const at = seconds * (share + 0.05 * (random.uniform() - 0.5));
-    if (kinds.includes(kind)) faults.push({ at, kind, ...(kind === 'cut' && { seconds: cutSeconds }) });
+    if (kinds.includes(kind))
+      faults.push({ at: tenths(at), kind, ...(kind === 'cut' && { seconds: tenths(cutSeconds) }) });
   }
   if (kinds.includes('kill')) {
     const every = Math.min(killEverySeconds, LAST_KILL * seconds);
     for (let at = every * random.uniform(); at < LAST_KILL * seconds; at += every * (0.5 + random.uniform()))
-      faults.push({ at, kind: 'kill', victim: Math.floor(random.uniform() * 2 ** 16) });
+      faults.push({ at: tenths(at), kind: 'kill', victim: Math.floor(random.uniform() * consumers) });
   }
   return faults.sort((a, b) => a.at - b.at);
 }
 
-/** As it is printed, and as `--faults` takes it. */
+const tenths = (seconds: number) => Math.round(10 * seconds) / 10;
+
+/** As it is printed, and as `--faults` takes it: the very same schedule. */
 export function spoken(faults: readonly Fault[]): string {
-  return faults.map(({ at, kind, seconds }) => `${kind}@${at.toFixed(1)}${seconds ? `+${seconds}` : ''}`).join(' ');
+  return faults
+    .map(({ at, kind, seconds, victim }) =>
+      [kind, victim === undefined ? '' : `#${victim}`, `@${at}`, seconds === undefined ? '' : `+${seconds}`].join(''),
+    )
+    .join(' ');
 }
 
-const WRITTEN = new RegExp(`^(${FAULT_KINDS.join('|')})@(\\d+(?:\\.\\d+)?)(?:\\+(\\d+(?:\\.\\d+)?))?$`);
+const NUMBER = '(\\d+(?:\\.\\d+)?)';
+const WRITTEN = new RegExp(`^(${[...FAULT_KINDS, ...GIVEN_KINDS].join('|')})(?:#(\\d+))?@${NUMBER}(?:\\+${NUMBER})?$`);
 
-/** The reverse of `spoken`. */
+/** The reverse of `spoken`. A kill that names no consumer is of the one at its place in the list. */
 export function faultsIn(text: string): Fault[] {
   return text
     .split(/\s+/)
     .filter(Boolean)
     .map((word, index) => {
-      const [, kind, at, seconds] = WRITTEN.exec(word) ?? [];
-      if (kind === undefined) throw new Error(`a fault is written as kill@12.5 or cut@40+30, got ${word}`);
+      const [, kind, victim = String(index), at, seconds] = WRITTEN.exec(word) ?? [];
+      if (kind === undefined) throw new Error(`a fault is written as kill#1@12.5 or cut@40+30, got ${word}`);
       return {
         at: Number(at),
         kind: kind as FaultKind,
         ...(seconds !== undefined && { seconds: Number(seconds) }),
-        ...(kind === 'kill' && { victim: index }),
+        ...(kind === 'kill' && { victim: Number(victim) }),
       };
     });
 }

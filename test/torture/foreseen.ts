@@ -1,20 +1,12 @@
 /** What a flood with faults leaves waiting, by the numbers of the plan: a fluid that drains as fast as consumers are there. */
-import type { Sizing } from './engine';
-
-/** Consumers that are away. */
-export interface Away {
-  readonly from: number;
-  readonly to: number;
-  /** When the fault was over, where they come back later than that. */
-  readonly over?: number;
-  /** Which consumer; all of them when none is named. */
-  readonly consumer?: number;
-}
+import type { Away, Sizing } from './engine';
 
 /** What is foreseen. */
 export interface Foreseen {
   /** The most that wait. The plan's own peak is the least: chance is in it, and not in a fluid. */
   readonly mostBacklog: number;
+  /** Seconds that letters wait, where the first is taken first. Work and chance are not in a fluid. */
+  readonly waits: { readonly p99: number; readonly most: number };
   /** When the last letter is done. */
   readonly emptyAt: number;
   /** When no more wait than without a fault, after the last one. */
@@ -23,6 +15,8 @@ export interface Foreseen {
 
 const STEP_SECONDS = 0.1;
 const MOST_SECONDS = 36_000;
+/** Sums of floating-point numbers differ by less. */
+const NOTHING = 1e-6;
 
 /** What waits while nothing is broken: the plan's peak, and what comes in a second, because nobody looks more often. */
 export const settledBacklog = ({ perSecond, peakBacklog }: Sizing) => Math.max(peakBacklog, perSecond);
@@ -38,25 +32,59 @@ export function foreseen(sizing: Sizing, floodSeconds: number, away: readonly Aw
   const { perSecond, clearedPerSecond, instances, shares } = sizing;
   const lastOver = lastOverOf(away);
   const settled = settledBacklog(sizing);
-  const waits = Array.from({ length: shares === 'own' ? instances : 1 }, () => 0);
+  const queues = Array.from({ length: shares === 'own' ? instances : 1 }, () => new Fluid());
   let [most, recoveredAt] = [0, Number.NaN];
-  for (let at = 0; at < MOST_SECONDS; at += STEP_SECONDS) {
+  for (let step = 0; step * STEP_SECONDS < MOST_SECONDS; step += 1) {
+    const at = step * STEP_SECONDS;
     const gone = (consumer: number) =>
       away.some((one) => at >= one.from && at < one.to && (one.consumer ?? consumer) === consumer);
     const there = Array.from({ length: instances }, (_, consumer) => (gone(consumer) ? 0 : 1));
     const arrives = at < floodSeconds ? perSecond : 0;
-    for (const share of waits.keys()) {
+    for (const [share, queue] of queues.entries()) {
       const hands = shares === 'own' ? there[share] : there.reduce<number>((sum, one) => sum + one, 0);
-      waits[share] = Math.max(
-        0,
-        waits[share] + STEP_SECONDS * (arrives / waits.length - (clearedPerSecond * hands) / instances),
-      );
+      queue.flow((STEP_SECONDS * arrives) / queues.length, (STEP_SECONDS * clearedPerSecond * hands) / instances);
     }
-    const backlog = waits.reduce((sum, one) => sum + one, 0);
+    const backlog = queues.reduce((sum, { waiting }) => sum + waiting, 0);
     most = Math.max(most, backlog);
     if (Number.isNaN(recoveredAt) && at >= lastOver && backlog <= settled) recoveredAt = at;
-    if (at >= floodSeconds && at >= lastOver && backlog === 0)
-      return { mostBacklog: Math.max(most, sizing.peakBacklog), emptyAt: at, recoveredAt };
+    if (at >= floodSeconds && at >= lastOver && backlog === 0) {
+      const waits = queues.flatMap((queue) => queue.waits()).sort((a, b) => a - b);
+      return {
+        mostBacklog: Math.max(most, sizing.peakBacklog),
+        waits: { p99: waits[Math.floor(0.99 * (waits.length - 1))] ?? 0, most: waits.at(-1) ?? 0 },
+        emptyAt: at,
+        recoveredAt,
+      };
+    }
   }
   throw new Error(`the consumers never drain ${perSecond} letters/s at ${clearedPerSecond}/s`);
+}
+
+/** One queue, step by step. */
+class Fluid {
+  public waiting = 0;
+  private arrivedInAll = 0;
+  /** All that had arrived, and all that had left, at the end of each step. */
+  private readonly arrived: number[] = [];
+  private readonly left: number[] = [];
+
+  public flow(arrives: number, leaves: number): void {
+    this.waiting = Math.max(0, this.waiting + arrives - leaves);
+    this.arrivedInAll += arrives;
+    this.arrived.push(this.arrivedInAll);
+    this.left.push(this.arrivedInAll - this.waiting);
+  }
+
+  /** Seconds until what came in a step has left, for each step in which something came. */
+  public waits(): number[] {
+    let [step, before] = [0, 0];
+    return this.arrived.flatMap((sum, at) => {
+      const came = sum > before;
+      before = sum;
+      if (!came) return [];
+      step = Math.max(step, at);
+      while (step < this.left.length - 1 && this.left[step] < sum - NOTHING) step += 1;
+      return [STEP_SECONDS * (step - at)];
+    });
+  }
 }

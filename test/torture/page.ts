@@ -2,7 +2,7 @@
 import { markdownTable } from '../../docs/markdown';
 import { figure } from '../../lib/flow/figures';
 import { spoken } from './faults';
-import type { Outcome } from './torture';
+import type { Compared, Outcome } from './torture';
 import { faultsFound } from './verdict';
 
 /**
@@ -12,7 +12,7 @@ import { faultsFound } from './verdict';
  */
 export function pageOf(outcomes: readonly Outcome[], without: readonly string[]): string {
   const rows = outcomes.map((outcome) => {
-    const { title, messages, books, restarts, latency, backlog, recovery } = outcome;
+    const { title, messages, books, restarts, latency, waits, backlog, recovery } = outcome;
     const wrong = faultsFound(outcome, true);
     return [
       title,
@@ -23,6 +23,7 @@ export function pageOf(outcomes: readonly Outcome[], without: readonly string[])
       figure(books.repeated),
       figure(restarts),
       `${figure(latency.p50)} / ${figure(latency.p99)} / ${figure(latency.most)} s`,
+      waits === undefined ? '–' : `${figure(waits.p99)} / ${figure(waits.most)} s`,
       `${figure(backlog.measured)} of ${figure(backlog.predicted)}`,
       `${figure(recovery.measured)} of ${figure(recovery.predicted)} s`,
       wrong.length === 0 ? 'yes' : `no: ${wrong.join('; ')}`,
@@ -33,11 +34,12 @@ export function pageOf(outcomes: readonly Outcome[], without: readonly string[])
     '# Torture',
     '',
     'The shipped consumers with planned numbers, while consumers are killed with SIGKILL and started again, and the engine is',
-    'restarted, crashes, and answers nobody for a while; which of these an engine takes stands beside its seed, and why in',
+    'restarted, crashes, and is cut off for a while; which of these an engine takes stands beside its seed, and why in',
     '`test/torture/engines`. Of the letters 2 % are sent twice, 0.5 % can never have their effect, and 0.1 % are made to do harm:',
     'nested 5,000 deep, a mebibyte long, with names that mask alike, with forged attributes where the engine carries attributes.',
-    'The clock of the first consumer is a minute ahead, that of the second a minute behind. In mid-flood every consumer is replaced',
-    'by its next version, one after the other, and once more with the numbers of a changed plan.',
+    'The clock of the first consumer is a minute ahead, that of the second a minute behind; the backfill on MongoDB has one',
+    'consumer, whose clock is ahead. In mid-flood there are two rolling restarts: every consumer, one after the other, is ended in',
+    'order and started again, once with another version number and the same program, once with the numbers of a changed plan.',
     '',
     markdownTable(
       [
@@ -49,6 +51,7 @@ export function pageOf(outcomes: readonly Outcome[], without: readonly string[])
         'delivered again',
         'restarts',
         'P50 / P99 / longest',
+        'foreseen P99 / longest wait',
         'most that waited, of foreseen',
         'recovery, of foreseen',
         'held',
@@ -57,16 +60,40 @@ export function pageOf(outcomes: readonly Outcome[], without: readonly string[])
     ),
     '',
     ...(without.length === 0 ? [] : [`No run with all letters was made yet of: ${without.join('; ')}.`, '']),
-    'An effect is a file that can be made only once; with SQS it is an item of DynamoDB, with MongoDB the date of a document.',
-    'Delivered again is what that store had to recognize, copies of the sender with it: engines promise at least once. Foreseen is',
-    'a fluid of the planned rates with the faults counted in, as long as each was measured to last. Recovery is from the end of the',
-    'last fault, the cut, until no more letters wait than without a fault. A run has held when its books close and its recovery is at',
-    'most a quarter off. A plan cannot foresee when a fault comes, how long an engine takes to start, and what is delivered again.',
+    'Effects are committed with the key of their delivery, each commit is one file, and an effect that is in two commits was made',
+    'twice. Pub/Sub, webhooks and SQS have the key of their shipped consumer, and Redis the `Idempotency-Key` that it sends; on Kafka',
+    'and RabbitMQ the key is the letter that the handler was given. With SQS the commit is a transaction of DynamoDB. With MongoDB',
+    'the effect is the date of a document, which must be right at the end and set once; runs of the backfill that end say how many',
+    'dates they set. Delivered again is what the store had to recognize, copies of the sender with it: engines promise at least once.',
+    'On Pub/Sub, RabbitMQ and MongoDB nothing but names and numbers is said of a letter that fails. On the others its error, or a copy',
+    'of it, is quoted, and its secrets have to be masked there.',
+    '',
+    'Foreseen is a fluid of the planned rates with the faults counted in, as long as each was measured to last. Recovery is from the',
+    'end of the last fault, the cut, until no more letters wait than without a fault. In a cut nothing passes between the engine and',
+    'all others, and connections stay open. A run has held when its books close, each kind of fault struck, and the most that waited',
+    'and the recovery are at most a quarter off. Waits are foreseen where what came first is taken first, without work and chance.',
+    'They are not judged: what a consumer had in hand when it was killed waits for longer than all others. A plan cannot foresee when',
+    'a fault comes, how long an engine takes to start, and what is delivered again.',
     '',
     'What a full disk does is a test of its own, `test/engines/full-disk.test.ts`: rows of cases 1 and 15 in [proof.md](proof.md).',
     '',
-    ...outcomes.map(
-      ({ title, seed, faults, on }) => `- ${title}${on ? `, ${on}` : ''}: seed ${seed}, ${spoken(faults)}`,
-    ),
+    ...outcomes.map(lineOf),
   ].join('\n')}\n`;
+}
+
+/** How to make a run again, and its numbers that are in no plan. */
+function lineOf({ title, on, seed, faults, struck, assumed, takeover, cleared }: Outcome): string {
+  const measured = [
+    ...compared('until the work of a killed consumer went on', takeover, 's'),
+    ...compared('worked off after the last fault', cleared, 'letters/s'),
+  ];
+  return [
+    `- ${title}${on ? `, ${on}` : ''}: seed ${seed}, ${struck.length} of ${faults.length} faults struck: ${spoken(faults)}.`,
+    `Assumed: ${assumed}.`,
+    ...(measured.length === 0 ? [] : [`Measured: ${measured.join(', ')}.`]),
+  ].join(' ');
+}
+
+function compared(what: string, { predicted, measured }: Compared, unit: string): string[] {
+  return measured === undefined ? [] : [`${what} ${figure(measured)} of ${figure(predicted)} ${unit}`];
 }

@@ -1,5 +1,6 @@
 /** Consumers as processes of their own, which a supervisor starts again, as a kubelet does with containers. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -21,6 +22,13 @@ interface Pod {
   ready: boolean;
 }
 
+/** A consumer that was killed. */
+export interface Killed {
+  readonly number: number;
+  /** Resolves when it takes letters again. */
+  readonly back: Promise<unknown>;
+}
+
 /** As many processes of one script as are asked for. Each says `"ready":true` when it takes letters. */
 export class Pods {
   /** Everything that they said. */
@@ -32,6 +40,8 @@ export class Pods {
   /** Of what is started now; while all are replaced some are of the one before. */
   public version = 1;
   private readonly pods = new Map<number, Pod>();
+  /** Emits the number of each that is ready. */
+  private readonly readiness = new EventEmitter().setMaxListeners(0);
   private readonly beganAt = Date.now();
   private over = false;
 
@@ -50,11 +60,15 @@ export class Pods {
     return [...this.pods.values()].filter(({ ready }) => ready).length;
   }
 
-  /** Ends one with SIGKILL, and says which. */
-  public kill(victim: number): number {
+  /** Ends one with SIGKILL, and waits until it is gone. Undefined when it was down already: then nothing was struck. */
+  public async kill(victim: number): Promise<Killed | undefined> {
     const number = victim % this.count;
-    this.pods.get(number)?.child.kill('SIGKILL');
-    return number;
+    const child = this.pods.get(number)?.child;
+    if (child === undefined || child.killed || isOver(child)) return undefined;
+    const gone = ended(child);
+    if (!child.kill('SIGKILL')) return undefined;
+    await gone;
+    return { number, back: once(this.readiness, String(number)) };
   }
 
   /**
@@ -120,7 +134,10 @@ export class Pods {
     this.pods.set(number, pod);
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (text) => {
-        if (String(text).includes('"ready":true')) pod.ready = true;
+        if (!pod.ready && !isOver(child) && String(text).includes('"ready":true')) {
+          pod.ready = true;
+          this.readiness.emit(String(number));
+        }
         if (this.said.length < MOST_LOG) this.said += text;
         if (this.log !== undefined) appendFileSync(this.log, `${this.seconds()} s, pod-${number}: ${text}`);
       });
@@ -135,6 +152,9 @@ export class Pods {
     });
   }
 }
+
+/** What it said last may arrive after its end. */
+const isOver = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 
 /** Ends a process in order; one that does not is killed. */
 async function endOf(child: ChildProcess): Promise<void> {

@@ -9,7 +9,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { ROOT } from '../support/reference';
 import type { Engine } from './engine';
 import { ENGINES } from './engines';
-import { FAULT_KINDS, type Fault, faultsIn, faultsOf, spoken } from './faults';
+import { FAULT_KINDS, type Fault, faultsIn, faultsOf, GIVEN_KINDS, spoken } from './faults';
 import { pageOf } from './page';
 import { shrink } from './shrink';
 import { type Outcome, torture } from './torture';
@@ -49,7 +49,10 @@ async function main(): Promise<number> {
     .option('--engine <name...>', `one of ${Object.keys(ENGINES).join(', ')}; all unless told`)
     .option('--messages <count>', 'letters for each engine', whole, WHOLE)
     .option('--seed <number>', 'of letters and faults; printed, so that a run can be repeated', whole, Date.now() % 1e6)
-    .option('--faults <list>', `in place of seeded ones, such as "kill@12.5 cut@40+30"; ${FAULT_KINDS.join(', ')}`)
+    .option(
+      '--faults <list>',
+      `in place of seeded ones, such as "kill#1@12.5 cut@40+30"; ${[...FAULT_KINDS, ...GIVEN_KINDS].join(', ')}`,
+    )
     .option('--together', 'all engines at once: quicker, and worth nothing as a measurement')
     .option('--no-shrink', 'do not look for the shortest schedule that still fails')
     .option('--log <file>', 'everything that the consumers say')
@@ -63,6 +66,13 @@ async function main(): Promise<number> {
     return 2;
   }
   const given = options.faults === undefined ? undefined : faultsIn(options.faults);
+  for (const name of names) {
+    const taken = [...ENGINES[name].kinds, ...(ENGINES[name].given ?? [])];
+    const other = (given ?? []).find(({ kind }) => !taken.includes(kind));
+    if (other === undefined) continue;
+    console.error(`${name} takes ${taken.join(', ')}, got ${other.kind}; leave it out, or take another engine`);
+    return 2;
+  }
   const here = names.filter((name) => {
     const missing = ENGINES[name].missing();
     if (missing !== undefined) console.error(`skipped: ${ENGINES[name].title} (${missing})`);
@@ -100,7 +110,12 @@ function keep(outcomes: readonly Outcome[], { messages, together, faults }: Opti
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Kept[]) : [];
   const whole = messages >= WHOLE && !together && faults === undefined;
   const kept = before.filter(
-    (old) => old.isWhole && old.name in ENGINES && !(whole && outcomes.some(({ name }) => name === old.name)),
+    // Before a run had a record of what struck, its books could not be wrong where they can be now.
+    (old) =>
+      old.isWhole &&
+      old.struck !== undefined &&
+      old.name in ENGINES &&
+      !(whole && outcomes.some(({ name }) => name === old.name)),
   );
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
   const all = [...kept, ...outcomes.map((outcome) => ({ ...outcome, isWhole: whole }))];
@@ -120,9 +135,14 @@ function keep(outcomes: readonly Outcome[], { messages, together, faults }: Opti
 /** One run; when its books do not close, the shortest schedule with which they still do not is looked for and printed. */
 async function shrunk(name: string, engine: Engine, options: Options, given?: readonly Fault[]): Promise<Outcome> {
   const outcome = await once(name, engine, options, given);
-  if (outcome.books.wrong.length > 0 && options.shrink && outcome.faults.length > 1) {
+  if (outcome.books.wrong.length > 0 && options.shrink && outcome.faults.length > 0) {
     const fails = async (part: readonly Fault[]) => (await once(name, engine, options, part)).books.wrong.length > 0;
-    console.error(`the shortest schedule that still fails: --faults "${spoken(await shrink(outcome.faults, fails))}"`);
+    const shortest = spoken(await shrink(outcome.faults, fails));
+    const { messages, seed } = options;
+    console.error(
+      `the shortest schedule that still fails: npm run torture -- --engine ${name} --messages ${messages} --seed ${seed} --faults "${shortest}"\n` +
+        'keep it in test/engines/torture.test.ts',
+    );
   }
   return outcome;
 }
@@ -142,13 +162,14 @@ async function once(
       messages,
       seed,
       folder,
-      faultsFor: (seconds) =>
+      faultsFor: (seconds, consumers) =>
         given ??
         faultsOf(
           {
             seconds,
             killEverySeconds: engine.killEverySeconds,
             cutSeconds: Math.min(CUT_SECONDS, seconds / 8),
+            consumers,
             kinds: engine.kinds,
           },
           seed,

@@ -9,6 +9,8 @@ export async function shrink<T>(
   items: readonly T[],
   fails: (part: readonly T[]) => Promise<boolean>,
 ): Promise<readonly T[]> {
+  // It may fail whatever is in the list.
+  if (items.length > 0 && (await fails([]))) return [];
   let left = items;
   let parts = 2;
   while (left.length >= 2) {

@@ -1,5 +1,6 @@
 /** Numbers of the engines that take letters from one queue: a whole run ends in time, and a recovery can be measured in it. */
-import { sizingOf as rabbitMq } from './engines/rabbitmq';
+import type { RabbitMq } from '../engines/rabbitmq';
+import { CHANGED, eventOf, sizingOf as rabbitMq } from './engines/rabbitmq';
 import { sizingOf as redis } from './engines/redis';
 
 const WHOLE = 100_000;
@@ -21,4 +22,14 @@ describe.each([
     expect(sizing.instances).toBe(expected.instances);
     if ('prefetch' in expected) expect(plan.value('prefetch')).toBe(expected.prefetch);
   });
+});
+
+test('a changed plan is declared on RabbitMQ over the one before, and is another one', () => {
+  const [before, changed] = [rabbitMq(WHOLE).plan, rabbitMq(WHOLE, CHANGED).plan];
+  const broker = { management: 'https://localhost:1' } as RabbitMq;
+  const { RequestType, ResourceProperties, OldResourceProperties } = eventOf(broker, changed, before);
+  expect(RequestType).toBe('Update');
+  expect(OldResourceProperties).toEqual(eventOf(broker, before).ResourceProperties);
+  expect(ResourceProperties).toEqual(eventOf(broker, changed).ResourceProperties);
+  expect(OldResourceProperties).not.toEqual(ResourceProperties);
 });

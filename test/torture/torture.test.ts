@@ -1,11 +1,9 @@
-/** The parts of a torture run that need no server: letters, faults, books, and how a failing schedule is shrunk. */
+/** What a torture run says of itself: its books, whether it has held, and its page. */
+import { MASK } from '../../lib/runtime/masking';
 import { closeBooks, type Found } from './books';
-import type { Sizing } from './engine';
-import { FAULT_KINDS, type Fault, faultsIn, faultsOf, spoken } from './faults';
-import { foreseen, lastOverOf } from './foreseen';
-import { lettersOf, SECRET, SHARES } from './letters';
+import { faultsIn } from './faults';
+import { lettersOf, SECRETS } from './letters';
 import { pageOf } from './page';
-import { shrink } from './shrink';
 import type { Outcome } from './torture';
 import { faultsFound } from './verdict';
 
@@ -17,72 +15,20 @@ const perfect = (): Found => ({
   said: '',
   left: 0,
 });
-const wrong = (changed: Partial<Found>, ordered = true, version = 1) =>
-  closeBooks(letters, { ...perfect(), ...changed }, ordered, version).wrong.join('\n');
-
-describe('letters', () => {
-  test('are the same for a seed, and in the shares that are told', () => {
-    expect(lettersOf(1000, 10, 3)).toEqual(lettersOf(1000, 10, 3));
-    const share = (count: number) => count / letters.length;
-    expect(share(letters.filter(({ copies }) => copies > 1).length)).toBeCloseTo(SHARES.duplicate, 2);
-    const poison = letters.filter(({ body }) => body.includes(SECRET) && body.at(-1) !== '}');
-    expect(share(poison.length) / SHARES.poison).toBeGreaterThan(0.7);
-    expect(share(poison.length) / SHARES.poison).toBeLessThan(1.3);
-  });
-
-  test('are told apart by their bodies: one that was set aside vouches for no other', () => {
-    const many = lettersOf(100_000, 1000, 11).filter(({ fate }) => fate === 'aside');
-    expect(new Set(many.map(({ body }) => body)).size).toBe(many.length);
-  });
-
-  test('with an effect can be read, also those that are made to do harm; the others cannot', () => {
-    for (const { body, fate, id } of letters) {
-      const read = () => (JSON.parse(body) as { id: string }).id;
-      if (fate === 'effect') expect(read()).toBe(id);
-      else expect(read).toThrow();
-    }
-  });
-});
-
-describe('faults', () => {
-  const torment = {
-    seconds: 600,
-    killEverySeconds: 20,
-    cutSeconds: 30,
-    kinds: FAULT_KINDS,
-  };
-
-  test('are the same for a seed, each kind that the engine can take, in the order of time', () => {
-    const faults = faultsOf(torment, 5);
-    expect(faults).toEqual(faultsOf(torment, 5));
-    expect(faults).not.toEqual(faultsOf(torment, 6));
-    expect(faults.map(({ at }) => at)).toEqual(faults.map(({ at }) => at).sort((a, b) => a - b));
-    expect(new Set(faults.map(({ kind }) => kind))).toEqual(new Set(torment.kinds));
-    expect(faultsOf({ ...torment, kinds: ['kill'] }, 5).every(({ kind }) => kind === 'kill')).toBe(true);
-    expect(faults.filter(({ kind }) => kind === 'kill').length).toBeGreaterThan(12);
-  });
-
-  test('can be printed and read again', () => {
-    const faults = faultsIn('kill@2 cut@40.5+30 crash@60');
-    expect(faults).toEqual([
-      { at: 2, kind: 'kill', victim: 0 },
-      { at: 40.5, kind: 'cut', seconds: 30 },
-      { at: 60, kind: 'crash' },
-    ]);
-    expect(faultsIn(spoken(faults))).toEqual(faults);
-    expect(() => faultsIn('explode@3')).toThrow('a fault is written as kill@12.5 or cut@40+30, got explode@3');
-  });
-});
+const ORDERED = { ordered: true, quotes: false };
+const wrong = (changed: Partial<Found>, promised = ORDERED, version = 1) =>
+  closeBooks(letters, { ...perfect(), ...changed }, promised, version).wrong.join('\n');
 
 describe('the books', () => {
   test('close when every letter had its one effect or was set aside', () => {
-    expect(closeBooks(letters, perfect(), true)).toMatchObject({ sent: 20_000, wrong: [] });
+    expect(closeBooks(letters, perfect(), ORDERED)).toMatchObject({ sent: 20_000, wrong: [] });
   });
 
   const [first, second] = perfect().effects.filter(({ key }) => key === letters[0].key);
   test.each<[string, Partial<Found>, string]>([
     ['a letter without its effect', { effects: perfect().effects.slice(1) }, 'letters had no effect'],
     ['an effect twice', { effects: [...perfect().effects, first] }, '1 effects were made twice'],
+    ['effects that were made again', { surplus: 3 }, '3 effects were made twice'],
     [
       'an effect of what nobody sent',
       { effects: [...perfect().effects, { ...first, id: 'x' }] },
@@ -90,7 +36,11 @@ describe('the books', () => {
     ],
     ['a poison letter that is nowhere', { aside: perfect().aside.slice(1) }, 'were not set aside'],
     ['a good letter set aside', { aside: [...perfect().aside, letters[0].body] }, 'could have had their effect'],
-    ['a secret in a log', { said: `failed: ${SECRET}` }, 'a secret can be read'],
+    ...SECRETS.map((secret): [string, Partial<Found>, string] => [
+      'a secret in a log',
+      { said: `failed: ${secret}` },
+      'a secret can be read',
+    ]),
     ['a letter in a queue', { left: 1 }, '1 letters are left in queues'],
     [
       'an effect before an earlier one',
@@ -107,78 +57,28 @@ describe('the books', () => {
       place === chosen ? { ...letter, fate: 'refused' as const } : letter,
     );
     const others = perfect().effects.filter(({ id }) => id !== letters[chosen].id);
-    expect(closeBooks(refused, { ...perfect(), effects: others }, true)).toMatchObject({ refused: 1, wrong: [] });
-    expect(closeBooks(refused, perfect(), true).wrong).toEqual([
+    expect(closeBooks(refused, { ...perfect(), effects: others }, ORDERED)).toMatchObject({
+      refused: 1,
+      wrong: [],
+    });
+    expect(closeBooks(refused, perfect(), ORDERED).wrong).toEqual([
       `1 letters had an effect and should have none: ${letters[chosen].id}`,
     ]);
   });
 
   test('do not close over a version that was rolled out and had no effect', () => {
-    expect(wrong({}, true, 2)).toBe('no letter had its effect from version 2 of the consumers');
+    expect(wrong({}, ORDERED, 2)).toBe('no letter had its effect from version 2 of the consumers');
   });
 
   test('say nothing about order where none is promised', () => {
     const effects = [...perfect().effects].reverse();
-    expect(wrong({ effects }, false)).toBe('');
-  });
-});
-
-test('a failing schedule is shrunk to the shortest that still fails', async () => {
-  const all = faultsOf({ seconds: 900, killEverySeconds: 20, cutSeconds: 30, kinds: ['kill', 'crash', 'cut'] }, 1);
-  const tried: number[] = [];
-  const fails = async (part: readonly Fault[]) => {
-    tried.push(part.length);
-    return part.some(({ kind }) => kind === 'crash') && part.some(({ kind }) => kind === 'cut');
-  };
-  expect((await shrink(all, fails)).map(({ kind }) => kind)).toEqual(['crash', 'cut']);
-  expect(tried.length).toBeLessThan(60);
-});
-
-describe('what is foreseen', () => {
-  const sizing: Sizing = {
-    perSecond: 100,
-    instances: 4,
-    clearedPerSecond: 160,
-    shares: 'common',
-    takeoverSeconds: 2,
-    peakBacklog: 20,
-  };
-
-  test('a queue that answers nobody for 30 s drains in 30 s × rate ÷ spare capacity', () => {
-    const { mostBacklog, recoveredAt } = foreseen(sizing, 200, [{ from: 50, to: 80 }]);
-    expect(mostBacklog).toBeCloseTo(3000, -2);
-    // All but what waits without a fault too: (3000 − 100) ÷ (160 − 100).
-    expect(recoveredAt).toBeCloseTo(80 + 48.3, 0);
+    expect(wrong({ effects }, { ...ORDERED, ordered: false })).toBe('');
   });
 
-  test('consumers that come back later than their engine recover later, and from when the engine was back', () => {
-    const { recoveredAt } = foreseen(sizing, 200, [{ from: 50, to: 85, over: 80 }]);
-    // 3,500 wait at 85 s.
-    expect(recoveredAt).toBeCloseTo(85 + (3500 - 100) / 60, 0);
-    expect(
-      lastOverOf([
-        { from: 50, to: 85, over: 80 },
-        { from: 20, to: 30 },
-      ]),
-    ).toBe(80);
-  });
-
-  test('one consumer of four that is away is missed only where its letters are its own', () => {
-    const away = [{ from: 50, to: 95, consumer: 1 }];
-    expect(foreseen(sizing, 200, away).mostBacklog).toBe(20);
-    // 25 letters a second for 45 s, which its own 40/s drain beside 25 new ones.
-    const own = foreseen({ ...sizing, shares: 'own' }, 200, away);
-    expect(own.mostBacklog).toBeCloseTo(1125, -1);
-    expect(own.recoveredAt).toBeCloseTo(95 + (1125 - 100) / 15, 0);
-  });
-
-  test('a consumer that is away in two ways is away once, and without spare capacity nothing drains', () => {
-    const twice = [
-      { from: 50, to: 80 },
-      { from: 50, to: 80, consumer: 0 },
-    ];
-    expect(foreseen(sizing, 200, twice)).toEqual(foreseen(sizing, 200, [{ from: 50, to: 80 }]));
-    expect(() => foreseen({ ...sizing, clearedPerSecond: 0 }, 10, [])).toThrow('never drain 100 letters/s at 0/s');
+  test('do not close over an engine that quotes errors when none was quoted: no secret was masked', () => {
+    const quoting = { ordered: true, quotes: true };
+    expect(wrong({}, quoting)).toBe('no error was quoted with its secrets masked');
+    expect(wrong({ said: `failed: ${MASK}` }, quoting)).toBe('');
   });
 });
 
@@ -186,7 +86,10 @@ describe('a run', () => {
   const run = (measured: number, changed: Partial<Outcome> = {}) =>
     ({
       messages: 100_000,
-      books: closeBooks(letters, perfect(), true),
+      books: closeBooks(letters, perfect(), ORDERED),
+      faults: [],
+      struck: [],
+      backlog: { predicted: 100, measured: 100 },
       recovery: { predicted: 20, measured },
       ...changed,
     }) as Outcome;
@@ -204,18 +107,44 @@ describe('a run', () => {
     },
   );
 
+  test.each([
+    [74, '74'],
+    [126, '126'],
+  ])('has not where %d letters waited at most and 100 were foreseen', (measured, told) => {
+    const backlog = { predicted: 100, measured };
+    expect(faultsFound(run(20, { backlog }), true)).toEqual([`${told} letters waited at most, foreseen were 100`]);
+    expect(faultsFound(run(20, { backlog }), false)).toEqual([]);
+  });
+
+  test('has not where a kind of fault never struck, however few letters it had', () => {
+    const faults = faultsIn('kill#1@2 kill#1@3 crash@5');
+    const missed = run(20, { messages: 1000, faults, struck: faultsIn('kill#1@2.1') });
+    expect(faultsFound(missed, false)).toEqual(['no crash struck']);
+    expect(faultsFound({ ...missed, struck: faults }, false)).toEqual([]);
+  });
+
   test('has not where its books do not close, and the page says so', () => {
-    const books = closeBooks(letters, { ...perfect(), left: 1 }, true);
+    const books = closeBooks(letters, { ...perfect(), left: 1 }, ORDERED);
     expect(faultsFound(run(20, { books }), false)).toEqual(['1 letters are left in queues']);
     const whole: Partial<Outcome> = {
       title: 'Broker',
-      faults: [],
-      restarts: 0,
+      seed: 7,
+      faults: faultsIn('kill#1@2 kill#1@3'),
+      struck: faultsIn('kill#1@2'),
+      restarts: 1,
       latency: { p50: 1, p99: 2, most: 3 },
-      backlog: { predicted: 1, measured: 1 },
+      waits: { p99: 1.5, most: 2.5 },
+      assumed: 'a session of 45 s',
+      takeover: { predicted: 3, measured: 2.8 },
+      cleared: { predicted: 160 },
     };
     expect(pageOf([run(20, whole)], [])).toContain('| yes |');
     expect(pageOf([run(20, { ...whole, books })], [])).toContain('| no: 1 letters are left in queues |');
     expect(pageOf([run(30, whole)], [])).toContain('| no: recovery took 30.0 s, foreseen were 20.0 s |');
+    expect(pageOf([run(20, whole)], [])).toContain('| 1 / 2 / 3 s | 1.5 / 2.5 s |');
+    expect(pageOf([run(20, whole)], [])).toContain(
+      '- Broker: seed 7, 1 of 2 faults struck: kill#1@2 kill#1@3. Assumed: a session of 45 s. ' +
+        'Measured: until the work of a killed consumer went on 2.8 of 3 s.',
+    );
   });
 });

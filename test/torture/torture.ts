@@ -1,22 +1,21 @@
 /** One torture run: an engine, its consumers, letters at an even rate, faults at their times, and the books at the end. */
 import { loadavg } from 'node:os';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import { until } from '../support/until';
+import { watchBacklog } from './backlog';
 import { type Books, closeBooks } from './books';
 import { type Effect, EffectFiles, type Effects } from './effects';
-import { Broken, type Engine, type Running } from './engine';
+import type { Engine, Running } from './engine';
 import { type Fault, spoken } from './faults';
-import { type Away, foreseen, lastOverOf, settledBacklog } from './foreseen';
+import { type Foreseen, foreseen, lastOverOf, settledBacklog } from './foreseen';
 import { type Letter, lettersOf } from './letters';
+import { sendAll } from './sending';
+import { Striker } from './strike';
 
 const KEYS = 1000;
-const TICK_MILLIS = 50;
 const SAMPLE_MILLIS = 500;
-const SAY_EVERY = 20;
 /** Longer than the drain that is foreseen nothing is waited for. */
 const PATIENCE_SECONDS = 180;
-const RETRY_MILLIS = 500;
 const READY_SECONDS = 120;
 
 /** What a run is told. */
@@ -27,8 +26,8 @@ export interface Run {
   readonly seed: number;
   /** Where effects are kept. */
   readonly folder: string;
-  /** Faults of a flood of so many seconds. */
-  readonly faultsFor: (seconds: number) => readonly Fault[];
+  /** Faults of a flood of so many seconds, at so many consumers. */
+  readonly faultsFor: (seconds: number, consumers: number) => readonly Fault[];
   /** File for what the consumers say. */
   readonly log?: string;
   /** Progress. */
@@ -42,6 +41,8 @@ export interface Outcome {
   readonly messages: number;
   readonly seed: number;
   readonly faults: readonly Fault[];
+  /** Those of them that struck, at the time at which they did: a consumer that is down cannot be killed. */
+  readonly struck: readonly Fault[];
   /** Date, and the load of the machine before it. */
   readonly on: string;
   readonly seconds: number;
@@ -51,10 +52,24 @@ export interface Outcome {
   readonly books: Books;
   /** Seconds from when a letter was due to its effect. */
   readonly latency: { readonly p50: number; readonly p99: number; readonly most: number };
+  /** Of the same what is foreseen of waiting, where what came first is taken first. */
+  readonly waits?: Foreseen['waits'];
   /** Letters that were due and had no effect yet, at most: measured, and with the faults counted in. */
   readonly backlog: { readonly predicted: number; readonly measured: number };
   /** Seconds from the end of the last fault until no more letters wait than without one. */
   readonly recovery: { readonly predicted: number; readonly measured: number };
+  /** Numbers that are in no plan, in words. */
+  readonly assumed: string;
+  /** Seconds from a kill until the work of its consumer goes on, on average. */
+  readonly takeover: Compared;
+  /** Letters in a second while what waited was worked off after the last fault. */
+  readonly cleared: Compared;
+}
+
+/** A number of the plan, and the same as it was measured where it was. */
+export interface Compared {
+  readonly predicted: number;
+  readonly measured?: number;
 }
 
 /** Runs it, and leaves nothing running. */
@@ -90,16 +105,17 @@ async function flood(
   letters: readonly Letter[],
   running: Running,
 ): Promise<Outcome> {
-  const { sizing, pods, effects = new EffectFiles(folder) } = running;
+  const { sizing, pods } = running;
+  const effects: Effects = running.effects ?? new EffectFiles(folder);
   const floodSeconds = messages / sizing.perSecond;
-  const faults = faultsFor(floodSeconds);
+  const faults = faultsFor(floodSeconds, sizing.instances);
   say(
     `${messages} letters at ${sizing.perSecond}/s, ${sizing.instances} consumers, seed ${seed}, faults: ${spoken(faults)}`,
   );
   const began = Date.now();
   const on = `${new Date(began).toISOString().slice(0, 10)}, load ${loadavg()[0].toFixed(1)}`;
   const elapsed = () => (Date.now() - began) / 1000;
-  const away: Away[] = [];
+  const striker = new Striker(running, elapsed, say);
   const effectsOf = effectsBefore(letters);
   const dueBy = (seconds: number) => effectsOf[Math.min(messages, Math.floor(seconds * sizing.perSecond))];
   const watch = watchBacklog(effects, dueBy, elapsed, say);
@@ -111,14 +127,13 @@ async function flood(
     };
     await Promise.all([
       sendAll(letters, running, (place) => place / sizing.perSecond, elapsed, failed.signal).catch(either),
-      strike(faults, running, elapsed, away, say, failed.signal).catch(either),
+      striker.strikeAll(faults, failed.signal).catch(either),
     ]);
-    const lastOver = lastOverOf(away);
-    const forecast = foreseen(sizing, floodSeconds, away);
     const refused = running.refused?.() ?? new Set();
     const judged = letters.map((letter) => (refused.has(letter.id) ? { ...letter, fate: 'refused' as const } : letter));
     const wanted = judged.filter(({ fate }) => fate === 'effect').length;
-    const patience = Math.max(PATIENCE_SECONDS, forecast.emptyAt - elapsed() + PATIENCE_SECONDS);
+    const { emptyAt } = foreseen(sizing, floodSeconds, striker.away(sizing));
+    const patience = Math.max(PATIENCE_SECONDS, emptyAt - elapsed() + PATIENCE_SECONDS);
     const told = ({ message }: Error) => say(message);
     await until(
       'every letter has its effect',
@@ -136,21 +151,31 @@ async function flood(
       judged,
       {
         effects: all,
+        surplus: (await effects.surplus?.()) ?? 0,
         repeated: await effects.repeated(),
         aside: bodies,
         said: said + pods.said + (running.front?.said ?? ''),
         left: await running.left(),
       },
-      engine.ordered,
+      { ordered: engine.ordered, quotes: engine.quotes },
       1 + faults.filter(({ kind }) => kind === 'upgrade' || kind === 'replan').length,
     );
     for (const line of books.wrong) say(`WRONG: ${line}`);
+    // What was measured by now takes the place of what was assumed.
+    const measured = running.measured?.(striker.away(sizing), began) ?? {};
+    const sized = { ...sizing, ...measured };
+    const away = striker.away(sized);
+    const forecast = foreseen(sized, floodSeconds, away);
+    const lastOver = lastOverOf(away);
+    const settledAt = watch.settledAfter(lastOver, settledBacklog(sized));
+    const drainedFrom = Math.max(lastOver, ...away.map(({ to }) => to));
     return {
       name,
       title: engine.title,
       messages,
       seed,
       faults,
+      struck: striker.struck,
       on,
       seconds: elapsed(),
       perSecond: sizing.perSecond,
@@ -158,15 +183,24 @@ async function flood(
       restarts: pods.restarts,
       books,
       latency: latencyOf(letters, all, began, sizing.perSecond),
+      ...(engine.isFifo && { waits: forecast.waits }),
       backlog: { predicted: forecast.mostBacklog, measured: watch.most() },
-      recovery: {
-        predicted: forecast.recoveredAt - lastOver,
-        measured: watch.settledAfter(lastOver, settledBacklog(sizing)) - lastOver,
+      recovery: { predicted: forecast.recoveredAt - lastOver, measured: settledAt - lastOver },
+      assumed: engine.assumed,
+      takeover: {
+        predicted: sizing.takeoverSeconds,
+        measured: sizing.isBackWhenReady ? meanOf(striker.takeovers) : measured.takeoverSeconds,
       },
+      cleared: { predicted: sized.clearedPerSecond, measured: watch.clearedPerSecond(drainedFrom, settledAt) },
     };
   } finally {
     await watch.end();
   }
+}
+
+/** None of nothing. */
+function meanOf(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Of so many first letters, those that have an effect: the others never have one, and nobody waits for it. */
@@ -174,114 +208,6 @@ function effectsBefore(letters: readonly Letter[]): readonly number[] {
   const counts = [0];
   for (const { fate } of letters) counts.push(counts.at(-1)! + (fate === 'effect' ? 1 : 0));
   return counts;
-}
-
-/** Looks at what is due and has no effect yet, until it is ended. */
-function watchBacklog(
-  effects: Effects,
-  dueBy: (seconds: number) => number,
-  elapsed: () => number,
-  say: (line: string) => void,
-) {
-  const seen: { readonly at: number; readonly waiting: number }[] = [];
-  let over = false;
-  let failure: Error | undefined;
-  const watching = (async () => {
-    for (let sample = 0; !over; sample += 1) {
-      const at = elapsed();
-      const waiting = dueBy(at) - (await effects.count());
-      seen.push({ at, waiting });
-      if (sample % SAY_EVERY === 0) say(`${at.toFixed(0)} s: ${dueBy(at)} due, ${waiting} wait`);
-      await wait(SAMPLE_MILLIS);
-    }
-  })().catch((error: Error) => {
-    failure = error;
-  });
-  return {
-    most: () => Math.max(...seen.map(({ waiting }) => waiting)),
-    /** When no more than that waited, from then on; when it was looked at last if that never came. */
-    settledAfter: (from: number, settled: number) =>
-      (seen.find(({ at, waiting }) => at >= from && waiting <= settled) ?? seen.at(-1)!).at,
-    async end() {
-      over = true;
-      await watching;
-      if (failure) throw failure;
-    },
-  };
-}
-
-/** Every fault at its time. They follow one another, but for kills, which take no time; what the others took is measured. */
-async function strike(
-  faults: readonly Fault[],
-  running: Running,
-  elapsed: () => number,
-  away: Away[],
-  say: (line: string) => void,
-  failed: AbortSignal,
-): Promise<void> {
-  const { pods, sizing } = running;
-  for (const { at, kind, seconds = 0, victim = 0 } of faults) {
-    await wait(Math.max(0, 1000 * (at - elapsed())), undefined, { signal: failed }).catch(() => {});
-    if (failed.aborted) return;
-    const from = elapsed();
-    if (kind === 'kill') {
-      away.push({ from, to: from + sizing.takeoverSeconds, consumer: pods.kill(victim) });
-      continue;
-    }
-    say(`${from.toFixed(1)} s: ${kind}`);
-    if (kind === 'upgrade' || kind === 'replan') {
-      const settings = (kind === 'replan' && (await running.replan?.())) || {};
-      if (kind === 'upgrade') await running.front?.roll({}, () => {});
-      await pods.roll(settings, (consumer, leftAt) => {
-        const to = elapsed();
-        away.push({ from: to - (Date.now() - leftAt) / 1000, to, consumer });
-      });
-    } else {
-      await running.strike(kind, seconds);
-      const over = elapsed();
-      away.push({ from, to: over + (sizing.resumeSeconds ?? 0), over });
-    }
-  }
-}
-
-/** Sends what is due, in order; what may not have arrived is sent again, for as long as a fault may last. */
-async function sendAll(
-  letters: readonly Letter[],
-  running: Running,
-  dueAt: (place: number) => number,
-  elapsed: () => number,
-  failed: AbortSignal,
-): Promise<void> {
-  let sentAt = elapsed();
-  for (let next = 0; next < letters.length && !failed.aborted; ) {
-    const due: Letter[] = [];
-    while (next + due.length < letters.length && dueAt(next + due.length) <= elapsed() && due.length < 500)
-      due.push(letters[next + due.length]);
-    if (due.length === 0) {
-      sentAt = elapsed();
-      await wait(TICK_MILLIS);
-      continue;
-    }
-    try {
-      // A letter of a mebibyte goes alone: together they are more than a request takes.
-      for (const part of requests(due)) await running.send(part);
-      next += due.length;
-      sentAt = elapsed();
-    } catch (error) {
-      if (error instanceof Broken || elapsed() - sentAt > PATIENCE_SECONDS) throw error;
-      await wait(RETRY_MILLIS);
-    }
-  }
-}
-
-function requests(letters: readonly Letter[]): Letter[][] {
-  const parts: Letter[][] = [[]];
-  for (const letter of letters) {
-    const copies = Array.from({ length: letter.copies }, () => letter);
-    if (letter.body.length > 100_000) parts.push(...copies.map((copy) => [copy]), []);
-    else parts.at(-1)!.push(...copies);
-  }
-  return parts.filter((part) => part.length > 0);
 }
 
 function latencyOf(letters: readonly Letter[], effects: readonly Effect[], began: number, perSecond: number) {

@@ -1,17 +1,25 @@
-/** What is wrong with a torture run: its books, and with all letters its recovery too. */
+/** What is wrong with a torture run: its books, faults that never came, and with all letters its backlog and its recovery too. */
+import { figure } from '../../lib/flow/figures';
 import type { Outcome } from './torture';
 
 /** Letters of a whole run. */
 export const WHOLE = 100_000;
-/** Share of the foreseen time by which a recovery may be off. */
-const RECOVERY_WITHIN = 0.25;
+/** Share of what is foreseen by which the most that waited, and a recovery, may be off. */
+const WITHIN = 0.25;
 
 /** @param alone whether nothing else was measured beside it; only then times are judged, and only with all letters */
-export function faultsFound({ books, recovery, messages }: Outcome, alone: boolean): readonly string[] {
-  const off = Math.abs(recovery.measured - recovery.predicted) / recovery.predicted;
+export function faultsFound(outcome: Outcome, alone: boolean): readonly string[] {
+  const { books, faults, struck, backlog, recovery, messages } = outcome;
+  const missed = new Set(faults.map(({ kind }) => kind).filter((kind) => !struck.some((one) => one.kind === kind)));
+  const isOff = ({ predicted, measured }: Outcome['recovery']) => Math.abs(measured - predicted) > WITHIN * predicted;
+  const isJudged = alone && messages >= WHOLE;
   return [
     ...books.wrong,
-    ...(alone && messages >= WHOLE && off > RECOVERY_WITHIN
+    ...[...missed].map((kind) => `no ${kind} struck`),
+    ...(isJudged && isOff(backlog)
+      ? [`${figure(backlog.measured)} letters waited at most, foreseen were ${figure(backlog.predicted)}`]
+      : []),
+    ...(isJudged && isOff(recovery)
       ? [`recovery took ${recovery.measured.toFixed(1)} s, foreseen were ${recovery.predicted.toFixed(1)} s`]
       : []),
   ];

@@ -1,14 +1,15 @@
 /** Kafka with the shipped stream worker, sized by `planStream`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { planStream } from '../../../lib/flow/streams/plan';
 import { SESSION_SECONDS } from '../../../lib/flow/streams/platforms';
 import type { StreamPlan } from '../../../lib/flow/streams/workload';
 import { type Kafka, kafkaMissing, startKafka } from '../../engines/kafka';
+import { freePorts } from '../../support/ports';
 import type { Engine, Running, Sizing } from '../engine';
 import { FAULT_KINDS } from '../faults';
 import { type Letter, SHARES } from '../letters';
+import { type Network, networkTo } from '../network';
 import { Pods } from '../pods';
 
 export const ADMIN = { username: 'admin', password: 'admin-7Yt3' };
@@ -25,6 +26,9 @@ const LEAST_SECONDS = 40;
 const LATENCY_SECONDS = 60;
 /** What the changed plan promises. */
 export const CHANGED_LATENCY_SECONDS = 30;
+
+/** Of both engines on Kafka. */
+export const ASSUMED = `the partitions of a consumer that is killed are read again after its session of ${SESSION_SECONDS} s`;
 
 /** What comes, and how long each takes. */
 export interface Load {
@@ -68,6 +72,9 @@ const streamOf = ({ perSecond, recordSeconds, latencySeconds }: Load) =>
 export const KAFKA: Engine = {
   title: 'Apache Kafka 3.9.1, stream-worker',
   ordered: true,
+  quotes: true,
+  isFifo: true,
+  assumed: ASSUMED,
   kinds: FAULT_KINDS,
   killEverySeconds: 1.5 * SESSION_SECONDS,
   missing: kafkaMissing,
@@ -94,13 +101,18 @@ export const KAFKA: Engine = {
   },
 };
 
+/** A broker whose addresses are those of the network in front of it. */
+export interface KafkaBehind extends Kafka {
+  readonly network: Network;
+}
+
 /** Starts a broker with the topics of a run; when the run cannot begin, it is ended, and what was started by then. */
 export async function onKafka(
   partitions: number,
-  begin: (kafka: Kafka, started: Pods[]) => Promise<Running>,
+  begin: (kafka: KafkaBehind, started: Pods[]) => Promise<Running>,
 ): Promise<Running> {
   const started: Pods[] = [];
-  const kafka = await startKafka({ [ADMIN.username]: ADMIN.password });
+  const kafka = await startBehindNetwork();
   try {
     for (const [topic, count] of Object.entries({ [TOPIC]: partitions, [`${TOPIC}.dead`]: 1 }))
       await kafka.tool('org.apache.kafka.tools.TopicCommand', ADMIN.username, [
@@ -113,9 +125,22 @@ export async function onKafka(
     return await begin(kafka, started);
   } catch (error) {
     for (const pods of started) pods.killAll();
+    await kafka.network.stop();
     await kafka.stop();
     throw error;
   }
+}
+
+/** The broker tells its clients the ports of the network, or they would go past it. */
+async function startBehindNetwork(): Promise<KafkaBehind> {
+  const [tls, mutual] = await freePorts(2);
+  const kafka = await startKafka({ [ADMIN.username]: ADMIN.password }, undefined, { tls, mutual });
+  const target = (broker: string) => Number(broker.split(':').at(-1));
+  const network = await networkTo(
+    { target: target(kafka.tlsBroker), port: tls },
+    { target: target(kafka.certificateBroker), port: mutual },
+  );
+  return { ...kafka, network, tlsBroker: `localhost:${tls}`, certificateBroker: `localhost:${mutual}` };
 }
 
 /** How consumers, and receivers, reach the broker. */
@@ -142,7 +167,7 @@ export function knobsOf(plan: StreamPlan) {
 }
 
 /** The topic, to which letters are sent by a client of its own, and the books of it. */
-export async function withTopic(kafka: Kafka, pods: Pods, sizing: Sizing): Promise<Running> {
+export async function withTopic(kafka: KafkaBehind, pods: Pods, sizing: Sizing): Promise<Running> {
   const { Consumer, Producer } = await import('@platformatic/kafka');
   const connection = {
     clientId: 'torture',
@@ -177,10 +202,8 @@ export async function withTopic(kafka: Kafka, pods: Pods, sizing: Sizing): Promi
       }
     },
     async strike(kind, seconds) {
-      if (kind !== 'cut') return kafka.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
-      kafka.halt();
-      await wait(1000 * seconds);
-      kafka.resume();
+      if (kind === 'cut') await kafka.network.cut(seconds);
+      else await kafka.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
     },
     async aside() {
       const bodies: string[] = [];
@@ -205,6 +228,7 @@ export async function withTopic(kafka: Kafka, pods: Pods, sizing: Sizing): Promi
     async stop() {
       await pods.end();
       await producer.close().catch(() => {});
+      await kafka.network.stop();
       await kafka.stop();
     },
   };

@@ -22,6 +22,10 @@ interface Stored {
 const JOURNALED = { w: 'majority', j: true };
 const DUPLICATE_KEY = 11_000;
 const LOOK_AT = 1000;
+/** Within a run a batch follows the other in less. */
+const LEAST_PAUSE_MILLIS = 2000;
+/** What a run of the backfill says at its end. */
+const DONE = /"changed":(\d+)[^\n]*"done":true/g;
 
 /** What the documents are asked with. */
 export interface DatedOptions {
@@ -29,15 +33,27 @@ export interface DatedOptions {
   readonly retentionSeconds: number;
   /** Version of the backfill that runs: the old one has ended before the last one starts. */
   readonly version: () => number;
+  /** Everything that the backfill said. */
+  readonly said: () => string;
+}
+
+/** A time in which nothing got its date though documents waited for theirs, in milliseconds since the epoch. */
+export interface Pause {
+  readonly from: number;
+  readonly to: number;
 }
 
 /**
- * Letters that were inserted, and when each was first seen with its date: up to a look later than it got it. A date that is set
- * twice to the same value cannot be told from one that is set once, and does the same.
+ * Letters that were inserted, and when each was first seen with its date: up to a look later than it got it. Whether it is the right
+ * one is judged at the end: a later run may have changed it. A run that is killed does not say how many dates it set, so what is set
+ * twice is counted among the others.
  */
 export class DatedDocuments implements Effects {
   private readonly undated = new Map<string, Letter>();
-  private readonly dated: Effect[] = [];
+  private readonly dated = new Map<string, Effect>();
+  /** Times in which nothing got its date. */
+  public readonly pauses: Pause[] = [];
+  private lastAt = Date.now();
   private readonly known = new Set<string>();
   private again = 0;
 
@@ -68,20 +84,34 @@ export class DatedDocuments implements Effects {
   public async count(): Promise<number> {
     for (;;) {
       const ids = [...this.undated.keys()].slice(0, LOOK_AT);
-      if (ids.length === 0) return this.dated.length;
+      if (ids.length === 0) {
+        this.lastAt = Date.now();
+        return this.dated.size;
+      }
       // While the server is away, as many as there were.
-      const found = await this.options.collection
-        .find({ _id: { $in: ids }, expireAt: { $exists: true } }, { projection: { body: 0 } })
-        .toArray()
-        .catch(() => []);
+      const found = await this.datesOf(ids).catch(() => []);
+      if (found.length > 0) this.endPause();
       for (const document of found) this.note(document);
-      if (found.length < LOOK_AT) return this.dated.length;
+      if (found.length < LOOK_AT) return this.dated.size;
     }
   }
 
   public async all(): Promise<readonly Effect[]> {
     await this.count();
-    return this.dated;
+    const effects: Effect[] = [];
+    const ids = [...this.dated.keys()];
+    for (let from = 0; from < ids.length; from += LOOK_AT)
+      for (const document of await this.datesOf(ids.slice(from, from + LOOK_AT))) {
+        const effect = this.dated.get(document._id)!;
+        effects.push(this.isRight(document) ? effect : { ...effect, id: `${effect.id}, whose date is wrong` });
+      }
+    return effects;
+  }
+
+  /** Dates that runs have set, less documents that have one: no document gets its date twice. */
+  public async surplus(): Promise<number> {
+    const set = [...this.options.said().matchAll(DONE)].reduce((sum, [, changed]) => sum + Number(changed), 0);
+    return Math.max(0, set - this.dated.size);
   }
 
   public async repeated(): Promise<number> {
@@ -93,18 +123,30 @@ export class DatedDocuments implements Effects {
     this.undated.set(idOf(letter), letter);
   }
 
-  private note({ _id, createdAt, expireAt }: Stored): void {
+  private datesOf(ids: readonly string[]): Promise<readonly Stored[]> {
+    return this.options.collection
+      .find({ _id: { $in: ids }, expireAt: { $exists: true } }, { projection: { body: 0 } })
+      .toArray();
+  }
+
+  private endPause(): void {
+    const now = Date.now();
+    if (now - this.lastAt >= LEAST_PAUSE_MILLIS) this.pauses.push({ from: this.lastAt, to: now });
+    this.lastAt = now;
+  }
+
+  private note({ _id }: Stored): void {
     const letter = this.undated.get(_id);
     // Another look has seen it meanwhile.
     if (letter === undefined) return;
     this.undated.delete(_id);
-    const due = createdAt.getTime() + 1000 * this.options.retentionSeconds;
-    const isRight = expireAt instanceof Date && expireAt.getTime() === due;
     const { id, key, place } = letter;
-    this.dated.push({
-      id: isRight ? id : `${id}, whose date is wrong`,
-      ...{ key, place, at: Date.now(), version: this.options.version() },
-    });
+    this.dated.set(_id, { id, key, place, at: Date.now(), version: this.options.version() });
+  }
+
+  private isRight({ createdAt, expireAt }: Stored): boolean {
+    const due = createdAt.getTime() + 1000 * this.options.retentionSeconds;
+    return expireAt instanceof Date && expireAt.getTime() === due;
   }
 }
 

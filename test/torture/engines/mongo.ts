@@ -9,15 +9,17 @@
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { planRetention } from '../../../lib/flow/retention/plan';
 import { MONGO_DRIVER, MONGOSH_PROGRAM, type Mongo, mongoMissing, startMongo } from '../../engines/mongo';
 import { ROOT } from '../../support/reference';
-import type { Engine, Running, Sizing } from '../engine';
+import type { Away, Engine, Running, Sizing } from '../engine';
+import { atPort, networkTo, portOf } from '../network';
 import { Pods } from '../pods';
-import { type Collection, DatedDocuments } from './mongo-documents';
+import { type Collection, DatedDocuments, type Pause } from './mongo-documents';
 
 const COLLECTION = 'letters';
+/** Where the backfill keeps what it has done. */
+const STATES = 'ttl_backfill';
 const RETENTION_SECONDS = 30 * 86_400;
 const MOST_PER_SECOND = 270;
 const LEAST_SECONDS = 60;
@@ -25,8 +27,13 @@ const LEAST_SECONDS = 60;
 const SPARE = 2.5;
 /** What the changed plan has. */
 const CHANGED_SPARE = 3;
-/** A run that found nothing ends; the shell starts again, and reads the collection to its end before its first batch. */
+/**
+ * A run that found nothing ends; the shell starts again, and reads the collection to its end before its first batch. Expected: what a
+ * run measures takes its place.
+ */
 const BETWEEN_RUNS_SECONDS = 10;
+/** Fewer pauses say too little. */
+const LEAST_PAUSES = 3;
 
 /** The numbers of the run. */
 export function sizingOf(messages: number, spare = SPARE) {
@@ -47,18 +54,51 @@ export function sizingOf(messages: number, spare = SPARE) {
     instances: 1,
     clearedPerSecond: plan.value('batchSize') / plan.value('batchSeconds'),
     shares: 'common',
-    takeoverSeconds: BETWEEN_RUNS_SECONDS,
-    // A run that was held finishes with what it had looked at; the engine is back at any moment of the time between two looks.
-    resumeSeconds: BETWEEN_RUNS_SECONDS / 2,
-    // What is inserted from the last look of a run to the first of the next.
-    peakBacklog: BETWEEN_RUNS_SECONDS * perSecond,
+    ...byPause(BETWEEN_RUNS_SECONDS, perSecond),
   };
   return { plan, sizing };
+}
+
+/** What follows from the time between the last batch of a run and the first of the next. */
+function byPause(seconds: number, perSecond: number) {
+  return {
+    takeoverSeconds: seconds,
+    // A run that was held finishes with what it had looked at; the engine is back at any moment of the time between two looks.
+    resumeSeconds: seconds / 2,
+    // What is inserted from the last look of a run to the first of the next.
+    peakBacklog: seconds * perSecond,
+  };
+}
+
+/**
+ * The same as a run has measured it: the mean of its pauses without those in which the engine was away, where there are enough.
+ *
+ * @param beganAt of the run, in milliseconds since the epoch
+ */
+export function measuredBy(
+  pauses: readonly Pause[],
+  perSecond: number,
+  away: readonly Away[],
+  beganAt: number,
+): Partial<Sizing> {
+  const lengths = pauses
+    .map(({ from, to }) => ({ from: (from - beganAt) / 1000, to: (to - beganAt) / 1000 }))
+    .filter(
+      ({ from, to }) => !away.some((one) => one.consumer === undefined && one.from < to && (one.over ?? one.to) > from),
+    )
+    .map(({ from, to }) => to - from);
+  if (lengths.length < LEAST_PAUSES) return {};
+  return byPause(lengths.reduce((sum, length) => sum + length, 0) / lengths.length, perSecond);
 }
 
 export const MONGO: Engine = {
   title: 'MongoDB protocol (SecantusDB 0.7.0b3), backfill of TtlCollection',
   ordered: false,
+  // The backfill says numbers, and reads nothing of a document but its dates.
+  quotes: false,
+  // A run goes through the collection from its beginning again and again.
+  isFifo: false,
+  assumed: `${BETWEEN_RUNS_SECONDS} s from the last batch of a run of the backfill to the first of the next, before that is measured; the one consumer has the clock that is ahead, and dates are by the clock of the server`,
   kinds: ['kill', 'upgrade', 'replan', 'restart', 'crash', 'cut'],
   killEverySeconds: 15,
   missing: mongoMissing,
@@ -93,12 +133,15 @@ interface Client {
 async function running(mongo: Mongo, messages: number, folder: string): Promise<Running> {
   const { plan, sizing } = sizingOf(messages);
   const { MongoClient } = createRequire(__filename)(MONGO_DRIVER) as { MongoClient: new (uri: string) => Client };
-  const client = await new MongoClient(mongo.uri).connect();
+  const network = await networkTo({ target: portOf(mongo.uri) });
+  const uri = atPort(mongo.uri, network.ports[0]);
+  const client = await new MongoClient(uri).connect();
   const collection = client.db().collection(COLLECTION);
   const documents = new DatedDocuments({
     collection,
     retentionSeconds: RETENTION_SECONDS,
     version: () => pods.version,
+    said: () => pods.said,
   });
   const pods = new Pods(
     join(__dirname, 'pod-mongo.cjs'),
@@ -107,7 +150,7 @@ async function running(mongo: Mongo, messages: number, folder: string): Promise<
       BACKFILL: join(ROOT, 'lib', 'runtime', 'ttl-collection', 'backfill.js'),
       // The shell keeps settings at home.
       HOME: folder,
-      MONGODB_URI: mongo.uri,
+      MONGODB_URI: uri,
       COLLECTION,
       CREATED_FIELD: 'createdAt',
       ...settingsOf(plan),
@@ -120,21 +163,23 @@ async function running(mongo: Mongo, messages: number, folder: string): Promise<
     effects: documents,
     send: (letters) => documents.insert(letters),
     async strike(kind, seconds) {
-      if (kind !== 'cut') return mongo.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
-      mongo.halt();
-      await wait(1000 * seconds);
-      mongo.resume();
+      if (kind === 'cut') await network.cut(seconds);
+      else await mongo.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
     },
     replan: async () => settingsOf(sizingOf(messages, CHANGED_SPARE).plan),
     async aside() {
       const poison = await collection.find({ expireAt: { $exists: true, $not: { $type: 'date' } } }).toArray();
-      return { bodies: poison.map(({ body }) => body), said: '' };
+      const states = await client.db().collection(STATES).find({}).toArray();
+      const said = [...poison.map(({ body: _body, ...fields }) => fields), ...states];
+      return { bodies: poison.map(({ body }) => body), said: said.map((fields) => JSON.stringify(fields)).join('\n') };
     },
     left: () => collection.countDocuments({ expireAt: { $exists: false } }),
+    measured: (away, beganAt) => measuredBy(documents.pauses, sizing.perSecond, away, beganAt),
     async stop() {
       // The books are closed: nothing is left to be finished in order.
       pods.killAll();
       await client.close();
+      await network.stop();
       await mongo.stop();
     },
   };

@@ -1,6 +1,6 @@
 /** A consumer of the torture run on Kafka: the shipped worker. */
 const { streamWorker } = require('../../../dist/runtime/stream-worker');
-const { handle } = require('../effects.cjs');
+const { handle } = require('../handler.cjs');
 
 streamWorker(({ value }) => handle(value)).then(
   () => process.exit(0),

@@ -1,7 +1,7 @@
 /** A consumer of the torture run on RabbitMQ: the loop of the shipped worker, whose own bundle books orders. */
 import { log, work } from '../../../lib/runtime/order-worker/worker';
 
-const { handle } = require('../effects.cjs') as { handle(body: string): Promise<void> };
+const { handle } = require('../handler.cjs') as { handle(body: string): Promise<void> };
 
 work(async (body) => {
   await handle(body);

@@ -1,9 +1,9 @@
 /**
  * A consumer of the torture run on Redis: the shipped sender, and in the same process the provider that it sends to, which
- * has the effect of a letter.
+ * has the effect of a letter, once for each `Idempotency-Key`.
  */
 const { createServer } = require('node:http');
-const { handle } = require('../effects.cjs');
+const { handle } = require('../handler.cjs');
 
 const port = process.env.METRICS_PORTS.split(',')[Number(process.env.HOSTNAME.split('-').at(-1))];
 
@@ -14,7 +14,7 @@ const provider = createServer((request, response) => {
   request.setEncoding('utf8').on('data', (part) => (text += part));
   request.on('end', async () => {
     const { id, text: body } = JSON.parse(text);
-    await handle(body).then(
+    await handle(body, request.headers['idempotency-key']).then(
       () => response.end(JSON.stringify({ id })),
       () => response.writeHead(422).end(),
     );

@@ -7,7 +7,7 @@
 const { setTimeout: wait } = require('node:timers/promises');
 const { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } = require('@aws-sdk/client-sqs');
 const { webhookConsumer } = require('../../../dist/runtime/webhook');
-const { worked } = require('../effects.cjs');
+const { worked } = require('../handler.cjs');
 
 const { QUEUE_URL, QUEUE_ARN, BATCH_SIZE, FUNCTION_TIMEOUT_SECONDS, LEDGER_TABLE, VERSION } = process.env;
 const TIMEOUT_MILLIS = 1000 * Number(FUNCTION_TIMEOUT_SECONDS);

@@ -1,15 +1,8 @@
-/** A consumer of the torture run on webhooks: the shipped one, whose store is the file that `handle` makes with its effect. */
+/** A consumer of the torture run on webhooks: the shipped one, with the store of the run. */
 const { consumeWebhooks } = require('../../../dist/runtime/kafka-webhook');
-const { handle } = require('../effects.cjs');
+const { effectOf, store } = require('../handler.cjs');
 
-const store = {
-  async once(_key, _expiresAtMillis, effect) {
-    await effect(undefined);
-    return 'committed';
-  },
-};
-
-consumeWebhooks(({ body }) => handle(body), store).then(
+consumeWebhooks(({ body }, transaction) => effectOf(body, transaction), store).then(
   () => process.exit(0),
   (error) => {
     console.error(error);

@@ -1,12 +1,12 @@
 /** A Pub/Sub emulator, Google's pstest, with the shipped loop of a worker pool, sized by `planQueue`. */
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { PubSub, v1 } from '@google-cloud/pubsub';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import { EMULATOR, kill, missing, type Running as Process, start } from '../../engines/pubsub/processes';
 import { until } from '../../support/until';
 import type { Engine, Running, Sizing } from '../engine';
 import { SHARES } from '../letters';
+import { networkTo } from '../network';
 import { Pods } from '../pods';
 
 const PROJECT = 'torture';
@@ -54,6 +54,7 @@ export function sizingOf(messages: number, itemTimeoutSeconds?: number) {
     clearedPerSecond: (SLOTS * instances) / serviceSeconds,
     shares: 'common',
     takeoverSeconds: TAKEOVER_SECONDS,
+    isBackWhenReady: true,
     peakBacklog: plan.predictions.peakBacklog,
   };
   return { plan, sizing, serviceSeconds };
@@ -64,6 +65,10 @@ type Planned = ReturnType<typeof sizingOf>['plan'];
 export const PUBSUB: Engine = {
   title: 'Pub/Sub emulator (pstest), pubsub-worker',
   ordered: false,
+  // The log has the kind of an error, and nothing else is said of a letter.
+  quotes: false,
+  isFifo: false,
+  assumed: `the answer of a letter takes ${1000 * ANSWER_SECONDS} ms of its time, and a consumer that is killed takes letters again after ${TAKEOVER_SECONDS} s, before that is measured`,
   // pstest keeps its messages in memory: a restart would lose all of them, which the service does not.
   kinds: ['kill', 'upgrade', 'replan', 'cut'],
   killEverySeconds: 5,
@@ -91,7 +96,8 @@ function knobsOf(plan: Planned) {
 async function running(emulator: Process, messages: number, folder: string): Promise<Running> {
   const { plan, sizing, serviceSeconds } = sizingOf(messages);
   const attempts = plan.value('maxDeliveryAttempts');
-  const environment = { PUBSUB_EMULATOR_HOST: `127.0.0.1:${emulator.port}`, METADATA_SERVER_DETECTION: 'none' };
+  const network = await networkTo({ target: emulator.port });
+  const environment = { PUBSUB_EMULATOR_HOST: `127.0.0.1:${network.ports[0]}`, METADATA_SERVER_DETECTION: 'none' };
   Object.assign(process.env, environment);
   const pubsub = new PubSub({ projectId: PROJECT });
   const subscriber = new v1.SubscriberClient({ ...(await pubsub.getClientConfig()), port: emulator.port });
@@ -123,42 +129,50 @@ async function running(emulator: Process, messages: number, folder: string): Pro
     pods,
     async send(letters) {
       await Promise.all(
-        letters.map(({ body, attributes }) => topic.publishMessage({ data: Buffer.from(body), attributes })),
+        letters.map(({ id, body, attributes }) =>
+          topic.publishMessage({ data: Buffer.from(body), attributes: { ...attributes, letter: id } }),
+        ),
       );
     },
-    async strike(_, seconds) {
-      emulator.child.kill('SIGSTOP');
-      await wait(1000 * seconds);
-      emulator.child.kill('SIGCONT');
-    },
+    strike: (_, seconds) => network.cut(seconds),
     async replan() {
       const { plan: changed } = sizingOf(messages, CHANGED_ITEM_SECONDS);
       await pubsub.subscription(LETTERS).setMetadata({ ackDeadlineSeconds: changed.value('ackDeadlineSeconds') });
       return knobsOf(changed);
     },
-    aside: async () => ({ bodies: await deadLetters(subscriber), said: '' }),
+    async aside() {
+      const letters = await deadLetters(subscriber);
+      return {
+        bodies: letters.map(({ body }) => body),
+        said: letters.map(({ attributes }) => JSON.stringify(attributes)).join('\n'),
+      };
+    },
     left: () => unacknowledged(emulator, attempts),
     async stop() {
       // The books are closed: nothing is left to be finished in order.
       pods.killAll();
       await subscriber.close();
       await pubsub.close();
+      await network.stop();
       await kill(emulator);
     },
   };
 }
 
 /** pstest sets a letter aside again and again, as one message: it is read once. */
-async function deadLetters(subscriber: v1.SubscriberClient): Promise<string[]> {
-  const bodies = new Map<string, string>();
+async function deadLetters(subscriber: v1.SubscriberClient) {
+  const letters = new Map<string, { readonly body: string; readonly attributes: object }>();
   for (;;) {
     const [{ receivedMessages }] = await subscriber.pull({
       ...{ subscription: DEAD_LETTERS, maxMessages: MOST_PULLED, returnImmediately: true },
     });
-    const before = bodies.size;
+    const before = letters.size;
     for (const { message } of receivedMessages ?? [])
-      bodies.set(String(message?.messageId), Buffer.from(message?.data ?? '').toString());
-    if (bodies.size === before) return [...bodies.values()];
+      letters.set(String(message?.messageId), {
+        body: Buffer.from(message?.data ?? '').toString(),
+        attributes: message?.attributes ?? {},
+      });
+    if (letters.size === before) return [...letters.values()];
   }
 }
 

@@ -3,12 +3,12 @@
  * numbers of Amazon MQ are taken because they are all there: the broker is one node, so quorum is of one.
  */
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { ConfirmChannel, GetMessage } from 'amqplib';
 import { build } from 'esbuild';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import type { QueueQuestion } from '../../../lib/flow/queue/question';
 import type { QueuePlan } from '../../../lib/flow/queue/workload';
+import type { ResourceAnswer, ResourceEvent, TopologyProperties } from '../../../lib/runtime/rabbitmq-topology/apply';
 import type { SecretStore } from '../../engines/bundle';
 import { type RabbitMq, rabbitMqMissing, startRabbitMq } from '../../engines/rabbitmq';
 import {
@@ -25,6 +25,7 @@ import { until } from '../../support/until';
 import type { Engine, Running, Sizing } from '../engine';
 import { FAULT_KINDS } from '../faults';
 import { type Letter, SHARES } from '../letters';
+import { atPort, type Network, networkTo, portOf } from '../network';
 import { Pods } from '../pods';
 
 const QUEUE = 'letters';
@@ -43,7 +44,7 @@ const START_SECONDS = 1.6;
 const BACK_SECONDS = 60;
 
 /** What the changed plan is told: a broker that is further away, and that has to hold more. */
-const CHANGED: Partial<QueueQuestion> = { roundTripSeconds: 0.05, consumerOutageSeconds: 7200 };
+export const CHANGED: Partial<QueueQuestion> = { roundTripSeconds: 0.05, consumerOutageSeconds: 7200 };
 
 /** The numbers of the run. */
 export function sizingOf(messages: number, changed: Partial<QueueQuestion> = {}) {
@@ -66,6 +67,7 @@ export function sizingOf(messages: number, changed: Partial<QueueQuestion> = {})
     clearedPerSecond: (instances * plan.value('slotsPerInstance')) / serviceSeconds / (1 + SHARES.duplicate),
     shares: 'common',
     takeoverSeconds: START_SECONDS,
+    isBackWhenReady: true,
     // Letters in work have no effect yet either.
     peakBacklog: plan.value('peakOutstanding'),
   };
@@ -75,15 +77,22 @@ export function sizingOf(messages: number, changed: Partial<QueueQuestion> = {})
 export const RABBITMQ: Engine = {
   title: 'RabbitMQ, order-worker',
   ordered: false,
+  // The log has the name of an error, and nothing else is said of a letter.
+  quotes: false,
+  // A letter that comes back is put in its place again, in front.
+  isFifo: true,
+  assumed: `a consumer that is killed takes letters again after ${START_SECONDS} s, before that is measured`,
   kinds: FAULT_KINDS,
   killEverySeconds: KILL_EVERY_SECONDS,
   missing: rabbitMqMissing,
   async start(messages, folder) {
     const { plan, sizing, serviceSeconds } = sizingOf(messages);
-    const rabbit = await startRabbitMq(ADMIN);
+    const broker = await startRabbitMq(ADMIN);
+    const network = await networkTo({ target: portOf(broker.endpoint) });
+    const rabbit = { ...broker, endpoint: atPort(broker.endpoint, network.ports[0]) };
     const secrets = await startQueueSecrets('/', QUEUE);
     try {
-      await declareAs(rabbit, secrets, 'Create', plan);
+      await declareAs(rabbit, secrets, plan);
       const pods = new Pods(
         await podScript(folder),
         {
@@ -97,9 +106,10 @@ export const RABBITMQ: Engine = {
         },
         sizing.instances,
       );
-      return running(rabbit, secrets, pods, messages);
+      return running(rabbit, network, secrets, pods, messages);
     } catch (error) {
       await secrets.stop();
+      await network.stop();
       await rabbit.stop();
       throw error;
     }
@@ -123,22 +133,25 @@ async function podScript(folder: string): Promise<string> {
   return outfile;
 }
 
-async function declareAs(
-  rabbit: RabbitMq,
-  secrets: SecretStore,
-  RequestType: 'Create' | 'Update',
-  plan: QueuePlan,
-): Promise<void> {
-  const { error, output } = await declare(rabbit, secrets, {
-    RequestType,
-    LogicalResourceId: 'Topology',
-    ResourceProperties: properties(rabbit, declared('/', QUEUE, plan)),
-    ...(RequestType === 'Update' && {
-      PhysicalResourceId: QUEUE,
-      OldResourceProperties: properties(rabbit, declared('/', QUEUE, plan)),
-    }),
-  });
+async function declareAs(rabbit: RabbitMq, secrets: SecretStore, plan: QueuePlan, before?: QueuePlan): Promise<void> {
+  const { error, answer, output } = await declare<ResourceAnswer>(rabbit, secrets, eventOf(rabbit, plan, before));
   if (error !== undefined) throw new Error(`the topology was not declared: ${error}\n${output}`);
+  if (answer?.Data.Changed === 0) throw new Error('the broker has nothing of the plan that it did not have before');
+}
+
+/**
+ * The event of a stack that declares the queue of a plan.
+ *
+ * @param before what it declared until now; undefined when the stack is new
+ */
+export function eventOf(rabbit: RabbitMq, plan: QueuePlan, before?: QueuePlan): ResourceEvent {
+  const propertiesOf = (one: QueuePlan) => properties(rabbit, declared('/', QUEUE, one)) as TopologyProperties;
+  return {
+    RequestType: before === undefined ? 'Create' : 'Update',
+    LogicalResourceId: 'Topology',
+    ResourceProperties: propertiesOf(plan),
+    ...(before !== undefined && { PhysicalResourceId: QUEUE, OldResourceProperties: propertiesOf(before) }),
+  };
 }
 
 /** What a consumer is told of a plan, as `RabbitMqWorker` tells it. */
@@ -150,7 +163,8 @@ function knobsOf(plan: QueuePlan) {
   };
 }
 
-function running(rabbit: RabbitMq, secrets: SecretStore, pods: Pods, messages: number): Running {
+/** @param rabbit at its address in the network; its management is beside it */
+function running(rabbit: RabbitMq, network: Network, secrets: SecretStore, pods: Pods, messages: number): Running {
   const { sizing } = sizingOf(messages);
   const producer = new Producer(rabbit);
   const depth = async () => {
@@ -162,12 +176,8 @@ function running(rabbit: RabbitMq, secrets: SecretStore, pods: Pods, messages: n
     pods,
     send: (letters) => producer.send(letters),
     async strike(kind, seconds) {
-      if (kind === 'cut') {
-        rabbit.halt();
-        await wait(1000 * seconds);
-        // No heartbeat is missed twice within that time, so connections stay.
-        return rabbit.resume();
-      }
+      // No heartbeat is missed twice within that time, so connections stay.
+      if (kind === 'cut') return network.cut(seconds);
       await rabbit.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
       // A lost connection ends a consumer: it is back when its supervisor has started it again.
       await until('the consumers are back', () => pods.ready === sizing.instances, BACK_SECONDS, 200);
@@ -175,7 +185,7 @@ function running(rabbit: RabbitMq, secrets: SecretStore, pods: Pods, messages: n
     // Not another consumer time-out: brokers before 3.12 refuse one in a policy.
     async replan() {
       const { plan } = sizingOf(messages, CHANGED);
-      await declareAs(rabbit, secrets, 'Update', plan);
+      await declareAs(rabbit, secrets, plan, sizingOf(messages).plan);
       return knobsOf(plan);
     },
     async aside() {
@@ -196,6 +206,7 @@ function running(rabbit: RabbitMq, secrets: SecretStore, pods: Pods, messages: n
       await pods.end();
       await producer.close();
       await secrets.stop();
+      await network.stop();
       await rabbit.stop();
     },
   };

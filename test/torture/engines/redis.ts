@@ -8,7 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { planRates } from '../../../lib/flow/rates/plan';
 import { bucketSettings, pauseSettings } from '../../../lib/flow/rates/question';
 import { type RatesPlan, type RatesQuestion, UnknownMail } from '../../../lib/flow/rates/workload';
@@ -19,6 +19,7 @@ import { freePorts } from '../../support/ports';
 import type { Engine, Running, Sizing } from '../engine';
 import { FAULT_KINDS } from '../faults';
 import type { Letter } from '../letters';
+import { type Network, networkTo } from '../network';
 import { Pods } from '../pods';
 
 const QUEUE = 'letters';
@@ -56,6 +57,7 @@ export function sizingOf(messages: number, calls = 1) {
     shares: 'common',
     // What it had in hand comes back when it is no longer hidden; its slots are taken by then.
     takeoverSeconds: START_SECONDS,
+    isBackWhenReady: true,
     peakBacklog: plan.value('inFlight'),
   };
   return { plan, sizing, callSeconds };
@@ -64,12 +66,17 @@ export function sizingOf(messages: number, calls = 1) {
 export const REDIS: Engine = {
   title: 'Redis, sender',
   ordered: false,
+  quotes: true,
+  // Those that a sender had in hand when it was killed are hidden for their time.
+  isFifo: true,
+  assumed: `a consumer that is killed takes letters again after ${START_SECONDS} s, before that is measured`,
   kinds: FAULT_KINDS,
   killEverySeconds: KILL_EVERY_SECONDS,
   missing: redisMissing,
   async start(messages, folder) {
     const { plan, sizing, callSeconds } = sizingOf(messages);
     const redis = await startRedis(true);
+    const network = await networkTo({ target: redis.port });
     const ports = await freePorts(sizing.instances);
     const pods = new Pods(
       join(__dirname, 'pod-redis.cjs'),
@@ -78,7 +85,7 @@ export const REDIS: Engine = {
         WORK_MILLIS: String(1000 * callSeconds),
         METRICS_PORTS: ports.join(','),
         METRICS_HOST: '127.0.0.1',
-        ...redisEnvironment(redis),
+        ...redisEnvironment({ port: network.ports[0] }),
         QUEUE,
         KEY: 'secret',
         MOST_RECIPIENTS: '1',
@@ -87,7 +94,7 @@ export const REDIS: Engine = {
       },
       sizing.instances,
     );
-    return running(redis, pods, sizing, messages);
+    return running(redis, network, pods, sizing, messages);
   },
 };
 
@@ -117,8 +124,11 @@ function knobsOf(plan: RatesPlan): Record<string, string> {
   };
 }
 
-function running(redis: RedisServer, pods: Pods, sizing: Sizing, messages: number): Running {
+function running(redis: RedisServer, network: Network, pods: Pods, sizing: Sizing, messages: number): Running {
   const queue = new RedisQueue(redis.client, QUEUE);
+  const sender = new Redis(network.ports[0], { retryStrategy: () => 50, maxRetriesPerRequest: null });
+  sender.on('error', () => {});
+  const sending = new RedisQueue(sender, QUEUE);
   /** Bodies of letters by the digest of their mail. */
   const bodies = new Map<string, string>();
   let sent = 0;
@@ -132,15 +142,13 @@ function running(redis: RedisServer, pods: Pods, sizing: Sizing, messages: numbe
           bodies.set(createHash('sha256').update(mail).digest('hex'), letter.body);
           sent += 1;
           // A sender that sends a letter twice is not known by the queue, only by the id of the mail.
-          return queue.put(`${letter.id}-${sent}`, mail);
+          return sending.put(`${letter.id}-${sent}`, mail);
         }),
       );
     },
     async strike(kind, seconds) {
-      if (kind !== 'cut') return redis.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
-      redis.halt();
-      await wait(1000 * seconds);
-      redis.resume();
+      if (kind === 'cut') await network.cut(seconds);
+      else await redis.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
     },
     replan: async () => knobsOf(sizingOf(messages, CHANGED_CALLS).plan),
     async aside() {
@@ -156,14 +164,24 @@ function running(redis: RedisServer, pods: Pods, sizing: Sizing, messages: numbe
     left: async () => (await queue.sizes()).messages,
     async stop() {
       await pods.end();
+      sender.disconnect();
+      await network.stop();
       await redis.stop();
     },
   };
 }
 
 /** A letter that is an object becomes a mail, with itself as the text; another one is handed over as it is. */
-function mailOf({ body, fate }: Letter): string {
-  if (fate === 'aside') return body;
+function mailOf({ body }: Letter): string {
+  if (!isObject(body)) return body;
   const mail = { to: ['reader@example.com'], subject: 'letter', text: body };
   return `${body.slice(0, -1)},${JSON.stringify(mail).slice(1)}`;
+}
+
+function isObject(body: string): boolean {
+  try {
+    return typeof JSON.parse(body) === 'object';
+  } catch {
+    return false;
+  }
 }

@@ -49,7 +49,7 @@ export function attributesOf(plan: Plan, deadLetterTargetArn: string): Partial<R
   };
 }
 
-/** Sends letters; gives the bodies that SQS does not take, because of a character that no message may have. */
+/** Sends letters; gives the ids of those that SQS does not take, because of a character that no message may have. */
 export async function sendAll(sqs: SQSClient, QueueUrl: string, letters: readonly Letter[]): Promise<string[]> {
   const refused: string[] = [];
   const batches = Array.from({ length: Math.ceil(letters.length / BATCH) }, (_, batch) =>
@@ -60,7 +60,7 @@ export async function sendAll(sqs: SQSClient, QueueUrl: string, letters: readonl
       const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: batch.map(entryOf) }));
       for (const { Id, Code } of Failed) {
         if (Code !== 'InvalidMessageContents') throw new Error(`SQS did not take a letter: ${Code}`);
-        refused.push(batch[Number(Id)].body);
+        refused.push(batch[Number(Id)].id);
       }
     }
   };
@@ -97,14 +97,22 @@ export async function countIn(sqs: SQSClient, QueueUrl: string): Promise<number>
   return names.reduce((sum, name) => sum + Number(Attributes[name]), 0);
 }
 
-/** The bodies of all messages of a queue that nobody else reads. */
-export async function drain(sqs: SQSClient, QueueUrl: string): Promise<string[]> {
-  const bodies: string[] = [];
+/** All messages of a queue that nobody else reads: their bodies, and all that is said beside them. */
+export async function drain(sqs: SQSClient, QueueUrl: string) {
+  const letters: { readonly body: string; readonly attributes: object }[] = [];
   for (;;) {
     const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: BATCH, VisibilityTimeout: 600, WaitTimeSeconds: 0 }),
+      new ReceiveMessageCommand({
+        QueueUrl,
+        MaxNumberOfMessages: BATCH,
+        VisibilityTimeout: 600,
+        WaitTimeSeconds: 0,
+        MessageAttributeNames: ['All'],
+        MessageSystemAttributeNames: ['All'],
+      }),
     );
-    if (Messages.length === 0) return bodies;
-    bodies.push(...Messages.map(({ Body = '' }) => Body));
+    if (Messages.length === 0) return letters;
+    for (const { Body: body = '', Attributes, MessageAttributes } of Messages)
+      letters.push({ body, attributes: { ...Attributes, ...MessageAttributes } });
   }
 }

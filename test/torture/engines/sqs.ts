@@ -1,6 +1,5 @@
 /** SQS and DynamoDB of a local AWS with the shipped consumer of webhooks, sized by `planQueue`. */
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -12,9 +11,19 @@ import type { SourceConfig } from '../../../lib/runtime/webhook/contract';
 import { type LocalAws, localAwsMissing, startLocalAws } from '../../engines/local-aws';
 import type { Engine, Running, Sizing } from '../engine';
 import { SHARES } from '../letters';
+import { atPort, networkTo, portOf } from '../network';
 import { Pods } from '../pods';
 import { Ledger } from './sqs-ledger';
-import { attributesOf, countIn, createQueue, drain, SECRET_OF_SOURCE, SOURCE, sendAll } from './sqs-queues';
+import {
+  attributesOf,
+  countIn,
+  createQueue,
+  drain,
+  type MadeQueue,
+  SECRET_OF_SOURCE,
+  SOURCE,
+  sendAll,
+} from './sqs-queues';
 
 /** Environments that are busy, whatever the rate: letters are slower where fewer come. */
 const BUSY = 6;
@@ -61,6 +70,7 @@ export function sizingOf(messages: number, functionTimeoutSeconds = FUNCTION_TIM
     clearedPerSecond: instances / serviceSeconds,
     shares: 'common',
     takeoverSeconds: TAKEOVER_SECONDS,
+    isBackWhenReady: true,
     peakBacklog: plan.predictions.peakBacklog,
   };
   const sources = [{ name: SOURCE, scheme: WebhookScheme.STANDARD_WEBHOOKS }];
@@ -72,8 +82,12 @@ type Planned = ReturnType<typeof sizingOf>['plan'];
 export const SQS: Engine = {
   title: 'Amazon SQS and DynamoDB (ministack 1.5.33), webhookConsumer',
   ordered: false,
+  quotes: true,
+  isFifo: false,
+  assumed: `keys and effects in DynamoDB take ${1000 * STORE_SECONDS} ms of the time of a letter, and a consumer that is killed takes letters again after ${TAKEOVER_SECONDS} s, before that is measured`,
   // Not a crash: the local AWS writes what it has when it ends in order, and AWS itself is not to lose what it took.
   kinds: ['kill', 'upgrade', 'replan', 'restart', 'cut'],
+  given: ['store'],
   killEverySeconds: 5,
   missing: localAwsMissing,
   async start(messages) {
@@ -105,7 +119,12 @@ function knobsOf(plan: Planned) {
 async function running(aws: LocalAws, store: LocalAws, messages: number): Promise<Running> {
   const { plan, sizing, serviceSeconds } = sizingOf(messages);
   const both = [aws, store];
+  const network = await networkTo(...both.map(({ client }) => ({ target: portOf(client.endpoint) })));
+  const [queues, tables] = both.map(({ client }, place) => atPort(client.endpoint, network.ports[place]));
+  /** The client goes where the URL of a queue says. */
+  const inNetwork = ({ url }: MadeQueue) => atPort(url, network.ports[0]);
   const sqs = new SQSClient(aws.client);
+  const sender = new SQSClient({ ...aws.client, endpoint: queues });
   const dynamo = new DynamoDBClient(store.client);
   const dead = await createQueue(sqs, 'dead-letters', {
     MessageRetentionPeriod: String(plan.value('deadLetterRetentionSeconds')),
@@ -133,43 +152,40 @@ async function running(aws: LocalAws, store: LocalAws, messages: number): Promis
     toleranceSeconds: TOLERANCE_SECONDS.usual,
     deduplicateBy: 'delivery-id',
   };
-  const { endpoint, region, credentials } = aws.client;
+  const { region, credentials } = aws.client;
   const pods = new Pods(
     join(__dirname, 'pod-sqs.cjs'),
     {
       WORK_MILLIS: String(1000 * Math.max(0, serviceSeconds - STORE_SECONDS)),
-      AWS_ENDPOINT_URL: endpoint,
-      AWS_ENDPOINT_URL_DYNAMODB: store.client.endpoint,
+      AWS_ENDPOINT_URL: queues,
+      AWS_ENDPOINT_URL_DYNAMODB: tables,
       AWS_REGION: region,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       WEBHOOK_SOURCES: JSON.stringify({ [SOURCE]: source }),
       IDEMPOTENCY_TABLE: keys,
       LEDGER_TABLE: ledger,
-      QUEUE_URL: queue.url,
+      QUEUE_URL: inNetwork(queue),
       QUEUE_ARN: queue.arn,
-      REFUSED_QUEUE_URL: refused.url,
+      REFUSED_QUEUE_URL: inNetwork(refused),
       REFUSED_QUEUE_ARN: refused.arn,
       ...knobsOf(plan),
     },
     sizing.instances,
   );
-  /** What the queue refused, as the sender was told. */
+  /** Ids of letters that the queue refused, as their sender was told. */
   const refusals = new Set<string>();
   return {
     sizing,
     pods,
     effects: new Ledger(dynamo, ledger, () => pods.said),
     async send(letters) {
-      for (const body of await sendAll(sqs, queue.url, letters)) refusals.add(body);
+      for (const id of await sendAll(sender, inNetwork(queue), letters)) refusals.add(id);
     },
     async strike(kind, seconds) {
-      if (kind === 'restart') await Promise.all(both.map((one) => one.restart()));
-      else {
-        for (const one of both) one.halt();
-        await wait(1000 * seconds);
-        for (const one of both) one.resume();
-      }
+      if (kind === 'store') await store.restart(seconds);
+      else if (kind === 'restart') await Promise.all(both.map((one) => one.restart()));
+      else await network.cut(seconds);
     },
     async replan() {
       const { plan: changed } = sizingOf(messages, CHANGED_TIMEOUT_SECONDS);
@@ -178,14 +194,21 @@ async function running(aws: LocalAws, store: LocalAws, messages: number): Promis
       );
       return knobsOf(changed);
     },
-    aside: async () => ({ bodies: [...refusals, ...(await drain(sqs, dead.url))], said: '' }),
+    refused: () => refusals,
+    async aside() {
+      const letters = await drain(sqs, dead.url);
+      return {
+        bodies: letters.map(({ body }) => body),
+        said: letters.map(({ attributes }) => JSON.stringify(attributes)).join('\n'),
+      };
+    },
     // Refused are forgeries, and there are none: one that is parked is a good letter that was lost.
     left: async () => (await countIn(sqs, queue.url)) + (await countIn(sqs, refused.url)),
     async stop() {
       // The books are closed: nothing is left to be finished in order.
       pods.killAll();
-      sqs.destroy();
-      dynamo.destroy();
+      for (const client of [sqs, sender, dynamo]) client.destroy();
+      await network.stop();
       await Promise.all(both.map((one) => one.stop()));
     },
   };

@@ -16,7 +16,16 @@ import { Broken, type Engine, type Running } from '../engine';
 import { FAULT_KINDS } from '../faults';
 import { type Letter, SHARES } from '../letters';
 import { Pods } from '../pods';
-import { CHANGED_LATENCY_SECONDS, knobsOf, type Load, onKafka, readerSettings, sizingBy, withTopic } from './kafka';
+import {
+  ASSUMED,
+  CHANGED_LATENCY_SECONDS,
+  knobsOf,
+  type Load,
+  onKafka,
+  readerSettings,
+  sizingBy,
+  withTopic,
+} from './kafka';
 
 const SECRET = 'whsec_c2VzYW1lIHNlc2FtZSBzZXNhbWU=';
 const FORGED = 'whsec_Zm9yZ2VkIGZvcmdlZCBmb3JnZWQ=';
@@ -25,6 +34,8 @@ const READY_SECONDS = 60;
 /** Requests at once. */
 const AT_ONCE = 20;
 const PATIENCE_MILLIS = 10_000;
+/** A delivery that nobody has judged after so long ends the run: no fault lasts that long. */
+const UNJUDGED_MILLIS = 180_000;
 const AGAIN_MILLIS = 500;
 const [UNAUTHORIZED, TOO_LARGE] = [401, 413];
 
@@ -44,6 +55,9 @@ export const WEBHOOKS: Engine = {
   title: 'webhook receivers, Apache Kafka 3.9.1, kafka-webhook',
   // Deliveries are spread by their ids.
   ordered: false,
+  quotes: true,
+  isFifo: true,
+  assumed: ASSUMED,
   kinds: FAULT_KINDS,
   killEverySeconds: 1.5 * SESSION_SECONDS,
   missing: kafkaMissing,
@@ -98,14 +112,19 @@ export const WEBHOOKS: Engine = {
   },
 };
 
-/** The senders: each sends until it is told that its delivery is stored, or is refused for good. */
-class Door {
+/**
+ * The senders: each sends until it is told that its delivery is stored, or is refused for good.
+ *
+ * @throws Broken when no receiver has told it in time, and when a delivery is answered as it should not be
+ */
+export class Door {
   public readonly refused = new Set<string>();
   private turn = 0;
 
   constructor(
     private readonly ports: readonly number[],
     private readonly maxBodyBytes: number,
+    private readonly unjudgedMillis = UNJUDGED_MILLIS,
   ) {}
 
   public async send(letters: readonly Letter[]): Promise<void> {
@@ -135,7 +154,9 @@ class Door {
     attributes: Readonly<Record<string, string>>,
     secret: string,
   ): Promise<number> {
-    for (;;) {
+    const end = Date.now() + this.unjudgedMillis;
+    let last = 'no answer';
+    do {
       this.turn += 1;
       const port = this.ports[this.turn % this.ports.length];
       const status = await fetch(`http://127.0.0.1:${port}/shop/acme`, {
@@ -152,7 +173,9 @@ class Door {
         () => undefined,
       );
       if (status !== undefined && status < 500) return status;
+      if (status !== undefined) last = `status ${status}`;
       await wait(AGAIN_MILLIS);
-    }
+    } while (Date.now() < end);
+    throw new Broken(`${id} was judged by no receiver in ${this.unjudgedMillis / 1000} s, at last: ${last}`);
   }
 }

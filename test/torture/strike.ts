@@ -1,0 +1,88 @@
+/** Breaks what a schedule says, and keeps a record of what was broken, and of which consumers were away for how long. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Away, EngineFault, Running, Sizing } from './engine';
+import type { Fault } from './faults';
+
+/** Consumers that were away, as far as it was measured. */
+interface Outage {
+  readonly from: number;
+  /** When they took letters again. */
+  to?: number;
+  /** When the engine answered again. */
+  readonly over?: number;
+  readonly consumer?: number;
+}
+
+/** Carries out one schedule. */
+export class Striker {
+  /** Faults that struck, at the time at which they did. */
+  public readonly struck: Fault[] = [];
+  /** Seconds until each consumer that was killed was ready again. */
+  public readonly takeovers: number[] = [];
+  private readonly outages: Outage[] = [];
+
+  constructor(
+    private readonly running: Pick<Running, 'pods' | 'front' | 'sizing' | 'replan' | 'strike'>,
+    private readonly elapsed: () => number,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  /** Every fault at its time. They follow one another, but for kills, which take no time; what the others took is measured. */
+  public async strikeAll(faults: readonly Fault[], failed: AbortSignal): Promise<void> {
+    for (const fault of faults) {
+      await wait(Math.max(0, 1000 * (fault.at - this.elapsed())), undefined, { signal: failed }).catch(() => {});
+      if (failed.aborted) return;
+      await this.strike(fault);
+    }
+  }
+
+  /** Consumers that were away; for what was not measured the numbers of the run are taken. */
+  public away({ takeoverSeconds, resumeSeconds = 0 }: Sizing): readonly Away[] {
+    return this.outages.map((outage) => {
+      const { from, over } = outage;
+      return { ...outage, to: outage.to ?? (over === undefined ? from + takeoverSeconds : over + resumeSeconds) };
+    });
+  }
+
+  private async strike(fault: Fault): Promise<void> {
+    const { kind, seconds = 0, victim = 0 } = fault;
+    if (kind === 'kill') return this.kill(fault, victim);
+    const at = this.elapsed();
+    this.say(`${at.toFixed(1)} s: ${kind}`);
+    if (kind === 'upgrade' || kind === 'replan') await this.roll(kind);
+    else await this.breakEngine(kind, seconds, at);
+    this.struck.push({ ...fault, at });
+  }
+
+  private async kill(fault: Fault, victim: number): Promise<void> {
+    const from = this.elapsed();
+    const killed = await this.running.pods.kill(victim);
+    if (killed === undefined) {
+      this.say(`${from.toFixed(1)} s: nothing was killed, consumer ${victim} was down`);
+      return;
+    }
+    this.struck.push({ ...fault, at: from, victim: killed.number });
+    const outage: Outage = { from, consumer: killed.number };
+    this.outages.push(outage);
+    void killed.back.then(() => {
+      this.takeovers.push(this.elapsed() - from);
+      if (this.running.sizing.isBackWhenReady) outage.to = this.elapsed();
+    });
+  }
+
+  private async roll(kind: 'upgrade' | 'replan'): Promise<void> {
+    const { running } = this;
+    const settings = kind === 'replan' ? await running.replan?.() : {};
+    if (settings === undefined) throw new Error('the schedule has a changed plan, and the engine has none');
+    if (kind === 'upgrade') await running.front?.roll({}, () => {});
+    await running.pods.roll(settings, (consumer, leftAt) => {
+      const to = this.elapsed();
+      this.outages.push({ from: to - (Date.now() - leftAt) / 1000, to, consumer });
+    });
+  }
+
+  private async breakEngine(kind: EngineFault, seconds: number, from: number): Promise<void> {
+    await this.running.strike(kind, seconds);
+    this.outages.push({ from, over: this.elapsed() });
+  }
+}
