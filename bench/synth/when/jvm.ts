@@ -27,6 +27,7 @@ import {
   FargateTaskDefinition,
   OperatingSystemFamily,
 } from 'aws-cdk-lib/aws-ecs';
+import { Rule } from 'aws-cdk-lib/aws-events';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { JvmService } from '../../../lib/aws/jvm/jvm-service';
@@ -39,6 +40,7 @@ import { alarm, clusterIn, logsTo, numbersOf } from './parts';
 interface Known {
   readonly numbers: Numbers;
   readonly flags: string;
+  readonly collector: string;
   readonly program: string;
 }
 
@@ -58,6 +60,7 @@ function known(app: App): Known {
   return {
     numbers: numbersOf(plan),
     flags: plan.flags.join(' '),
+    collector: plan.collector,
     program: `eval(require('node:zlib').gunzipSync(Buffer.from('${packed.toString('base64')}','base64')).toString())`,
   };
 }
@@ -88,11 +91,15 @@ function byHand(stack: Stack, number: number, known: Known): void {
     statistic: Stats.MAXIMUM,
     period: Duration.seconds(60),
   });
-  const alarms = makeAlarms(new Construct(scope, 'Alarms'), metric, memory, known.numbers);
+  const alarms = makeAlarms(new Construct(scope, 'Alarms'), metric, memory, service, known.numbers);
   makeDashboard(scope, name, alarms, metric, memory);
 }
 
-function makeTask(scope: Construct, name: string, { numbers, flags, program }: Known): FargateTaskDefinition {
+function makeTask(
+  scope: Construct,
+  name: string,
+  { numbers, flags, collector, program }: Known,
+): FargateTaskDefinition {
   const logGroup = new LogGroup(scope, 'Logs', {
     retention: RetentionDays.ONE_MONTH,
     removalPolicy: RemovalPolicy.DESTROY,
@@ -137,6 +144,7 @@ function makeTask(scope: Construct, name: string, { numbers, flags, program }: K
     environment: {
       GC_LOG: '/var/log/gc/gc.log',
       ALARM_PAUSE_SECONDS: String(numbers('alarmPauseSeconds')),
+      COLLECTOR: collector,
       METRIC_SECONDS: String(numbers('metricSeconds')),
       SERVICE: name,
       NODE_OPTIONS: '--max-old-space-size=32',
@@ -154,7 +162,36 @@ function makeTask(scope: Construct, name: string, { numbers, flags, program }: K
 
 type Metrics = (name: string, statistic: string, seconds?: number) => Metric;
 
-function makeAlarms(scope: Construct, metric: Metrics, memory: IMetric, numbers: Numbers): IAlarm[] {
+function kills(scope: Construct, { cluster, serviceName }: FargateService, seconds: number): IMetric {
+  const rule = new Rule(scope, 'KilledRule', {
+    description: `Tasks of ${scope.node.path} with a container that was killed for its memory`,
+    eventPattern: {
+      source: ['aws.ecs'],
+      detailType: ['ECS Task State Change'],
+      detail: {
+        clusterArn: [cluster.clusterArn],
+        group: [`service:${serviceName}`],
+        lastStatus: ['STOPPED'],
+        containers: { reason: [{ prefix: 'OutOfMemory' }] },
+      },
+    },
+  });
+  return new Metric({
+    namespace: 'AWS/Events',
+    metricName: 'TriggeredRules',
+    dimensionsMap: { RuleName: rule.ruleName },
+    statistic: Stats.SUM,
+    period: Duration.seconds(seconds),
+  });
+}
+
+function makeAlarms(
+  scope: Construct,
+  metric: Metrics,
+  memory: IMetric,
+  service: FargateService,
+  numbers: Numbers,
+): IAlarm[] {
   const seconds = numbers('alarmPeriodSeconds');
   const evaluationPeriods = numbers('alarmHoldPeriods');
   const pauses = new MathExpression({
@@ -182,6 +219,7 @@ function makeAlarms(scope: Construct, metric: Metrics, memory: IMetric, numbers:
       treatMissingData: TreatMissingData.BREACHING,
     }),
     alarm(scope, 'Memory', memory, { threshold: numbers('alarmTaskMebibytes'), evaluationPeriods }),
+    alarm(scope, 'Killed', kills(scope, service, numbers('alarmWindowSeconds')), {}),
   ];
 }
 

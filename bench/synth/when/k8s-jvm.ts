@@ -27,6 +27,7 @@ import { numbersOf } from './parts';
 interface Known {
   readonly numbers: Numbers;
   readonly flags: string;
+  readonly collector: string;
   readonly code: string;
   readonly digest: string;
   readonly watched: Watched;
@@ -50,6 +51,7 @@ function known(chart: Chart): Known {
   return {
     numbers: numbersOf(plan),
     flags: plan.flags.join(' '),
+    collector: plan.collector,
     code,
     digest: createHash('sha256').update(code).digest('hex').slice(0, 8),
     watched: { alerts: jvmAlerts(plan, series), graphs: jvmGraphs(plan, series) },
@@ -82,7 +84,11 @@ function byHand(chart: Chart, number: number, known: Known): void {
   watch(scope, known.watched, (query) => query.replaceAll(NAME, deployment.name));
 }
 
-function makeDeployment(scope: Construct, script: kplus.ConfigMap, { numbers, flags }: Known): kplus.Deployment {
+function makeDeployment(
+  scope: Construct,
+  script: kplus.ConfigMap,
+  { numbers, flags, collector }: Known,
+): kplus.Deployment {
   const memory = Size.mebibytes(numbers('memoryBytes') / MIB);
   const deployment = new kplus.Deployment(scope, 'Deployment', {
     securityContext: POD,
@@ -114,6 +120,7 @@ function makeDeployment(scope: Construct, script: kplus.ConfigMap, { numbers, fl
     command: ['node', '/opt/gc-exporter/index.js'],
     envVariables: {
       ...texts({ GC_LOG: `${FOLDER}/gc.log`, ALARM_PAUSE_SECONDS: numbers('alarmPauseSeconds') }),
+      COLLECTOR: text(collector),
       SERVICE: text(deployment.name),
       ...texts({ METRICS_PORT: PORT, NODE_OPTIONS: '--max-old-space-size=32' }),
     },

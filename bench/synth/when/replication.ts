@@ -50,7 +50,7 @@ const PORT = 8080;
 function server(stack: Stack, name: string): IDatabaseInstance {
   return DatabaseInstance.fromDatabaseInstanceAttributes(stack, name, {
     instanceIdentifier: name,
-    instanceEndpointAddress: `${name}.internal`,
+    instanceEndpointAddress: `${name}.c9akciq32.eu-west-1.rds.amazonaws.com`,
     port: 3306,
     securityGroups: [SecurityGroup.fromSecurityGroupId(stack, `${name}Group`, `sg-${name}`)],
   });

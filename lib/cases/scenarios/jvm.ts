@@ -1,6 +1,7 @@
 import { planJvm } from '../../flow/jvm/plan';
 import { runStoppedServer } from '../../flow/jvm/simulation';
 import type { JvmQuestion } from '../../flow/jvm/workload';
+import type { Engine } from '../engine';
 import type { Answer } from '../scenario';
 import type { Kind } from './kind';
 import { type Measured, NO_TIMELINES } from './measured';
@@ -10,7 +11,7 @@ export interface JvmScenario {
   readonly kind: 'jvm';
   readonly calibration: string;
   readonly answers: readonly Answer[];
-  readonly question: JvmQuestion;
+  readonly question: Omit<JvmQuestion, 'platform'>;
   /** Before: the program runs for so long, then stops for so long. */
   readonly before: { readonly runSeconds: number; readonly stopSeconds: number };
 }
@@ -21,8 +22,8 @@ export const jvm: Kind<JvmScenario> = { measure: measureJvm };
 /** Seconds of a run: at 95 % of what the server can, one of 900 s strays by a third. */
 const RUN_SECONDS = 14_400;
 
-function measureJvm(subject: string, { question, before }: JvmScenario, seed: number): Measured {
-  const plan = planJvm(subject, question);
+function measureJvm(subject: string, { question, before }: JvmScenario, seed: number, engine?: Engine): Measured {
+  const plan = planJvm(subject, { ...question, ...(engine === 'aws' && { platform: 'fargate' as const }) });
   const { pauseSeconds, intervalSeconds, collectorCpuRatio, latencySeconds } = plan.predictions;
   const { requestsPerSecond, serviceSeconds, serviceVariation = 1, requestThreads } = question.workload;
   const load = {

@@ -101,8 +101,8 @@ export interface BoundedServiceProps {
 
   /**
    * Variables of the container, beside its bounds, which are set here: `SERVICE`, `SLOTS`, `QUEUE`, `WAIT_SECONDS`,
-   * `SERVER_DEADLINE_SECONDS`, `SHED_STATUS`, `RETRY_…`, `LIMIT` and `LIMIT_…`, and `TIMEOUT_SECONDS_<NAME>` of each downstream. One of
-   * these is refused.
+   * `SERVER_DEADLINE_SECONDS`, `IDLE_TIMEOUT_SECONDS`, `HEALTH_PATH`, `SHED_STATUS`, `RETRY_…`, `LIMIT` and `LIMIT_…`, and
+   * `TIMEOUT_SECONDS_<NAME>` of each downstream. One of these is refused.
    *
    * @default - none
    */

@@ -126,7 +126,7 @@ export class BoundedService extends Construct {
     this.service = new kplus.Service(this, 'Service', {
       ports: [{ name: 'http', port: SERVICE_PORT, targetPort: isGated ? GATE_PORT : port }],
     });
-    const bounds = boundsOf(this.plan, this.service.name, usable.limit);
+    const bounds = boundsOf(this.plan, this.service.name, usable.limit, usable.healthPath);
     this.deployment = given ?? createDeployment(this, usable, this.plan, bounds);
     [this.container] = this.deployment.containers;
     if (given !== undefined) adopt(given, bounds);
