@@ -1,2 +1,4 @@
 /** Takes the place of the certificates of RDS in programs that are given those to trust. */
-export const ca: readonly string[] = [];
+export const ca: string[] = [];
+
+export default { ca };

@@ -38,6 +38,7 @@ export function serversOf(): { readonly source: Source; readonly replicas: reado
     password: setting('DB_PASSWORD'),
     schema: setting('DB_SCHEMA'),
     trust: process.env.DB_TRUST || undefined,
+    verifyIdentity: process.env.DB_VERIFY_IDENTITY !== 'false',
     timeoutMillis: 1000 * numberSetting('READ_TIMEOUT_SECONDS'),
   };
   const replicas = JSON.parse(setting('REPLICAS')) as ServerAddress[];

