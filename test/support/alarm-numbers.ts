@@ -142,7 +142,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/ReplicaStopped\/Resource$/, () => guarded('alarmStopped')],
   [/Alarms\/LagUnknown\/Resource$/, () => guarded('alarmUnknown')],
   [/Alarms\/Heartbeat\/Resource$/, () => guarded('alarmHeartbeatSeconds')],
-  [/Alarms\/WritersThrottled\/Resource$/, () => guarded('alarmUnknown', 'alarmThrottledSamples')],
+  [/Alarms\/WritersThrottled\/Resource$/, () => guarded('alarmThrottled', 'alarmThrottledSamples')],
   [/Alarms\/GuardSilent\/Resource$/, () => guarded('alarmSilent', 'alarmSilentSamples')],
   [/ActiveSeriesAlarm\/Resource$/, () => ({ ...perPeriod('alarmSeries'), periods: 'alarmPeriods' })],
   [/IngestionRateAlarm\/Resource$/, () => ({ ...perPeriod('alarmSamplesPerSecond'), periods: 'alarmPeriods' })],

@@ -87,7 +87,7 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   ReplicationStopped: alert('alarmHoldSeconds', 'alarmStopped'),
   ReplicaLagUnknown: alert('alarmHoldSeconds', 'alarmUnknown'),
   ReplicaHeartbeatStopped: alert('alarmHoldSeconds', 'alarmHeartbeatSeconds'),
-  ReplicaWritersThrottled: alert('alarmThrottledSeconds', 'alarmUnknown'),
+  ReplicaWritersThrottled: alert('alarmThrottledSeconds', 'alarmThrottled'),
   ReplicaGuardDown: alert('alarmDownSeconds'),
   LogDiskAboveWatermark: alert('alarmSampleSeconds', 'diskWatermarkBytes'),
   LogQueueFilling: alert('alarmSampleSeconds', 'queueAlarmBytes'),

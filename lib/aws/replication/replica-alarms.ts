@@ -129,7 +129,7 @@ function rowsOf(guardName: string): AlarmRow[] {
       metric: of('LagUnknown', Stats.MINIMUM),
       threshold: 'alarmUnknown',
       ...sampled,
-      text: 'The lag of a replica cannot be read: bulk writers get the least rate until it can. If ReplicaStopped fires too, begin there. The log of the guard names the replica and the code: ETIMEDOUT points to a security group, ER_ACCESS_DENIED_ERROR to the secret. A replica that is gone for good has to be removed from the construct.',
+      text: 'The lag of a replica cannot be read: bulk writers get the least rate until it can. If ReplicaStopped fires too, begin there. The log of the guard names the replica and the code: ETIMEDOUT points to a security group, ER_ACCESS_DENIED_ERROR to the secret (after ten of them the guard starts anew and reads it again), HANDSHAKE_SSL_ERROR to an address that is not in the certificate of the server. A replica that is gone for good has to be removed from the construct.',
     },
     {
       id: 'Heartbeat',
@@ -143,7 +143,7 @@ function rowsOf(guardName: string): AlarmRow[] {
       id: 'WritersThrottled',
       severity: 'warning',
       metric: of('Throttled', Stats.MINIMUM),
-      threshold: 'alarmUnknown',
+      threshold: 'alarmThrottled',
       seconds: 'alarmSampleSeconds',
       periods: 'alarmThrottledSamples',
       text: 'Bulk writers have been slowed down for twice as long as a peak takes: more is written than was planned, or the replica applies more slowly. Compare BulkRate with the plan; give the measured numbers to the workload, and deploy the workers that follow, or divide the source into shards.',

@@ -37,6 +37,7 @@ export function replicationAlarmKnobs(question: ReplicationQuestion, sizes: Size
     },
     firstOneKnob('alarmStopped', 'replicas', 'a replica that does not apply falls behind by a second each second', OWN),
     firstOneKnob('alarmUnknown', 'guards', 'while nobody sees the replica bulk writers get the least', OWN),
+    firstOneKnob('alarmThrottled', 'guards', 'how long bulk writers may be slowed down is alarmThrottledSeconds', OWN),
     {
       name: 'alarmThrottledSeconds',
       value: Math.max(600, Math.ceil(2 * (workload.peakSeconds + bulkDelaySeconds))),

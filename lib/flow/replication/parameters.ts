@@ -80,7 +80,9 @@ export function sourceParameters(engine: string): Record<string, string> {
 /**
  * The parameters of a replica.
  *
- * A replica that is relaxed writes its logs once a second: after a crash it fetches again what it lost.
+ * A replica that is relaxed writes its logs once a second. After a crash one without a binary log of its own fetches again what
+ * it lost; in one that has it, tables and binary log may then have other transactions, and it has to be made anew (MySQL 8.4
+ * Reference Manual, sync_binlog and innodb_flush_log_at_trx_commit).
  */
 export function replicaParameters(engine: string, workers: number, relaxed: boolean): Record<string, string> {
   const facts = factsOf(engine);

@@ -68,8 +68,12 @@ function predictionsOf(question: ReplicationQuestion, sizes: Sizes): Replication
   };
 }
 
+/** A crash of its machine, not of its program: that one leaves the logs to the operating system. */
+export const RELAXED_REMARK =
+  'With relaxedDurability a replica whose machine crashes loses its last transactions. Without a binary log of its own it fetches them again; with one, the default since MySQL 8.0 and on RDS with backups, it has to be made anew.';
+
 function remarksOn(
-  { workload, engine }: ReplicationQuestion,
+  { workload, engine, relaxedDurability }: ReplicationQuestion,
   sizes: Sizes,
   predictions: ReplicationPredictions,
 ): string[] {
@@ -80,6 +84,7 @@ function remarksOn(
     ...(predictions.isThrottled
       ? [`In a peak bulk writes wait up to ${duration(predictions.bulkDelaySeconds)}: the replica applies no faster.`]
       : []),
+    ...(relaxedDurability ? [RELAXED_REMARK] : []),
     ...(engine === ReplicaEngine.MYSQL_8_0
       ? ['MySQL 8.0 had its last release in April 2026; RDS charges extra for it from August 2026 on.']
       : []),

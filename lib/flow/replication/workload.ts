@@ -94,7 +94,7 @@ export interface ReplicationChoices {
   readonly writerPollSeconds?: number;
   /** Share of the target lag up to which the rate rises again; default: 0.5. */
   readonly releaseRatio?: number;
-  /** Whether the replica may lose its last transactions in a crash, and fetch them again; default: false. */
+  /** Whether the replica may lose its last transactions in a crash, after which it may have to be made anew; default: false. */
   readonly relaxedDurability?: boolean;
   /** Times the load that the plan is made for; default: 1.25. */
   readonly headroom?: number;

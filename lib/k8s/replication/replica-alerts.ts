@@ -43,7 +43,7 @@ export function replicaAlerts(plan: ReplicationPlan, series: GuardSeries): Alert
       severity: 'critical',
       summary: 'The lag of a replica cannot be read: bulk writers get the least rate until it can.',
       runbook:
-        'If ReplicationStopped fires too, begin there. kubectl logs of the guard name the replica and the code: ECONNREFUSED and ETIMEDOUT point to the network policy or the address, ER_ACCESS_DENIED_ERROR to user or password, ER_NO_SUCH_TABLE never appears: a replica without the table filters its schema out. A replica that is gone for good has to be removed from the construct.',
+        'If ReplicationStopped fires too, begin there. kubectl logs of the guard name the replica and the code: ECONNREFUSED and ETIMEDOUT point to the network policy or the address, ER_ACCESS_DENIED_ERROR to user or password (after ten of them the guard starts anew and reads both again), HANDSHAKE_SSL_ERROR to the certificate: its authority, or a name in it that is not the host; ER_NO_SUCH_TABLE never appears: a replica without the table filters its schema out. A replica that is gone for good has to be removed from the construct.',
     },
     {
       name: 'ReplicaHeartbeatStopped',
@@ -56,7 +56,7 @@ export function replicaAlerts(plan: ReplicationPlan, series: GuardSeries): Alert
     },
     {
       name: 'ReplicaWritersThrottled',
-      expr: `min(${of('throttled')}) > ${value('alarmUnknown')}`,
+      expr: `min(${of('throttled')}) > ${value('alarmThrottled')}`,
       forSeconds: value('alarmThrottledSeconds'),
       severity: 'warning',
       summary: `Bulk writers have been slowed down for ${duration(value('alarmThrottledSeconds'))}, twice as long as a peak takes: more is written than was planned.`,

@@ -155,6 +155,14 @@ describe('names of a version', () => {
     const plan = asked({ relaxedDurability: true });
     expect(plan.replicaParameters).toMatchObject({ sync_binlog: '0', innodb_flush_log_at_trx_commit: '2' });
     expect(plan.sourceParameters).not.toHaveProperty('sync_binlog');
+    expect(plan.remarks.join()).toContain(
+      'with one, the default since MySQL 8.0 and on RDS with backups, it has to be made anew',
+    );
+    expect(asked().remarks.join()).not.toContain('relaxedDurability');
+  });
+
+  test('how long writers are slowed down is an alarm of its own, whatever fires for a lag that is unknown', () => {
+    expect(asked().value('alarmThrottled')).toBe(0);
   });
 });
 
