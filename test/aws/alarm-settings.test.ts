@@ -203,7 +203,7 @@ const CONSTRUCTS: Record<string, [(stack: Stack, alarms?: AlarmSettings) => unkn
         DatabaseServer.instance(
           DatabaseInstance.fromDatabaseInstanceAttributes(stack, id, {
             instanceIdentifier: id,
-            instanceEndpointAddress: `${id}.internal`,
+            instanceEndpointAddress: `${id}.example.eu-west-1.rds.amazonaws.com`,
             port: 3306,
             securityGroups: [],
           }),

@@ -162,7 +162,7 @@ function everything(stack: Stack, id: string): void {
     DatabaseServer.instance(
       DatabaseInstance.fromDatabaseInstanceAttributes(scope, name, {
         instanceIdentifier: name,
-        instanceEndpointAddress: `${name}.internal`,
+        instanceEndpointAddress: `${name}.example.eu-west-1.rds.amazonaws.com`,
         port: 3306,
         securityGroups: [],
       }),

@@ -1,6 +1,4 @@
-import { Annotations } from 'aws-cdk-lib';
 import { CfnDBCluster, CfnDBInstance, type IDatabaseCluster, type IDatabaseInstance } from 'aws-cdk-lib/aws-rds';
-import type { IConstruct } from 'constructs';
 import type { ServerBinding } from './server-binding';
 
 /**
@@ -8,42 +6,43 @@ import type { ServerBinding } from './server-binding';
  */
 export class DatabaseServer {
   /**
-   * An instance, made in this app or imported with its endpoint. One of this app that names no parameter group gets that of the
-   * guard; it takes effect when the instance is rebooted.
+   * An instance, made in this app or imported with its endpoint. One of this app that names no parameter group gets one with the
+   * parameters of the guard, in its own stack; it takes effect when the instance is rebooted.
    */
   public static instance(instance: IDatabaseInstance): DatabaseServer {
     const resource = instance.node.defaultChild;
     const made = resource instanceof CfnDBInstance ? resource : undefined;
     return new DatabaseServer({
+      server: instance,
       name: instance.instanceIdentifier,
       host: instance.instanceEndpoint.hostname,
       port: instance.instanceEndpoint.port,
       connections: instance,
       isCluster: false,
+      takesParameters: () => made !== undefined && made.dbParameterGroupName === undefined,
       attach: (parameters) => {
-        if (made !== undefined && made.dbParameterGroupName === undefined) made.dbParameterGroupName = parameters;
-        else remind(instance, parameters);
+        made!.dbParameterGroupName = parameters;
       },
     });
   }
 
   /**
-   * A cluster of Aurora MySQL that writes, or that reads, the binary log. One of this app that names no parameter group gets
-   * that of the guard.
+   * A cluster of Aurora MySQL that writes, or that reads, the binary log. One of this app that names no parameter group gets one
+   * with the parameters of the guard, in its own stack.
    */
   public static cluster(cluster: IDatabaseCluster): DatabaseServer {
     const resource = cluster.node.defaultChild;
     const made = resource instanceof CfnDBCluster ? resource : undefined;
     return new DatabaseServer({
+      server: cluster,
       name: cluster.clusterIdentifier,
       host: cluster.clusterEndpoint.hostname,
       port: cluster.clusterEndpoint.port,
       connections: cluster,
       isCluster: true,
+      takesParameters: () => made !== undefined && made.dbClusterParameterGroupName === undefined,
       attach: (parameters) => {
-        if (made !== undefined && made.dbClusterParameterGroupName === undefined)
-          made.dbClusterParameterGroupName = parameters;
-        else remind(cluster, parameters);
+        made!.dbClusterParameterGroupName = parameters;
       },
     });
   }
@@ -53,11 +52,4 @@ export class DatabaseServer {
     /** @internal */
     public readonly _binding: ServerBinding,
   ) {}
-}
-
-function remind(server: IConstruct, parameters: string): void {
-  Annotations.of(server).addInfoV2(
-    'Backpressure::replica-parameters',
-    `${server.node.path} has a parameter group of its own, or is imported: give it the parameters of ${parameters}, as the plan of the guard lists them`,
-  );
 }

@@ -13,10 +13,12 @@ import {
 } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { throttleSettings } from '../../flow/replication/settings';
+import { guardSettings } from '../../flow/replication/settings';
 import type { ReplicationPlan } from '../../flow/replication/workload';
+import { writersOf } from '../../runtime/replica-guard/items';
 import { bundleFolder } from '../runtime-function';
 import { taskLogs } from '../task-logs';
+import { grantItems } from './item-grants';
 import { DEFAULT_SCHEMA, type ReplicaLagGuardProps } from './replica-lag-guard-props';
 
 /** Port on which the guard answers writers. */
@@ -37,8 +39,9 @@ export interface GuardParts {
 /** Makes task and service. */
 export function createGuardService(scope: Construct, props: ReplicaLagGuardProps, parts: GuardParts) {
   const taskDefinition = createTask(scope, props, parts);
-  const { table } = parts;
-  table.grant(taskDefinition.taskRole, 'dynamodb:PutItem', 'dynamodb:Query');
+  const { table, guardName } = parts;
+  grantItems(table, taskDefinition.taskRole, ['dynamodb:PutItem'], guardName);
+  grantItems(table, taskDefinition.taskRole, ['dynamodb:Query'], writersOf(guardName));
   table.encryptionKey?.grantEncryptDecrypt(taskDefinition.taskRole);
   const service = new FargateService(scope, 'Service', {
     cluster: props.cluster,
@@ -110,11 +113,12 @@ function environmentOf(
   return {
     GUARD: guardName,
     TABLE: table.tableName,
-    SETTINGS: JSON.stringify(throttleSettings(plan)),
+    SETTINGS: JSON.stringify(guardSettings(plan)),
     SOURCE: json(address(props.source)),
     REPLICAS: json(props.replicas.map(address)),
     DB_SCHEMA: props.schema ?? DEFAULT_SCHEMA,
     DB_TRUST: 'rds',
+    ...(props.verifyIdentity === false && { DB_VERIFY_IDENTITY: 'false' }),
     HEARTBEAT_SECONDS: value('heartbeatSeconds'),
     TICK_SECONDS: value('tickSeconds'),
     READ_TIMEOUT_SECONDS: value('readTimeoutSeconds'),

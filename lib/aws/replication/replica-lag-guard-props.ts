@@ -4,17 +4,15 @@ import type { SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { ContainerImage, ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { Check } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, needed, OBJECT, TEXT } from '../../flow/kinds';
-import {
+import type {
   ReplicaEngine,
-  type ReplicationObjective,
-  type ReplicationQuestion,
-  type ReplicationWorkload,
+  ReplicationObjective,
+  ReplicationQuestion,
+  ReplicationWorkload,
 } from '../../flow/replication/workload';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { CLUSTER, DURATION, SECRET, TABLE, TOPIC } from '../kinds';
-import { removalCheck } from '../removal-policy';
 import type { DatabaseServer } from './database-server';
 
 /** Schema of the heartbeat. */
@@ -76,6 +74,14 @@ export interface ReplicaLagGuardProps {
   readonly image?: ContainerImage;
 
   /**
+   * Whether the certificate of a server has to be one for its address. Only a name of your own, which the certificate of RDS
+   * does not have, needs false: then the guard sends its password to any instance of RDS that answers at that address.
+   *
+   * @default true
+   */
+  readonly verifyIdentity?: boolean;
+
+  /**
    * Schema of the table `heartbeat`. It has to exist, and no replica may filter it out. 1 to 64 letters, digits and underscores.
    *
    * @default 'backpressure'
@@ -118,7 +124,7 @@ export interface ReplicaLagGuardProps {
   readonly tick?: Duration;
 
   /**
-   * Time from one poll of a writer to its next; give writers the same. 0.1 to 60 seconds.
+   * Time from one poll of a writer to its next; the signal tells it to writers. 0.1 to 60 seconds.
    *
    * @default Duration.seconds(1)
    */
@@ -139,8 +145,8 @@ export interface ReplicaLagGuardProps {
   readonly headroom?: number;
 
   /**
-   * Whether replicas write their logs once a second only. They apply faster, and after a crash they fetch again what they
-   * lost. The source is not touched.
+   * Whether replicas write their logs once a second only. They apply faster, and a crash loses their last transactions: a
+   * replica with a binary log of its own, as RDS has it with backups, then has to be made anew. The source is not touched.
    *
    * @default false
    */
@@ -189,6 +195,7 @@ export const GUARD_KINDS: Kinds<ReplicaLagGuardProps> = {
   cluster: needed(CLUSTER),
   vpcSubnets: OBJECT,
   image: having(['bind'], "a ContainerImage: ContainerImage.fromRegistry('shop/guard:1')"),
+  verifyIdentity: FLAG,
   schema: TEXT,
   table: TABLE,
   cpu: CHECKED,
@@ -223,28 +230,4 @@ export function guardQuestion(props: ReplicaLagGuardProps): ReplicationQuestion 
     relaxedDurability,
     headroom,
   };
-}
-
-/** What is wrong with the props, beside what the plan refuses. */
-export function guardChecks(props: ReplicaLagGuardProps): Check[] {
-  const { engine, source, replicas = [], schema, table, removalPolicy } = props;
-  const aurora = engine === ReplicaEngine.AURORA_MYSQL_8_0;
-  const servers = [source, ...replicas].flatMap((server) => (server === undefined ? [] : [server._binding]));
-  return [
-    {
-      refused: servers.some(({ isCluster }) => isCluster !== aurora),
-      message: aurora
-        ? `engine ${engine} is that of clusters: give DatabaseServer.cluster()`
-        : `engine ${engine} is that of instances: give DatabaseServer.instance()`,
-    },
-    {
-      refused: schema !== undefined && !/^\w{1,64}$/.test(schema),
-      message: `schema must be 1 to 64 letters, digits and underscores, got '${schema}'`,
-    },
-    {
-      refused: table !== undefined && removalPolicy !== undefined,
-      message: 'removalPolicy is for the table that is made here; leave it out with table',
-    },
-    removalCheck(removalPolicy),
-  ];
 }

@@ -1,26 +1,28 @@
-import { Aws, type CfnResource, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Aws, type CfnResource, Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Dashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type Connections, type IConnectable, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { CfnDBClusterParameterGroup, CfnDBParameterGroup } from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { sound } from '../../flow/kinds';
 import { cloudAlarmKnobs } from '../../flow/replication/cloud-alarms';
-import { planReplication } from '../../flow/replication/plan';
+import { planReplication, RELAXED_REMARK } from '../../flow/replication/plan';
 import { guardTaskKnobs } from '../../flow/replication/pod';
-import { ReplicaEngine, type ReplicationPlan } from '../../flow/replication/workload';
-import { EXPIRY, GUARD_KEY, ITEM_KEY } from '../../runtime/replica-guard/items';
+import type { ReplicationPlan } from '../../flow/replication/workload';
+import { EXPIRY, GUARD_KEY, ITEM_KEY, writersOf } from '../../runtime/replica-guard/items';
 import { alarmSettingsChecks } from '../alarm-settings';
 import { dashboardOf } from '../dashboard';
-import { cut, groupDescription } from '../descriptions';
+import { groupDescription } from '../descriptions';
 import { subjectOf } from '../subject';
+import { guardChecks } from './guard-checks';
 import { createGuardService, PORT } from './guard-service';
+import { grantItems } from './item-grants';
+import { createParameters } from './parameter-groups';
 import { guardMetric, REPLICA_ALARMS, ReplicaAlarms } from './replica-alarms';
-import { GUARD_KINDS, guardChecks, guardQuestion, type ReplicaLagGuardProps } from './replica-lag-guard-props';
+import { GUARD_KINDS, guardQuestion, type ReplicaLagGuardProps } from './replica-lag-guard-props';
 import { connect } from './server-binding';
 
 /**
@@ -63,10 +65,13 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
   /** What the guard logs, for a month. */
   public readonly logGroup: LogGroup;
 
-  /** The parameter group of the source: a `CfnDBParameterGroup`, or a `CfnDBClusterParameterGroup` for Aurora. */
+  /**
+   * The parameter group of the source: a `CfnDBParameterGroup`, or a `CfnDBClusterParameterGroup` for Aurora. It is in the stack
+   * of a source that takes it.
+   */
   public readonly sourceParameters: CfnResource;
 
-  /** The parameter group of the replicas, of the same type. */
+  /** The parameter group of the replicas, of the same type. It is in the stack of the first replica that takes it. */
   public readonly replicaParameters: CfnResource;
 
   /**
@@ -82,14 +87,14 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
       ...alarmSettingsChecks(usable.alarms, REPLICA_ALARMS),
     ]);
     this.plan = plan.withKnobs([...guardTaskKnobs(plan), ...cloudAlarmKnobs(plan)]);
+    if (usable.relaxedDurability) Annotations.of(this).addWarningV2('Backpressure::relaxed-durability', RELAXED_REMARK);
     const { source, replicas, engine } = usable;
     const { sourceParameters, replicaParameters } = this.plan;
-    this.sourceParameters = this.createParameters('SourceParameters', engine, sourceParameters);
-    this.replicaParameters = this.createParameters('ReplicaParameters', engine, replicaParameters);
+    const bound = replicas.map(({ _binding }) => _binding);
+    this.sourceParameters = createParameters(this, 'Source', engine, sourceParameters, [source._binding]);
+    this.replicaParameters = createParameters(this, 'Replica', engine, replicaParameters, bound);
     this.sourceParameterGroupName = this.sourceParameters.ref;
     this.replicaParameterGroupName = this.replicaParameters.ref;
-    source._binding.attach(this.sourceParameterGroupName);
-    for (const replica of replicas) replica._binding.attach(this.replicaParameterGroupName);
     this.table = usable.table ?? this.createTable(usable.removalPolicy);
     this.guardName = `${Aws.STACK_NAME}-${Names.uniqueResourceName(this, { maxLength: 100, separator: '-' })}`;
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
@@ -118,26 +123,29 @@ export class ReplicaLagGuard extends Construct implements IConnectable {
     if (usable.dashboard ?? true) this.dashboard = this.createDashboard();
   }
 
-  /** Lets a writer read the signal, and say that it is there: `dynamoSignal` of `backpressure-constructs/replica-guard`. */
+  /**
+   * Lets a bulk writer read the signal, and say that it is there: `dynamoSignal` and `permit()` of
+   * `backpressure-constructs/replica-guard`. It cannot write the signal.
+   */
   public grantThrottle(writer: IGrantable): Grant {
-    const condition = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [this.guardName] } };
-    const resourceArns = [this.table.tableArn];
-    const actions = ['dynamodb:GetItem', 'dynamodb:PutItem'];
+    const saysItself = grantItems(this.table, writer, ['dynamodb:PutItem'], writersOf(this.guardName));
+    this.table.encryptionKey?.grantEncrypt(writer);
+    return this.grantRead(writer).combine(saysItself);
+  }
+
+  /**
+   * Lets a reader read the signal, to ask which replicas are fresh: `dynamoSignal` and `freshReplicas()` of
+   * `backpressure-constructs/replica-guard`. It takes no share from the writers.
+   */
+  public grantRead(reader: IGrantable): Grant {
     // A table that is given may have a key of its own; the one made here has none that needs a grant.
-    this.table.encryptionKey?.grantEncryptDecrypt(writer);
-    return Grant.addToPrincipal({ grantee: writer, actions, resourceArns, conditions: condition });
+    this.table.encryptionKey?.grantDecrypt(reader);
+    return grantItems(this.table, reader, ['dynamodb:GetItem'], this.guardName);
   }
 
   /** Lets a program of the same network ask by HTTP, `/throttle` at port 8080 of the task. */
   public allowFrom(writer: IConnectable): void {
     this.connections.allowFrom(writer, Port.tcp(PORT), 'How fast bulk writers may go');
-  }
-
-  private createParameters(id: string, family: string, parameters: Record<string, string>): CfnResource {
-    const description = cut(`${id === 'SourceParameters' ? 'Source' : 'Replica'} of ${this.node.path}`, 255);
-    if (family === ReplicaEngine.AURORA_MYSQL_8_0)
-      return new CfnDBClusterParameterGroup(this, id, { family, description, parameters });
-    return new CfnDBParameterGroup(this, id, { family, description, parameters });
   }
 
   private createTable(removalPolicy: RemovalPolicy = RemovalPolicy.RETAIN): TableV2 {

@@ -1,4 +1,5 @@
 /** A server of MySQL or MariaDB: its address, and what a pod needs to reach it. */
+import { isIP } from 'node:net';
 import { type Check, wholeNumber } from '../../flow/errors';
 import { type Kinds, NUMBER, needed, TEXT } from '../../flow/kinds';
 import { cidr, dnsLabel, host } from '../names';
@@ -64,6 +65,14 @@ export function mysqlServerChecks(prefix: string, server: MysqlServer): Check[] 
       message: `${prefix}namespace and ${prefix}cidr must not be given together: the server is inside or outside the cluster`,
     },
   ];
+}
+
+/** A certificate is checked for a name: it has that of a server, and seldom its address. */
+export function mysqlIdentityCheck(prefix: string, { host }: MysqlServer): Check {
+  return {
+    refused: isIP(String(host)) !== 0,
+    message: `${prefix}host must be a name that is in the certificate of the server, got the address ${host}; give a name, verifyIdentity false, or tls false`,
+  };
 }
 
 /** Its address, as the guard takes it. */

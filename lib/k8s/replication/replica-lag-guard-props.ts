@@ -11,7 +11,7 @@ import type {
 import { DURATION, SECRET_KEY } from '../kinds';
 import { dnsLabel, secretChecks, textCheck } from '../names';
 import type { SecretKey } from '../secret-key';
-import { MYSQL_SERVER, type MysqlServer, mysqlServerChecks } from './mysql-server';
+import { MYSQL_SERVER, type MysqlServer, mysqlIdentityCheck, mysqlServerChecks } from './mysql-server';
 
 /** Schema of the heartbeat. */
 export const DEFAULT_SCHEMA = 'backpressure';
@@ -78,6 +78,14 @@ export interface ReplicaLagGuardProps {
   readonly certificateAuthority?: SecretKey;
 
   /**
+   * Whether the certificate of a server has to be one for its `host`, which then must be a name. With TLS only; false for
+   * certificates without that name: then the guard sends its password to any server whose certificate the authority signed.
+   *
+   * @default true
+   */
+  readonly verifyIdentity?: boolean;
+
+  /**
    * Processors of a replica. A whole number, 1 to 256.
    *
    * @default 4
@@ -106,7 +114,7 @@ export interface ReplicaLagGuardProps {
   readonly tick?: Duration;
 
   /**
-   * Time from one poll of a writer to its next; give writers the same. 0.1 to 60 seconds.
+   * Time from one poll of a writer to its next; the signal tells it to writers. 0.1 to 60 seconds.
    *
    * @default Duration.seconds(1)
    */
@@ -127,8 +135,8 @@ export interface ReplicaLagGuardProps {
   readonly headroom?: number;
 
   /**
-   * Whether replicas write their logs once a second only. They apply faster, and after a crash they fetch again what they
-   * lost. The source is not touched.
+   * Whether replicas write their logs once a second only. They apply faster, and a crash loses their last transactions: a
+   * replica with a binary log of its own, the default, then has to be made anew. The source is not touched.
    *
    * @default false
    */
@@ -168,6 +176,7 @@ export const GUARD_KINDS: Kinds<ReplicaLagGuardProps> = {
   schema: TEXT,
   tls: FLAG,
   certificateAuthority: SECRET_KEY,
+  verifyIdentity: FLAG,
   cpu: CHECKED,
   workers: CHECKED,
   heartbeat: DURATION,
@@ -203,11 +212,15 @@ export function guardQuestion(props: ReplicaLagGuardProps): ReplicationQuestion 
 
 /** What is wrong with the props, beside what the plan refuses. */
 export function guardChecks(props: ReplicaLagGuardProps): Check[] {
-  const { source, replicas = [], user, password, schema, tls = true, certificateAuthority } = props;
+  const { source, replicas = [], user, password, schema, tls = true, certificateAuthority, verifyIdentity } = props;
+  const servers = [
+    ...(source === undefined ? [] : [['source.', source] as const]),
+    ...replicas.map((one, at) => [`replicas[${at}].`, one] as const),
+  ];
   const names = replicas.map(({ name }, at) => name ?? `replica-${at + 1}`);
   return [
-    ...(source === undefined ? [] : mysqlServerChecks('source.', source)),
-    ...replicas.flatMap((one, at) => mysqlServerChecks(`replicas[${at}].`, one)),
+    ...servers.flatMap(([prefix, server]) => mysqlServerChecks(prefix, server)),
+    ...(tls && verifyIdentity !== false ? servers.map(([prefix, server]) => mysqlIdentityCheck(prefix, server)) : []),
     ...names.map((name, at) => ({
       refused: names.indexOf(name) !== at,
       message: `replicas[${at}].name must not be that of another replica, got '${name}'`,
@@ -218,6 +231,10 @@ export function guardChecks(props: ReplicaLagGuardProps): Check[] {
     {
       refused: !tls && certificateAuthority !== undefined,
       message: 'certificateAuthority needs tls, got tls false',
+    },
+    {
+      refused: !tls && verifyIdentity === true,
+      message: 'verifyIdentity needs tls, got tls false',
     },
     textCheck('schema', schema, (text) => /^\w{1,64}$/.test(text), '1 to 64 letters, digits and underscores'),
     dnsLabel('writerNamespace', props.writerNamespace),

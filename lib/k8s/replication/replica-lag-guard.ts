@@ -5,7 +5,7 @@ import { sound } from '../../flow/kinds';
 import { serverFile } from '../../flow/replication/parameters';
 import { planReplication } from '../../flow/replication/plan';
 import { guardPodKnobs } from '../../flow/replication/pod';
-import { throttleSettings } from '../../flow/replication/settings';
+import { guardSettings } from '../../flow/replication/settings';
 import type { ReplicationPlan } from '../../flow/replication/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
@@ -179,11 +179,12 @@ export class ReplicaLagGuard extends Construct {
     const replicas = props.replicas.map((one, at) => mysqlAddress(one, `replica-${at + 1}`));
     const texts: Record<string, string> = {
       GUARD: name,
-      SETTINGS: JSON.stringify(throttleSettings(this.plan)),
+      SETTINGS: JSON.stringify(guardSettings(this.plan)),
       SOURCE: JSON.stringify(mysqlAddress(props.source, 'source')),
       REPLICAS: JSON.stringify(replicas),
       DB_SCHEMA: props.schema ?? DEFAULT_SCHEMA,
       ...(props.tls !== false && props.certificateAuthority === undefined && { DB_TRUST: 'system' }),
+      ...(props.tls !== false && props.verifyIdentity === false && { DB_VERIFY_IDENTITY: 'false' }),
       HEARTBEAT_SECONDS: value('heartbeatSeconds'),
       TICK_SECONDS: value('tickSeconds'),
       READ_TIMEOUT_SECONDS: value('readTimeoutSeconds'),

@@ -4,7 +4,7 @@
  */
 import { DynamoDB } from '@aws-sdk/client-dynamodb';
 import { guardUntilStopped, log, start } from '../replica-guard/container';
-import { serversOf, settingsOfThrottle } from '../replica-guard/environment';
+import { serversOf, settingsOfGuard } from '../replica-guard/environment';
 import { Guard } from '../replica-guard/guard';
 import { Writers } from '../replica-guard/writers';
 import { numberSetting, setting } from '../settings';
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
     requestHandler: { requestTimeout: timeout, connectionTimeout: timeout },
   });
   const table = new SignalTable(client, setting('TABLE'), name, Date.now(), forgottenMillis);
-  const guard: Guard = new Guard(settingsOfThrottle(), {
+  const guard: Guard = new Guard(settingsOfGuard(), {
     source,
     replicas,
     writers: async (now) => byHttp.count(now) + (await table.writers(now)),

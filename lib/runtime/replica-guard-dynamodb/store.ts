@@ -1,7 +1,8 @@
 /** The table in which a guard leaves its signal. The guard that was started last owns it. */
 import { ConditionalCheckFailedException, type DynamoDB } from '@aws-sdk/client-dynamodb';
-import { GUARD_KEY, ITEM_KEY, signalItem, WRITER_PREFIX } from '../replica-guard/items';
+import { type Attribute, GUARD_KEY, ITEM_KEY, KEPT_SECONDS, signalItem, writersOf } from '../replica-guard/items';
 import type { ReplicaSignal } from '../replica-guard/signal';
+import { type Stamp, Stamps } from './stamps';
 
 /** Another guard of the same name has been started later. */
 export class Superseded extends Error {
@@ -10,14 +11,18 @@ export class Superseded extends Error {
 
 /** The table of one guard. */
 export class SignalTable {
+  readonly #stamps: Stamps;
+
   constructor(
     private readonly client: DynamoDB,
     private readonly tableName: string,
     private readonly guard: string,
     /** When this guard was started, in milliseconds. */
     private readonly epoch: number,
-    private readonly forgottenMillis: number,
-  ) {}
+    forgottenMillis: number,
+  ) {
+    this.#stamps = new Stamps(forgottenMillis);
+  }
 
   /**
    * Leaves the signal.
@@ -40,25 +45,27 @@ export class SignalTable {
 
   /** Writers that have said lately that they are there. */
   public async writers(nowMillis: number): Promise<number> {
-    let count = 0;
+    return this.#stamps.count(await this.#stampsSince(nowMillis - 1000 * KEPT_SECONDS), nowMillis);
+  }
+
+  /** Moments that writers have left. Older ones are of writers that are gone, unless a clock is wrong by so much. */
+  async #stampsSince(sinceMillis: number): Promise<Stamp[]> {
+    const stamps: Stamp[] = [];
     let ExclusiveStartKey: Record<string, never> | undefined;
     do {
       const page = await this.client.query({
         TableName: this.tableName,
-        KeyConditionExpression: '#guard = :guard AND begins_with(#item, :writer)',
+        KeyConditionExpression: '#guard = :writers',
         FilterExpression: 'atMillis >= :since',
+        ProjectionExpression: '#item, atMillis',
         ExpressionAttributeNames: { '#guard': GUARD_KEY, '#item': ITEM_KEY },
-        ExpressionAttributeValues: {
-          ':guard': { S: this.guard },
-          ':writer': { S: WRITER_PREFIX },
-          ':since': { N: String(nowMillis - this.forgottenMillis) },
-        },
-        Select: 'COUNT',
+        ExpressionAttributeValues: { ':writers': { S: writersOf(this.guard) }, ':since': { N: String(sinceMillis) } },
         ExclusiveStartKey,
       });
-      count += page.Count ?? 0;
+      for (const item of (page.Items ?? []) as Record<string, Attribute>[])
+        stamps.push({ writer: item[ITEM_KEY].S as string, atMillis: Number(item.atMillis.N) });
       ExclusiveStartKey = page.LastEvaluatedKey as Record<string, never> | undefined;
     } while (ExclusiveStartKey !== undefined);
-    return count;
+    return stamps;
   }
 }

@@ -1,17 +1,18 @@
 /**
- * What a guard is told. Environment: SETTINGS (the numbers of the throttle, JSON), SOURCE and REPLICAS (addresses, JSON),
- * DB_USER, DB_PASSWORD, DB_SCHEMA, DB_TRUST (a PEM, `rds` or `system`; absent: no TLS), HEARTBEAT_SECONDS, TICK_SECONDS,
- * READ_TIMEOUT_SECONDS, WRITER_FORGOTTEN_SECONDS, STALLED_SECONDS, PORT, GUARD (its name).
+ * What a guard is told. Environment: SETTINGS (the numbers of the throttle and of writers, JSON), SOURCE and REPLICAS
+ * (addresses, JSON), DB_USER, DB_PASSWORD, DB_SCHEMA, DB_TRUST (a PEM, `rds` or `system`; absent: no TLS), DB_VERIFY_IDENTITY
+ * (`false`: a certificate may be one for another host), HEARTBEAT_SECONDS, TICK_SECONDS, READ_TIMEOUT_SECONDS,
+ * WRITER_FORGOTTEN_SECONDS, STALLED_SECONDS, PORT, GUARD (its name).
  */
-import type { ThrottleSettings } from '../../flow/replication/control';
+import type { GuardSettings } from '../../flow/replication/settings';
 import { numberSetting, setting } from '../settings';
 import type { Pace } from './run';
 import type { ServeOptions } from './serve';
 import { type Credentials, Replica, type ServerAddress, Source } from './servers';
 
-/** The numbers of the throttle. */
-export function settingsOfThrottle(): ThrottleSettings {
-  return JSON.parse(setting('SETTINGS')) as ThrottleSettings;
+/** The numbers of the throttle and of writers. */
+export function settingsOfGuard(): GuardSettings {
+  return JSON.parse(setting('SETTINGS')) as GuardSettings;
 }
 
 /** How often. */

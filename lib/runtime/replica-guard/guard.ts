@@ -2,13 +2,8 @@
  * One loop: every tick it reads the heartbeat on each replica, decides how fast bulk writers may go, and publishes it. It also
  * writes the heartbeat, with its own clock: the clocks of the servers are never compared.
  */
-import {
-  bulkRate,
-  firstState,
-  nextState,
-  type ThrottleSettings,
-  type ThrottleState,
-} from '../../flow/replication/control';
+import { bulkRate, firstState, nextState, type ThrottleState } from '../../flow/replication/control';
+import type { GuardSettings } from '../../flow/replication/settings';
 import type { ReplicaSignal } from './signal';
 
 /** A server refuses user and password again and again: only a program that is started anew reads their secret again. */
@@ -53,6 +48,8 @@ export interface GuardPorts {
 export interface GuardView {
   readonly signal: ReplicaSignal;
   readonly state: ThrottleState;
+  /** Seconds since the signal was decided. */
+  readonly ageSeconds: number;
   /** Age of the newest heartbeat that the source took, in seconds. */
   readonly heartbeatAgeSeconds: number;
   /** Replicas that neither receive nor apply. */
@@ -70,7 +67,7 @@ export class Guard {
   #writers = 1;
 
   constructor(
-    private readonly settings: ThrottleSettings,
+    private readonly settings: GuardSettings,
     private readonly ports: GuardPorts,
   ) {
     const now = ports.now();
@@ -84,6 +81,7 @@ export class Guard {
     return {
       signal: this.#signal,
       state: this.#state,
+      ageSeconds: Math.max(0, this.ports.now() - this.#signal.atMillis) / 1000,
       heartbeatAgeSeconds: (this.ports.now() - this.#lastBeatMillis) / 1000,
       stopped: this.#stopped,
     };
@@ -144,7 +142,7 @@ export class Guard {
   }
 
   private signalOf(lags: Record<string, number | null>, lag: number | undefined, atMillis: number): ReplicaSignal {
-    const { targetLagSeconds, leastBulkPerSecond } = this.settings;
+    const { targetLagSeconds, leastBulkPerSecond, writerPollSeconds, signalStaleSeconds } = this.settings;
     return {
       mode: this.#state.mode,
       lagSeconds: lag ?? null,
@@ -153,6 +151,8 @@ export class Guard {
       leastBulkPerSecond,
       writers: this.#writers,
       lags,
+      writerPollSeconds,
+      signalStaleSeconds,
       atMillis,
     };
   }

@@ -1,14 +1,14 @@
 /** The guard of a source in a container: it answers writers by HTTP. Its environment is in environment.ts. */
 import { numberSetting } from '../settings';
 import { guardUntilStopped, log, start } from './container';
-import { serversOf, settingsOfThrottle } from './environment';
+import { serversOf, settingsOfGuard } from './environment';
 import { Guard } from './guard';
 import { Writers } from './writers';
 
 async function main(): Promise<void> {
   const { source, replicas } = serversOf();
   const writers = new Writers(1000 * numberSetting('WRITER_FORGOTTEN_SECONDS'));
-  const guard = new Guard(settingsOfThrottle(), {
+  const guard = new Guard(settingsOfGuard(), {
     source,
     replicas,
     writers: async (now) => writers.count(now),

@@ -17,6 +17,8 @@ export interface ServeOptions {
   readonly stalledMillis: number;
 }
 
+/** Targets are paths; what is before them is of no account. */
+const BASE = 'http://guard';
 /** Longest name of a writer. */
 const LONGEST_NAME = 100;
 
@@ -32,7 +34,10 @@ function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const url = new URL(request.url ?? '/', 'http://guard');
+  const target = request.url ?? '/';
+  // Such as `//`, which begins an authority and has none: an error here would end the program.
+  if (!URL.canParse(target, BASE)) return void response.writeHead(400).end();
+  const url = new URL(target, BASE);
   if (request.method !== 'GET' && request.method !== 'HEAD') return void response.writeHead(405).end();
   switch (url.pathname) {
     case '/healthz': {
@@ -44,14 +49,13 @@ function answer(
     case '/throttle': {
       const writer = url.searchParams.get('writer');
       if (writer) writers.see(writer.slice(0, LONGEST_NAME), Date.now());
-      const { signal } = guard.view;
+      const { signal, ageSeconds } = guard.view;
       const status = statusOf(signal);
       if (status !== 200) response.setHeader('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))));
       response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
       // Node sends no body in answer to HEAD.
-      return void response.end(
-        `${JSON.stringify({ ...signal, sharePerSecond: shareOf(signal), leastSharePerSecond: leastShareOf(signal) })}\n`,
-      );
+      const shares = { sharePerSecond: shareOf(signal), leastSharePerSecond: leastShareOf(signal) };
+      return void response.end(`${JSON.stringify({ ...signal, ageSeconds, ...shares })}\n`);
     }
     default:
       return void response.writeHead(404).end();

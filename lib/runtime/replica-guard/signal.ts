@@ -16,8 +16,14 @@ export interface ReplicaSignal {
   readonly writers: number;
   /** Lag of each replica by its name; null for one that cannot be read. */
   readonly lags: Readonly<Record<string, number | null>>;
-  /** When this was decided, in milliseconds since 1970. */
+  /** Seconds from one poll of a writer to its next: the guard forgets one that takes five times as long. */
+  readonly writerPollSeconds: number;
+  /** Age in seconds from which this no longer counts. */
+  readonly signalStaleSeconds: number;
+  /** When this was decided, in milliseconds since 1970, by the clock of the guard. */
   readonly atMillis: number;
+  /** Seconds since then, by the same clock, where the guard answers itself; absent from a table. */
+  readonly ageSeconds?: number;
 }
 
 /** What the signal is as an answer by HTTP: gh-ost and others take 200 for yes and everything else for no. */
@@ -40,8 +46,7 @@ export function leastShareOf({ leastBulkPerSecond, writers }: ReplicaSignal): nu
  * Names of the replicas that are at most so far behind now. A replica may have stopped since the signal was made, so the
  * age of the signal counts as lag.
  */
-export function freshReplicas({ lags, atMillis }: ReplicaSignal, mostLagSeconds: number, nowMillis: number): string[] {
-  const ageSeconds = Math.max(0, nowMillis - atMillis) / 1000;
+export function freshReplicas({ lags }: ReplicaSignal, mostLagSeconds: number, ageSeconds: number): string[] {
   return Object.entries(lags)
     .filter(([, lag]) => lag !== null && lag + ageSeconds <= mostLagSeconds)
     .map(([name]) => name);

@@ -10,7 +10,7 @@ export interface DynamoClient {
     Key: Record<string, { S: string }>;
     ConsistentRead?: boolean;
   }): Promise<{ Item?: Record<string, { S?: string; N?: string }> }>;
-  /** Writes an item. */
+  /** Writes an item: that a writer is there. Readers never do, and need no right to. */
   putItem(input: { TableName: string; Item: Record<string, { S: string } | { N: string }> }): Promise<unknown>;
 }
 
@@ -28,11 +28,11 @@ export function dynamoSignal(client: DynamoClient, tableName: string, guard: str
   let polls = 0;
   return {
     read: async (writer) => {
-      if (polls % SAY_EVERY === 0) {
+      if (writer !== undefined && polls % SAY_EVERY === 0) {
         const Item = writerItem(guard, writer, Date.now()) as Record<string, { S: string } | { N: string }>;
         await client.putItem({ TableName: tableName, Item });
       }
-      polls += 1;
+      polls = writer === undefined ? 0 : polls + 1;
       const { Item } = await client.getItem({
         TableName: tableName,
         Key: { [GUARD_KEY]: { S: guard }, [ITEM_KEY]: { S: SIGNAL_ITEM } },

@@ -11,7 +11,7 @@ export function httpSignal(url: string, timeoutSeconds = 1): SignalSource {
   return {
     read: async (writer) => {
       const address = new URL('/throttle', url);
-      address.searchParams.set('writer', writer);
+      if (writer !== undefined) address.searchParams.set('writer', writer);
       const response = await fetch(address, { signal: AbortSignal.timeout(1000 * timeoutSeconds) });
       // 429 and 503 have the signal as well.
       if (![200, 429, 503].includes(response.status)) throw new Error(`the guard answered ${response.status}`);

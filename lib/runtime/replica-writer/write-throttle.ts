@@ -4,24 +4,28 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { freshReplicas, leastShareOf, type ReplicaSignal, shareOf } from '../replica-guard/signal';
+import { type Heard, heardAt } from './heard';
 
 /** Where signals come from. */
 export interface SignalSource {
   /**
    * The newest signal.
    *
-   * @param writer the name of this writer, by which it has a share
+   * @param writer the name of this writer, by which it has a share; undefined for a reader, which takes no share from writers
    */
-  read(writer: string): Promise<ReplicaSignal>;
+  read(writer?: string): Promise<ReplicaSignal>;
 }
 
 /** How a writer polls. */
 export interface WriteThrottleOptions {
   /** Name of this writer, unique among all that run. Default: a random one. */
   readonly writer?: string;
-  /** Seconds from one poll to the next, `writerPollSeconds` of the plan. Default: 1. */
+  /**
+   * Seconds from one poll to the next. The guard forgets a writer that polls less often than five times `writerPollSeconds` of
+   * its plan; the others then take its share. Default: `writerPollSeconds`, which the signal tells; 1 before the first.
+   */
   readonly pollSeconds?: number;
-  /** Age from which a signal no longer counts, `signalStaleSeconds` of the plan. Default: 10. */
+  /** Age in seconds from which a signal no longer counts. Default: `signalStaleSeconds` of the plan, which the signal tells. */
   readonly staleSeconds?: number;
   /** Commits a second before the first signal was heard. Default: 1. */
   readonly firstPerSecond?: number;
@@ -33,20 +37,24 @@ export interface WriteThrottleOptions {
 const JITTER = 0.2;
 /** A writer that wants nothing for so many polls does not poll, and has no share. */
 const IDLE_POLLS = 5;
+/** Before a signal has told how often. */
+const FIRST_POLL_SECONDS = 1;
+/** How long the first answer is waited for. */
+const FIRST_STALE_SECONDS = 10;
 /** A rate that is this low is none: a wait must not become infinite. */
 const LEAST_RATE = 1e-6;
 
 /** The gate of one bulk writer. */
 export class WriteThrottle {
   readonly #writer: string;
-  readonly #pollMillis: number;
-  readonly #staleMillis: number;
   readonly #firstPerSecond: number;
   readonly #now: () => number;
-  #signal: ReplicaSignal | undefined;
-  #heardMillis = Number.NEGATIVE_INFINITY;
+  #heard: Heard | undefined;
   #wantedMillis = Number.NEGATIVE_INFINITY;
+  /** When a permit was wanted last, and not only a replica. */
+  #permitMillis = Number.NEGATIVE_INFINITY;
   #polling: Promise<void> | undefined;
+  #asking: Promise<void> = Promise.resolve();
   #isStopped = false;
   /** Below 0 while a permit is paid off that was larger than what was saved. */
   #tokens = 0;
@@ -56,11 +64,9 @@ export class WriteThrottle {
 
   constructor(
     private readonly source: SignalSource,
-    options: WriteThrottleOptions = {},
+    private readonly options: WriteThrottleOptions = {},
   ) {
-    this.#writer = options.writer ?? `writer-${Math.random().toString(36).slice(2, 12)}`;
-    this.#pollMillis = 1000 * (options.pollSeconds ?? 1);
-    this.#staleMillis = 1000 * (options.staleSeconds ?? 10);
+    this.#writer = options.writer || `writer-${Math.random().toString(36).slice(2, 12)}`;
     this.#firstPerSecond = options.firstPerSecond ?? 1;
     this.#now = options.now ?? Date.now;
     this.#filledMillis = this.#now();
@@ -68,18 +74,21 @@ export class WriteThrottle {
 
   /** Commits a second that this writer may make now. */
   public get ratePerSecond(): number {
-    const signal = this.#signal;
-    if (signal === undefined) return this.#firstPerSecond;
-    const isStale = this.#now() - this.#heardMillis > this.#staleMillis || this.#ageMillis(signal) > this.#staleMillis;
+    if (this.#heard === undefined) return this.#firstPerSecond;
+    const { signal, decidedMillis } = this.#heard;
+    const isStale = this.#now() - decidedMillis > this.#staleMillis;
     return Math.max(LEAST_RATE, isStale ? leastShareOf(signal) : shareOf(signal));
   }
 
   /** The signal that was heard last; undefined before the first. */
   public get signal(): ReplicaSignal | undefined {
-    return this.#signal;
+    return this.#heard?.signal;
   }
 
-  /** Waits until so many commits may be made. Callers are served in the order in which they asked. */
+  /**
+   * Waits until so many commits may be made. Callers are served in the order in which they asked. Whoever asks for permits is a
+   * bulk writer, with a share of its own; freshReplicas() alone takes none.
+   */
   public permit(commits = 1): Promise<void> {
     const turn = this.#line.then(() => this.#take(commits));
     // One that fails must not hold up those behind it.
@@ -92,8 +101,10 @@ export class WriteThrottle {
    * signal, and when it is too old.
    */
   public async freshReplicas(mostLagSeconds: number): Promise<string[]> {
-    await this.#heard();
-    return this.#signal === undefined ? [] : freshReplicas(this.#signal, mostLagSeconds, this.#now());
+    await this.#first();
+    if (this.#heard === undefined) return [];
+    const { signal, decidedMillis } = this.#heard;
+    return freshReplicas(signal, mostLagSeconds, (this.#now() - decidedMillis) / 1000);
   }
 
   /** Polls no longer; who still waits for a permit gets an error. */
@@ -103,9 +114,11 @@ export class WriteThrottle {
   }
 
   async #take(commits: number): Promise<void> {
-    await this.#heard();
+    this.#permitMillis = this.#now();
+    await this.#first();
     for (this.#fill(); this.#tokens <= 0; this.#fill()) {
       if (this.#isStopped) throw new Error('the throttle was stopped');
+      this.#permitMillis = this.#now();
       this.#wanted();
       // The rate may rise meanwhile: never sleep beyond a poll.
       const untilToken = (1000 * (1e-9 - this.#tokens)) / this.ratePerSecond;
@@ -123,10 +136,18 @@ export class WriteThrottle {
     this.#filledMillis = now;
   }
 
-  /** Polls while somebody wants something. The first one waits for the first answer. */
-  async #heard(): Promise<void> {
+  get #pollMillis(): number {
+    return 1000 * (this.options.pollSeconds ?? this.#heard?.signal.writerPollSeconds ?? FIRST_POLL_SECONDS);
+  }
+
+  get #staleMillis(): number {
+    return 1000 * (this.options.staleSeconds ?? this.#heard?.signal.signalStaleSeconds ?? FIRST_STALE_SECONDS);
+  }
+
+  /** Polls while somebody wants something. Before the first signal, waits for the answer that is under way. */
+  async #first(): Promise<void> {
     this.#wanted();
-    if (this.#signal === undefined) await this.#sleepUntil(this.#firstPoll());
+    if (this.#heard === undefined) await Promise.race([this.#asking, this.#sleep(this.#staleMillis)]);
   }
 
   #wanted(): void {
@@ -136,36 +157,28 @@ export class WriteThrottle {
     });
   }
 
-  #first: Promise<void> | undefined;
-
-  #firstPoll(): Promise<void> {
-    this.#first ??= this.#ask();
-    return this.#first;
-  }
-
   async #poll(): Promise<void> {
-    await this.#firstPoll();
-    while (!this.#isStopped && this.#now() - this.#wantedMillis <= IDLE_POLLS * this.#pollMillis) {
+    while (!this.#isStopped && this.#isSince(this.#wantedMillis)) {
+      this.#asking = this.#ask();
+      await this.#asking;
       await this.#sleep(this.#pollMillis * (1 + JITTER * (2 * Math.random() - 1)));
-      if (!this.#isStopped) await this.#ask();
     }
   }
 
+  /** Asks by name only while permits are wanted: a reader that had one would take a share from the writers. */
   async #ask(): Promise<void> {
+    const askedMillis = this.#now();
     try {
-      this.#signal = await this.source.read(this.#writer);
-      this.#heardMillis = this.#now();
+      const signal = await this.source.read(this.#isSince(this.#permitMillis) ? this.#writer : undefined);
+      this.#heard = heardAt(signal, askedMillis, this.#heard);
     } catch {
       // The last signal holds until it is too old.
     }
   }
 
-  #ageMillis({ atMillis }: ReplicaSignal): number {
-    return this.#now() - atMillis;
-  }
-
-  async #sleepUntil(done: Promise<void>): Promise<void> {
-    await Promise.race([done, this.#sleep(this.#staleMillis)]);
+  /** Whether it was wanted within the last polls. */
+  #isSince(millis: number): boolean {
+    return this.#now() - millis <= IDLE_POLLS * this.#pollMillis;
   }
 
   async #sleep(millis: number): Promise<void> {

@@ -295,6 +295,7 @@ const guards = fc
     replicaCount: usually(fc.integer({ min: 1, max: 3 }), fc.constant(0)),
     heartbeat: optional(seconds(1, 3)),
     schema: optional(usually(fc.constant('backpressure'), fc.constant('a-b'))),
+    verifyIdentity: flag,
   })
   // A cluster has the engine of clusters, as a rule.
   .map(({ otherKind, ...rest }) => ({ ...rest, isCluster: (rest.engine === 'aurora-mysql8.0') !== otherKind }));
@@ -312,14 +313,14 @@ function makeGuard(stack: Stack, id: string, { isCluster, replicaCount, ...props
       ? DatabaseServer.cluster(
           DatabaseCluster.fromDatabaseClusterAttributes(stack, `${id}${name}`, {
             clusterIdentifier: name,
-            clusterEndpointAddress: `${name}.internal`,
+            clusterEndpointAddress: `${name}.example.eu-west-1.rds.amazonaws.com`,
             port: 3306,
           }),
         )
       : DatabaseServer.instance(
           DatabaseInstance.fromDatabaseInstanceAttributes(stack, `${id}${name}`, {
             instanceIdentifier: name,
-            instanceEndpointAddress: `${name}.internal`,
+            instanceEndpointAddress: `${name}.example.eu-west-1.rds.amazonaws.com`,
             port: 3306,
             securityGroups: [],
           }),

@@ -801,6 +801,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
       user: fc.constant({ secretName: 'databases', key: 'user' }),
       password: fc.constant({ secretName: 'databases', key: 'password' }),
       tls: flag,
+      verifyIdentity: flag,
       heartbeat: optional(chartSeconds(1, 3)),
       tick: optional(chartSeconds(1, 3)),
       schema: optional(usually(fc.constant('backpressure'), fc.constant('a-b'))),

@@ -91,6 +91,20 @@ describe('the guard', () => {
     expect(variable('DB_TRUST', plain)).toBeUndefined();
   });
 
+  test('checks the host of a server by its certificate, unless that is switched off', () => {
+    expect(variable('DB_VERIFY_IDENTITY')).toBeUndefined();
+    const trusting = one(make({ verifyIdentity: false }), 'Deployment').spec.template.spec.containers[0];
+    expect(variable('DB_VERIFY_IDENTITY', trusting)!.value).toBe('false');
+  });
+
+  test('tells writers how often to poll, and when a signal is too old', () => {
+    const [asked] = one(make({ writerPoll: Duration.millis(200) }), 'Deployment').spec.template.spec.containers;
+    expect(JSON.parse(variable('SETTINGS', asked)!.value)).toMatchObject({
+      writerPollSeconds: 0.2,
+      signalStaleSeconds: value('signalStaleSeconds'),
+    });
+  });
+
   test('names its replicas, also those without a name', () => {
     const replicas = [{ host: 'a' }, { host: 'b', name: 'reports', port: 3307 }];
     const two = one(make({ replicas }), 'Deployment').spec.template.spec.containers[0];
@@ -146,6 +160,15 @@ describe('what it refuses', () => {
       'heartbeatSeconds',
     ])
       expect(message).toContain(part);
+  });
+
+  test('an address of a server whose certificate is checked: certificates have names', () => {
+    const source = { host: '10.20.0.5' };
+    const { message } = failure({ source, replicas: [{ host: '10.20.0.6' }] });
+    expect(message).toMatch(/source\.host must be a name.*10\.20\.0\.5.*verifyIdentity false.*replicas\[0\]\.host/);
+    expect(() => make({ source, tls: false })).not.toThrow();
+    expect(() => make({ source, verifyIdentity: false })).not.toThrow();
+    expect(failure({ tls: false, verifyIdentity: true }).message).toContain('verifyIdentity needs tls');
   });
 
   test('no replica, and no version', () => {

@@ -1,5 +1,6 @@
-import type { ThrottleSettings } from '../../../lib/flow/replication/control';
-import { Guard, type GuardPorts, type Reading } from '../../../lib/runtime/replica-guard/guard';
+import type { GuardSettings } from '../../../lib/flow/replication/settings';
+import { CredentialsRefused, Guard, type GuardPorts, type Reading } from '../../../lib/runtime/replica-guard/guard';
+import { runGuard } from '../../../lib/runtime/replica-guard/run';
 import { metricsText } from '../../../lib/runtime/replica-guard/serve';
 import { millisOf, timestampText } from '../../../lib/runtime/replica-guard/servers';
 import {
@@ -11,7 +12,7 @@ import {
 } from '../../../lib/runtime/replica-guard/signal';
 import { Writers } from '../../../lib/runtime/replica-guard/writers';
 
-const settings: ThrottleSettings = {
+const settings: GuardSettings = {
   targetLagSeconds: 8,
   releaseLagSeconds: 4,
   decreaseRatio: 0.8,
@@ -21,6 +22,8 @@ const settings: ThrottleSettings = {
   leastBulkPerSecond: 12,
   mostPerSecond: 2400,
   unknownTicks: 3,
+  writerPollSeconds: 0.2,
+  signalStaleSeconds: 12,
 };
 const START = Date.parse('2026-11-29T12:00:00.000Z');
 
@@ -31,7 +34,7 @@ function world(names = ['a', 'b']) {
     readings: Object.fromEntries(names.map((name) => [name, { isRunning: true }])) as Record<string, Reading | Error>,
     lag: Object.fromEntries(names.map((name) => [name, 0.2])) as Record<string, number>,
     beats: [] as number[],
-    refusesBeats: false,
+    refusesBeats: false as boolean | Error,
     writers: 1 as number | Error,
     published: [] as ReplicaSignal[],
     logged: [] as string[],
@@ -39,6 +42,7 @@ function world(names = ['a', 'b']) {
   const ports: GuardPorts = {
     source: {
       beat: async (now) => {
+        if (state.refusesBeats instanceof Error) throw state.refusesBeats;
         if (state.refusesBeats) throw Object.assign(new Error('mysql://root:secret@source'), { code: 'ECONNREFUSED' });
         state.beats.push(now);
       },
@@ -81,6 +85,33 @@ describe('a tick', () => {
     const { guard, tick } = world();
     expect(guard.view.signal).toMatchObject({ mode: 'unknown', bulkPerSecond: 12, lagSeconds: null });
     expect(await tick()).toMatchObject({ mode: 'open', bulkPerSecond: 1200 });
+  });
+
+  test('tells writers how often to poll and when the signal is too old, by the plan', async () => {
+    const { tick } = world();
+    expect(await tick()).toMatchObject({ writerPollSeconds: 0.2, signalStaleSeconds: 12 });
+  });
+
+  test.each<[string, (state: ReturnType<typeof world>['state'], error: Error) => void]>([
+    [
+      'replica',
+      (state, error) => {
+        state.readings.b = error;
+      },
+    ],
+    [
+      'source',
+      (state, error) => {
+        state.refusesBeats = error;
+      },
+    ],
+  ])('a %s that refuses user and password for good ends the guard: a new start reads the secret', async (_, refuse) => {
+    const { state, guard } = world();
+    refuse(state, new CredentialsRefused('refused'));
+    const pace = { heartbeatMillis: 60_000, tickMillis: 60_000 };
+    const stop = new AbortController();
+    await expect(runGuard(guard, pace, stop.signal)).rejects.toThrow(CredentialsRefused);
+    stop.abort();
   });
 
   test('one replica that cannot be read three times closes it; what its error says is not logged', async () => {
@@ -157,6 +188,8 @@ describe('a signal', () => {
     leastBulkPerSecond: 12,
     writers: 3,
     lags: { a: 1, b: 4, c: null },
+    writerPollSeconds: 1,
+    signalStaleSeconds: 10,
     atMillis: START,
   };
 
@@ -175,15 +208,16 @@ describe('a signal', () => {
   });
 
   test('fresh is what was fresh, less the age of the signal', () => {
-    expect(freshReplicas(signal, 5, START)).toEqual(['a', 'b']);
-    expect(freshReplicas(signal, 5, START + 2000)).toEqual(['a']);
-    expect(freshReplicas(signal, 5, START + 10_000)).toEqual([]);
+    expect(freshReplicas(signal, 5, 0)).toEqual(['a', 'b']);
+    expect(freshReplicas(signal, 5, 2)).toEqual(['a']);
+    expect(freshReplicas(signal, 5, 10)).toEqual([]);
   });
 
   test('has no series for a lag that nobody knows', () => {
     const text = metricsText('orders', {
       signal,
       state: { ratePerSecond: 2400, heldUntilSeconds: 0, missed: 0, mode: 'open' },
+      ageSeconds: 0,
       heartbeatAgeSeconds: 0.1,
       stopped: ['b'],
     });

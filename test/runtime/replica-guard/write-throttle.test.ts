@@ -6,7 +6,10 @@ import {
   dynamoSignal,
   httpSignal,
   WriteThrottle,
+  type WriteThrottleOptions,
 } from '../../../lib/runtime/replica-writer/consumer';
+import { heardAt } from '../../../lib/runtime/replica-writer/heard';
+import { until } from '../../support/until';
 
 const signal = (changed: Partial<ReplicaSignal> = {}): ReplicaSignal => ({
   mode: 'open',
@@ -16,6 +19,8 @@ const signal = (changed: Partial<ReplicaSignal> = {}): ReplicaSignal => ({
   leastBulkPerSecond: 10,
   writers: 1,
   lags: { a: 1 },
+  writerPollSeconds: 1,
+  signalStaleSeconds: 10,
   atMillis: Date.now(),
   ...changed,
 });
@@ -62,6 +67,71 @@ describe('a writer', () => {
     throttle.stop();
   });
 
+  /** Permits that are served at once, 20 s after a signal that is polled each 0.2 s and counts for 30 s. */
+  async function servedAtOnce(options: WriteThrottleOptions): Promise<number> {
+    let now = 1_000_000;
+    const answers = [
+      async () => {
+        const answer = signal({ writerPollSeconds: 0.2, signalStaleSeconds: 30, atMillis: now });
+        now += 20_000;
+        return answer;
+      },
+    ];
+    const unanswered = new Promise<ReplicaSignal>(() => {});
+    const read = () => answers.shift()?.() ?? unanswered;
+    const throttle = new WriteThrottle({ read }, { now: () => now, ...options });
+    let served = 0;
+    const asked = Array.from({ length: 1000 }, () =>
+      throttle.permit().then(
+        () => {
+          served += 1;
+        },
+        () => {},
+      ),
+    );
+    await asked[0];
+    // The clock stands still: nobody is served later.
+    for (let before = -1; before < served; await new Promise(setImmediate)) before = served;
+    throttle.stop();
+    await Promise.all(asked);
+    return served;
+  }
+
+  test('saves a poll of permits, and takes a signal for too old, as the signal says', async () => {
+    expect(await servedAtOnce({})).toBe(200);
+  });
+
+  test('unless it is told otherwise', async () => {
+    expect(await servedAtOnce({ pollSeconds: 0.5 })).toBe(500);
+    expect(await servedAtOnce({ staleSeconds: 19 })).toBe(2);
+  });
+
+  test('asks by its name while it wants permits, and without one for replicas alone', async () => {
+    const names: (string | undefined)[] = [];
+    const source = {
+      read: async (writer?: string) => {
+        names.push(writer);
+        return signal();
+      },
+    };
+    const throttle = new WriteThrottle(source, { writer: 'import', pollSeconds: 0.01 });
+    await throttle.freshReplicas(10);
+    expect(names).toEqual([undefined]);
+    await throttle.permit();
+    await until('it asks by its name', () => names.includes('import'), 10, 5);
+    // It goes on as a reader.
+    await until(
+      'its name is left out again',
+      () => {
+        void throttle.freshReplicas(10);
+        return names[names.length - 1] === undefined;
+      },
+      10,
+      5,
+    );
+    throttle.stop();
+  });
+
   test('permits are served in order, a large one is paid off by those after it', async () => {
     let now = 0;
     const source = { read: async () => signal({ bulkPerSecond: 1000, atMillis: now }) };
@@ -89,6 +159,51 @@ describe('a writer', () => {
   });
 });
 
+describe('the age of a signal', () => {
+  const at = (atMillis: number, more: Partial<ReplicaSignal> = {}) => signal({ atMillis, ...more });
+
+  test('is what the guard says, and the time since it was asked, whatever the clocks are', () => {
+    const wrong = at(5_000_000, { ageSeconds: 0.4 });
+    expect(heardAt(wrong, 1000, undefined).decidedMillis).toBe(600);
+  });
+
+  test('in a table goes by the clock of the guard at first', () => {
+    expect(heardAt(at(9500), 10_000, undefined).decidedMillis).toBe(9500);
+    expect(heardAt(at(12_000), 10_000, undefined).decidedMillis).toBe(10_000);
+  });
+
+  test.each([
+    ['right', 0, 10_500],
+    ['11 s ahead', 11_000, 21_000],
+    ['11 s behind', -11_000, 0],
+  ])('of a later one is known to a poll: clock %s', (_, wrong, decided) => {
+    const before = heardAt(at(9500), 10_000 + wrong, undefined);
+    const now = 11_000 + wrong;
+    const { decidedMillis } = heardAt(at(10_500), now, before);
+    expect(decidedMillis).toBe(decided);
+    expect(now - decidedMillis).toBeLessThanOrEqual(1000);
+  });
+
+  test('of one that is repeated grows: a guard that is gone is noticed by any clock', () => {
+    const first = heardAt(at(50_000), 10_000, undefined);
+    expect(heardAt(at(50_000), 30_000, first).decidedMillis).toBe(10_000);
+  });
+
+  test('a writer 11 s ahead of the guard is not slowed down for that', async () => {
+    let decided = 0;
+    const source = {
+      read: async () => {
+        decided += 5;
+        return signal({ atMillis: Date.now() - 11_000 + decided });
+      },
+    };
+    const throttle = new WriteThrottle(source, { pollSeconds: 0.01 });
+    await throttle.permit();
+    await until('it has the whole rate', () => throttle.ratePerSecond === 1000, 10, 5);
+    throttle.stop();
+  });
+});
+
 describe('a guard that answers by HTTP', () => {
   let server: Server;
   let status = 200;
@@ -106,6 +221,8 @@ describe('a guard that answers by HTTP', () => {
   test('a writer gives its name, and reads the signal of a refusal as well', async () => {
     for (status of [200, 429, 503]) expect(await httpSignal(url()).read('a b')).toMatchObject({ mode: 'throttled' });
     expect(asked).toContain('/throttle?writer=a+b');
+    await httpSignal(url()).read();
+    expect(asked).toContain('/throttle');
     status = 404;
     await expect(httpSignal(url()).read('a')).rejects.toThrow('the guard answered 404');
   });
@@ -130,7 +247,19 @@ describe('a guard that leaves its signal in a table', () => {
     expect(written).toHaveLength(2);
     expect(written[0]).toMatchObject({
       TableName: 'signals',
-      Item: { guard: { S: 'orders' }, item: { S: 'writer#w' } },
+      Item: { guard: { S: 'orders#writers' }, item: { S: 'w' } },
     });
+  });
+
+  test('a reader writes nothing: it may have the right to read only', async () => {
+    const client: DynamoClient = {
+      getItem: async () => ({ Item: { signal: { S: JSON.stringify(signal()) } } }),
+      putItem: async () => {
+        throw new Error('AccessDeniedException');
+      },
+    };
+    const reader = new WriteThrottle(dynamoSignal(client, 'signals', 'orders'));
+    expect(await reader.freshReplicas(5)).toEqual(['a']);
+    reader.stop();
   });
 });
