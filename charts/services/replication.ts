@@ -5,7 +5,7 @@ import { ReplicaLagGuard } from '../../lib/k8s/replication/replica-lag-guard';
 /**
  * The orders of a shop: imports slow down before the replica, from which its pages are read, is old (case 8). Expects source
  * and replica in the namespace `databases`, the Secret `replica-guard` with `user` and `password`, and the Secret
- * `databases` with the certificate of their authority.
+ * `databases` with the authority of their certificates, which have to be for `<name>.databases.svc`.
  */
 export function ordersReplica(scope: Construct): ReplicaLagGuard {
   const server = (name: string) => ({ name, host: `${name}.databases.svc`, namespace: 'databases' });

@@ -1,5 +1,5 @@
 /** The replica of the orders' database: imports slow down before readers see old data (case 8). */
-import { CfnOutput } from 'aws-cdk-lib';
+import { CfnOutput, CfnParameter } from 'aws-cdk-lib';
 import { GatewayVpcEndpointAwsService, InterfaceVpcEndpointAwsService, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
@@ -13,8 +13,9 @@ import { acknowledge } from '../acknowledgements';
 import { SUBNETS, type WebTier } from './network';
 
 /**
- * Adds the guard. Source and replica, `orders-source` and `orders-replica` behind these names of a private zone, are put into the
- * subnets `Data` with the group of the output, and the zone is associated with the VPC, after the first deployment; the secret `orders/replica-guard` has their user, the repository `replica-guard` the image of `Dockerfile`.
+ * Adds the guard. Source and replica, `orders-source` and `orders-replica` with the endpoints of the parameters, are put into the
+ * subnets `Data` with the group of the output after the first deployment; the secret `orders/replica-guard` has their user, the
+ * repository `replica-guard` the image of `Dockerfile`.
  */
 export function addReplica(scope: Construct, { vpc, cluster, alarmTopic, endpoints }: WebTier): ReplicaLagGuard {
   const part = new Construct(scope, 'OrdersDatabase');
@@ -27,7 +28,11 @@ export function addReplica(scope: Construct, { vpc, cluster, alarmTopic, endpoin
     DatabaseServer.instance(
       DatabaseInstance.fromDatabaseInstanceAttributes(part, id, {
         instanceIdentifier: name,
-        instanceEndpointAddress: `${name}.databases.internal`,
+        // The guard sends its password to no other server: the certificate has to be one for this name.
+        instanceEndpointAddress: new CfnParameter(part, `${id}Endpoint`, {
+          description: `Endpoint of the instance ${name}`,
+          default: `${name}.example.eu-west-1.rds.amazonaws.com`,
+        }).valueAsString,
         port: 3306,
         securityGroups: [databases],
       }),
