@@ -126,10 +126,14 @@ describe('the newest heartbeat', () => {
 });
 
 describe('TLS', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'backpressure-replica-guard-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const { keyFile, certificateFile } = selfSigned(folder, 'DNS:orders.example.net');
-  const [key, cert] = [keyFile, certificateFile].map((file) => readFileSync(file, 'utf8'));
+  let key: string;
+  let cert: string;
+  beforeAll(() => {
+    const folder = mkdtempSync(join(tmpdir(), 'backpressure-replica-guard-'));
+    const { keyFile, certificateFile } = selfSigned(folder, 'DNS:orders.example.net');
+    [key, cert] = [keyFile, certificateFile].map((file) => readFileSync(file, 'utf8'));
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   test('a certificate for another host, signed by an authority that is trusted, gets no user and no password', async () => {
     const heard: string[] = [];
