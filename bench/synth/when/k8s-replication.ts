@@ -6,7 +6,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { WRITE_PEAK } from '../../../lib/cases/case-08-replica-lag';
 import { planReplication } from '../../../lib/flow/replication/plan';
-import { throttleSettings } from '../../../lib/flow/replication/settings';
+import { guardSettings } from '../../../lib/flow/replication/settings';
 import { stockImage } from '../../../lib/k8s/images';
 import { replicaAlerts, replicaGraphs } from '../../../lib/k8s/replication/replica-alerts';
 import { ReplicaLagGuard } from '../../../lib/k8s/replication/replica-lag-guard';
@@ -64,7 +64,7 @@ function known(chart: Chart): Known {
   const series = { namespace: NAMESPACE, guard: NAME };
   return {
     numbers: numbersOf(plan),
-    settings: JSON.stringify(throttleSettings(plan)),
+    settings: JSON.stringify(guardSettings(plan)),
     files: [
       ['SourceConfig', 'source.cnf', sourceOptions],
       ['ReplicaConfig', 'replica.cnf', replicaOptions],

@@ -25,6 +25,7 @@ import {
   OperatingSystemFamily,
   Secret as TaskSecret,
 } from 'aws-cdk-lib/aws-ecs';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { CfnDBParameterGroup, DatabaseInstance, type IDatabaseInstance } from 'aws-cdk-lib/aws-rds';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -32,7 +33,7 @@ import { Construct } from 'constructs';
 import { DatabaseServer } from '../../../lib/aws/replication/database-server';
 import { ReplicaLagGuard } from '../../../lib/aws/replication/replica-lag-guard';
 import { WRITE_PEAK } from '../../../lib/cases/case-08-replica-lag';
-import { throttleSettings } from '../../../lib/flow/replication/settings';
+import { guardSettings } from '../../../lib/flow/replication/settings';
 import type { Numbers } from '../numbers';
 import { alarm, clusterIn, logsTo, numbersOf } from './parts';
 
@@ -82,7 +83,7 @@ function known(app: App): Known {
     numbers: numbersOf(plan),
     source: plan.sourceParameters,
     replica: plan.replicaParameters,
-    settings: JSON.stringify(throttleSettings(plan)),
+    settings: JSON.stringify(guardSettings(plan)),
   };
 }
 
@@ -127,7 +128,18 @@ function byHand(stack: Stack, number: number, known: Known): void {
     DB_TRUST: 'rds',
   };
   const taskDefinition = makeTask(scope, image, secret, environment, known.numbers);
-  table.grant(taskDefinition.taskRole, 'dynamodb:PutItem', 'dynamodb:Query');
+  for (const [action, partition] of [
+    ['dynamodb:PutItem', name],
+    ['dynamodb:Query', `${name}#writers`],
+  ]) {
+    taskDefinition.taskRole.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: [action],
+        resources: [table.tableArn],
+        conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [partition] } },
+      }),
+    );
+  }
   new FargateService(scope, 'Service', {
     cluster,
     taskDefinition,
