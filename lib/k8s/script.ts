@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gzipSync } from 'node:zlib';
 import { Names } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
@@ -91,11 +91,16 @@ const packedScripts = new Map<string, { readonly packed: string; readonly digest
 function packedScript(script: string): { readonly packed: string; readonly digest: string } {
   const known = packedScripts.get(script);
   if (known !== undefined) return known;
-  const packed = gzipSync(readFileSync(join(runtimeFolder(), script)), { level: 9 }).toString('base64');
+  const packed = gzipSync(programOf(join(runtimeFolder(), script)), { level: 9 }).toString('base64');
   refuseLarge(script, packed);
   const made = { packed, digest: digestOf(packed) };
   packedScripts.set(script, made);
   return made;
+}
+
+/** The installed package has large programs in Brotli only. */
+function programOf(file: string): Buffer {
+  return existsSync(file) ? readFileSync(file) : brotliDecompressSync(readFileSync(`${file}.br`));
 }
 
 function digestOf(text: string): string {

@@ -104,6 +104,9 @@ function writeCertificates(file: string): void {
   writeFileSync(file, `${comment.trim().replace(/^/gm, '# ').replace(/ $/gm, '')}\n${trusted.join('\n')}\n`);
 }
 
+/** Large programs that manifests hold compressed, see `packedConfigMap` in lib/k8s/script.ts. */
+const IN_MANIFESTS = ['replica-guard', 'sender-container'];
+
 async function bundle(name: string): Promise<void> {
   const { metafile } = await build({
     entryPoints: [entryPoint(name) as string],
@@ -131,8 +134,8 @@ async function bundle(name: string): Promise<void> {
   if (existsSync(join(sources, name, 'handler.ts'))) zip(name);
   // A program for a container has a Dockerfile.
   const dockerfile = join(sources, name, 'Dockerfile');
-  if (!existsSync(dockerfile)) return;
-  copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
+  if (existsSync(dockerfile)) copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
+  else if (!IN_MANIFESTS.includes(name)) return;
   const code = readFileSync(join(target, name, 'index.js'));
   // What the package has of it: a sixth of the size, and seven tenths of what gzip makes of it.
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };

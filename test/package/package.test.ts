@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { transformSync } from 'esbuild';
 import { type Assembly, apiPages } from '../../docs/api';
@@ -149,6 +150,7 @@ describe('the tarball', () => {
         'dist/lib/index.js',
         'dist/lib/THIRD-PARTY-NOTICES.txt',
         ...ZIPPED.map((name) => `dist/runtime/${name}/code.zip`),
+        ...['replica-guard', 'sender-container'].map((name) => `dist/runtime/${name}/index.js.br`),
         ...IMAGES.flatMap((name) => [`dist/runtime/${name}/Dockerfile`, `dist/runtime/${name}/index.js.br`]),
         'dist/runtime/scheduled-run/index.js',
         'dist/runtime/stream-worker/index.js',
@@ -337,6 +339,25 @@ app.synth();`,
     );
     node([script]);
     expect(readFileSync(join(user, 'k8s.out', 'shop.k8s.yaml'), 'utf8')).toContain('kind: ScaledObject');
+  });
+
+  test('a program that the package has in Brotli is in the manifest as in a checkout', () => {
+    const source = `const { App, Chart } = require('cdk8s');
+const { k8s } = require('backpressure-constructs');
+const app = new App({ outdir: 'sender.out' });
+new k8s.RateLimitedSender(new Chart(app, 'mailing', { namespace: 'mailing' }), 'Sender', {
+  workload: { campaignMessages: 500000, callSeconds: 0.15, undeliverableRatio: 0.015 },
+  limit: { perSecond: 100, perDay: 600000 },
+  objective: { completeSeconds: 7200 },
+  provider: k8s.SenderProvider.smtp({ connection: { secretName: 'smtp', key: 'url' } }),
+  from: 'Shop <shop@example.com>',
+  redis: { host: 'redis.redis', namespace: 'redis', password: { secretName: 'redis', key: 'password' } },
+});
+app.synth();`;
+    node(['-e', source]);
+    const code = readFileSync(join(checkout, 'dist', 'runtime', 'sender-container', 'index.js'));
+    const packedCode = gzipSync(code, { level: 9 }).toString('base64');
+    expect(readFileSync(join(user, 'sender.out', 'mailing.k8s.yaml'), 'utf8')).toContain(packedCode);
   });
 
   test('every entry point loads and has types', () => {
