@@ -6,6 +6,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Plan } from '../../flow/plan';
 import type { DashboardSection } from '../dashboard';
+import { triggersOf } from '../rule-metrics';
 import type { AlarmRow } from '../watch';
 import { RUN_METRICS } from './delta-job';
 import { STATUS_METRICS } from './maintenance-status';
@@ -173,14 +174,7 @@ function failedRow(rule: IRule): AlarmRow {
   return {
     id: 'FailedRuns',
     severity: 'critical',
-    metric: (period) =>
-      new Metric({
-        namespace: 'AWS/Events',
-        metricName: 'TriggeredRules',
-        dimensionsMap: { RuleName: rule.ruleName },
-        statistic: Stats.SUM,
-        period,
-      }),
+    metric: triggersOf(rule),
     threshold: 'alarmFailedRuns',
     seconds: 'alarmPeriodSeconds',
     text: 'A run failed or was ended by its time-out. Its error is with the run in AWS Glue, and its log in the log group of the job. What it committed stays, and the next run goes on; failing again and again it lacks memory or a permission.',

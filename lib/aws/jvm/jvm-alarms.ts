@@ -17,6 +17,7 @@ import type { Plan } from '../../flow/plan';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import type { MetricGraph } from '../dashboard';
 import { ECS_SERVICE, PLAN, TOPIC } from '../kinds';
+import { triggersOf } from '../rule-metrics';
 import { type AlarmRow, createAlarms } from '../watch';
 
 /** As `lib/runtime/gc-exporter/embedded.ts` writes it. */
@@ -240,14 +241,7 @@ function killedRow(rule: IRule): AlarmRow {
   return {
     id: 'Killed',
     severity: 'critical',
-    metric: (period) =>
-      new Metric({
-        namespace: 'AWS/Events',
-        metricName: 'TriggeredRules',
-        dimensionsMap: { RuleName: rule.ruleName },
-        statistic: Stats.SUM,
-        period,
-      }),
+    metric: triggersOf(rule),
     threshold: 'alarmKills',
     seconds: 'alarmWindowSeconds',
     text: 'The kernel killed a container for its memory: no heap dump, no OutOfMemoryError. The heap is bounded, and so are classes, code and direct buffers; jcmd 1 VM.native_memory in another task (with -XX:NativeMemoryTracking=summary) names the part that is not as planned. Then give a larger task.',

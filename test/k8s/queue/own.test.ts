@@ -114,20 +114,22 @@ describe('a workload that is there already', () => {
     expect(scaled.worker.deployment).toBeUndefined();
   });
 
-  test('in the same app its grace period is read', () => {
-    const graceOf = (seconds: number) => () => {
+  /** Synthesizes a worker in the app of its target, which has such a pod. */
+  function besides(pod: object, container: object = {}, more: Partial<QueueWorkerProps> = {}) {
+    return () => {
       const app = Testing.app();
       const chart = new Chart(app, 'shop', { namespace: 'shop' });
       new kplus.k8s.KubeDeployment(chart, 'Api', {
         metadata: { name: 'orders-api' },
-        spec: {
-          selector: {},
-          template: { spec: { containers: [{ name: 'api' }], terminationGracePeriodSeconds: seconds } },
-        },
+        spec: { selector: {}, template: { spec: { containers: [{ name: 'api', ...container }], ...pod } } },
       });
-      make({ target, trigger: kafka() }, chart);
+      make({ target, trigger: kafka(), ...more }, chart);
       app.synth();
     };
+  }
+
+  test('in the same app its grace period is read', () => {
+    const graceOf = (seconds: number) => besides({ terminationGracePeriodSeconds: seconds });
     const wanted = scaled.value('terminationGracePeriodSeconds');
     expect(graceOf(wanted - 1)).toThrow(
       `Orders: terminationGracePeriodSeconds of Deployment orders-api must be at least ${wanted}`,
@@ -136,19 +138,8 @@ describe('a workload that is there already', () => {
   });
 
   test('in the same app its probes are read: one that restarts a pod before it has started as planned is refused', () => {
-    const probed = (probes: object) => () => {
-      const app = Testing.app();
-      const chart = new Chart(app, 'shop', { namespace: 'shop' });
-      new kplus.k8s.KubeDeployment(chart, 'Api', {
-        metadata: { name: 'orders-api' },
-        spec: {
-          selector: {},
-          template: { spec: { containers: [{ name: 'api', ...probes }], terminationGracePeriodSeconds: 600 } },
-        },
-      });
-      make({ target, trigger: kafka(), consumer: { startSeconds: 300 } }, chart);
-      app.synth();
-    };
+    const probed = (probes: object) =>
+      besides({ terminationGracePeriodSeconds: 600 }, probes, { consumer: { startSeconds: 300 } });
     const httpGet = { port: 8080 };
     expect(probed({ livenessProbe: { httpGet } })).toThrow(
       'Orders: the probes of Deployment orders-api must let a container start for 300 s',

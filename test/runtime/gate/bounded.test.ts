@@ -2,19 +2,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type BoundedHandler, bounded, type GateOptions } from '../../../lib/runtime/gate/bounded-handler';
 import { ask, held, until } from './asked';
+import { GATE_OPTIONS as OPTIONS } from './gate-options';
 import { listening } from './opened';
 
-const OPTIONS: GateOptions = {
-  service: 'api',
-  slots: 2,
-  queue: 1,
-  waitSeconds: 5,
-  latencySeconds: 10,
-  stuckSeconds: 60,
-  shedStatus: 503,
-  retryAfterSeconds: 1,
-  retryAfterJitter: 0.5,
-};
 /** Less than a test waits for its answer. */
 const SOON: Partial<GateOptions> = { latencySeconds: 0.05, waitSeconds: 0.02 };
 

@@ -2,20 +2,10 @@
 import { createServer } from 'node:http';
 import { connect, createServer as createSocketServer } from 'node:net';
 import { GateProxy } from '../../../lib/runtime/gate-proxy/proxy';
+import { GATE_OPTIONS } from './gate-options';
 import { listening, opened } from './opened';
 
-const OPTIONS = {
-  service: 'api',
-  slots: 2,
-  queue: 1,
-  waitSeconds: 5,
-  latencySeconds: 10,
-  shedStatus: 503,
-  retryAfterSeconds: 1,
-  retryAfterJitter: 0.5,
-  targetHost: '127.0.0.1',
-  stuckSeconds: 60,
-};
+const OPTIONS = { ...GATE_OPTIONS, targetHost: '127.0.0.1' };
 const SMUGGLED = 'GET /admin HTTP/1.1\r\nhost: api\r\n\r\n';
 
 /** The gate before a program at a port. */

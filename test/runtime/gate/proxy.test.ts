@@ -4,20 +4,10 @@ import { connect, createServer as createSocketServer, type Socket } from 'node:n
 import type { GateOptions } from '../../../lib/runtime/gate/bounded-handler';
 import { GateProxy, type ProxyOptions } from '../../../lib/runtime/gate-proxy/proxy';
 import { ask, held, until } from './asked';
+import { GATE_OPTIONS } from './gate-options';
 import { listening, opened } from './opened';
 
-const OPTIONS: GateOptions = {
-  service: 'api',
-  slots: 2,
-  queue: 1,
-  waitSeconds: 5,
-  latencySeconds: 10,
-  stuckSeconds: 60,
-  shedStatus: 503,
-  retryAfterSeconds: 1,
-  retryAfterJitter: 0.5,
-  priorityHeader: 'X-Priority',
-};
+const OPTIONS: GateOptions = { ...GATE_OPTIONS, priorityHeader: 'X-Priority' };
 
 async function proxied(handler: RequestListener, more: Partial<ProxyOptions> = {}) {
   const targetPort = more.targetPort ?? (await listening(createServer(handler)));

@@ -2,18 +2,12 @@
 import { type ClientRequest, createServer, type IncomingMessage, type RequestListener, request } from 'node:http';
 import { type BoundedHandler, bounded, type GateOptions } from '../../../lib/runtime/gate/bounded-handler';
 import { GateProxy } from '../../../lib/runtime/gate-proxy/proxy';
+import { GATE_OPTIONS } from './gate-options';
 import { listening, opened } from './opened';
 
 const OPTIONS: GateOptions = {
-  service: 'api',
-  slots: 2,
-  queue: 1,
-  waitSeconds: 5,
+  ...GATE_OPTIONS,
   latencySeconds: 10_000,
-  stuckSeconds: 60,
-  shedStatus: 503,
-  retryAfterSeconds: 1,
-  retryAfterJitter: 0.5,
   // Each request is a window: one that takes longer than 12 s takes a slot away.
   limit: { name: 'aimd', initial: 2, floor: 1, ceiling: 2, serviceSeconds: 10, tolerance: 1.2, windowRequests: 1 },
 };
