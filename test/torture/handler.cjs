@@ -1,9 +1,13 @@
 /** What a consumer of a torture run does with a letter: it works on it, and writes its effect to a transaction of the store. */
+const { setTimeout: wait } = require('node:timers/promises');
 const { effectStore } = require('./effect-store.cjs');
+const { workTime } = require('./work-time.cjs');
 
 const { EFFECTS, VERSION = '1', WORK_MILLIS } = process.env;
 /** Longer than any run. */
 const KEPT_MILLIS = 86_400_000;
+
+const time = workTime(Number(WORK_MILLIS));
 
 /** The store of the run. Consumers whose effects are elsewhere have no folder for it. */
 const store = EFFECTS === undefined ? undefined : effectStore(EFFECTS, globalThis.trueNow);
@@ -25,7 +29,10 @@ function letterIn(body) {
 /** Works on a letter; gives what it says. */
 async function worked(body) {
   const letter = letterIn(body);
-  await new Promise((resolve) => setTimeout(resolve, Number(WORK_MILLIS)));
+  // Not by the clock of this machine, which may jump.
+  const overAt = time.overAt(performance.now());
+  await wait(Math.max(0, overAt - performance.now()));
+  time.ended(overAt);
   return letter;
 }
 

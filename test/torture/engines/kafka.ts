@@ -18,7 +18,7 @@ const GROUP = 'readers';
 const KEYS = 1000;
 /** Consumers that are busy at the peak, whatever the rate: records are slower where fewer come. */
 const BUSY = 2.5;
-/** No quicker: reading a record and keeping its effect take milliseconds of their own, which a plan for records so short leaves out. */
+/** No quicker: reading a record and keeping its effect take milliseconds of their own, which are to be in it. */
 const LEAST_RECORD_SECONDS = 0.02;
 /** Of a run that is long enough for a group to settle between two kills. */
 const MOST_PER_SECOND = 240;

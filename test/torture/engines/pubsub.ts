@@ -21,8 +21,6 @@ const LEAST_SECONDS = 60;
 /** What is left of the rate when what waits is worked off. */
 const HEADROOM = 1.5;
 const LATENCY_SECONDS = 60;
-/** Of each letter: its answer waits 10 ms for others and travels, and until it is there the service sends no other. Estimated. */
-const ANSWER_SECONDS = 0.015;
 /** A killed process is started again after a second, and loads its client. */
 const TAKEOVER_SECONDS = 3;
 /** What the changed plan has: an attempt may take longer, and so may a lease. */
@@ -68,7 +66,7 @@ export const PUBSUB: Engine = {
   // The log has the kind of an error, and nothing else is said of a letter.
   quotes: false,
   isFifo: false,
-  assumed: `the answer of a letter takes ${1000 * ANSWER_SECONDS} ms of its time, and a consumer that is killed takes letters again after ${TAKEOVER_SECONDS} s, before that is measured`,
+  assumed: `a consumer that is killed takes letters again after ${TAKEOVER_SECONDS} s, before that is measured`,
   // pstest keeps its messages in memory: a restart would lose all of them, which the service does not.
   kinds: ['kill', 'upgrade', 'replan', 'cut'],
   killEverySeconds: 5,
@@ -116,7 +114,7 @@ async function running(emulator: Process, messages: number, folder: string): Pro
     join(__dirname, 'pod-pubsub.cjs'),
     {
       EFFECTS: folder,
-      WORK_MILLIS: String(1000 * Math.max(0, serviceSeconds - ANSWER_SECONDS)),
+      WORK_MILLIS: String(1000 * serviceSeconds),
       ...environment,
       PROJECT,
       SUBSCRIPTION: LETTERS,

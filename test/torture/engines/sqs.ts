@@ -36,8 +36,6 @@ const LEAST_SECONDS = 60;
 /** What is left of the rate when what waits is worked off. */
 const HEADROOM = 1.4;
 const LATENCY_SECONDS = 60;
-/** Of each letter: its key and its commit in DynamoDB, and its share of receiving and deleting. Estimated from single calls. */
-const STORE_SECONDS = 0.008;
 /** A killed process is started again after a second, and loads its clients. */
 const TAKEOVER_SECONDS = 3;
 const FUNCTION_TIMEOUT_SECONDS = 5;
@@ -84,7 +82,7 @@ export const SQS: Engine = {
   ordered: false,
   quotes: true,
   isFifo: false,
-  assumed: `keys and effects in DynamoDB take ${1000 * STORE_SECONDS} ms of the time of a letter, and a consumer that is killed takes letters again after ${TAKEOVER_SECONDS} s, before that is measured`,
+  assumed: `a consumer that is killed takes letters again after ${TAKEOVER_SECONDS} s, before that is measured`,
   // Not a crash: the local AWS writes what it has when it ends in order, and AWS itself is not to lose what it took.
   kinds: ['kill', 'upgrade', 'replan', 'restart', 'cut'],
   given: ['store'],
@@ -156,7 +154,7 @@ async function running(aws: LocalAws, store: LocalAws, messages: number): Promis
   const pods = new Pods(
     join(__dirname, 'pod-sqs.cjs'),
     {
-      WORK_MILLIS: String(1000 * Math.max(0, serviceSeconds - STORE_SECONDS)),
+      WORK_MILLIS: String(1000 * serviceSeconds),
       AWS_ENDPOINT_URL: queues,
       AWS_ENDPOINT_URL_DYNAMODB: tables,
       AWS_REGION: region,

@@ -1,0 +1,35 @@
+/** How long the work of a torture run lasts: a consumer that is never idle finishes what is planned, not less and never more. */
+const { workTime } = require('./work-time.cjs') as {
+  workTime(workMillis: number): { overAt(now: number): number; ended(overAt: number): void };
+};
+
+const WORK_MILLIS = 20;
+
+/** When so many works in a row are over, with so many milliseconds between them. */
+function overAfter(works: number, between: number): number {
+  const time = workTime(WORK_MILLIS);
+  let now = 0;
+  for (let work = 0; work < works; work += 1) {
+    const overAt = time.overAt(now);
+    time.ended(overAt);
+    now = Math.max(now, overAt) + between;
+  }
+  return now - between;
+}
+
+test.each([0, 1, 5, 10])('%i ms between two works are part of the second of them', (between) => {
+  expect(overAfter(100, between)).toBe(100 * WORK_MILLIS);
+});
+
+test('who waited for longer has not worked', () => {
+  expect(overAfter(100, 11)).toBe(100 * WORK_MILLIS + 99 * 11);
+});
+
+test('two at a time are each in a lane of its own, and no lane has two', () => {
+  const time = workTime(WORK_MILLIS);
+  const [first, second] = [time.overAt(0), time.overAt(0)];
+  expect([first, second]).toEqual([20, 20]);
+  time.ended(first);
+  time.ended(second);
+  expect([time.overAt(21), time.overAt(21), time.overAt(21)]).toEqual([40, 40, 41]);
+});
