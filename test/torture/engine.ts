@@ -47,6 +47,8 @@ export interface Running {
   send(letters: readonly Letter[]): Promise<void>;
   /** Breaks the engine; resolves when it can be reached again. */
   strike(kind: EngineFault, seconds: number): Promise<void>;
+  /** Resolves when others, or it, go on with the work of a consumer that was killed just now, where that is not when it is ready again. */
+  takenOver?(consumer: number): Promise<unknown>;
   /** Carries out a changed plan while letters come; resolves to the settings that the consumers are to run with from now on. */
   replan?(): Promise<Readonly<Record<string, string>>>;
   /** Bodies of letters that were set aside, and all that is said of them. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ended } from '../support/ended';
 import { until } from '../support/until';
@@ -43,6 +44,7 @@ export class Pods {
   /** Emits the number of each that is ready. */
   private readonly readiness = new EventEmitter().setMaxListeners(0);
   private readonly beganAt = Date.now();
+  private readonly listeners: ((number: number, line: string) => void)[] = [];
   private over = false;
 
   constructor(
@@ -58,6 +60,11 @@ export class Pods {
   /** How many take letters. */
   public get ready(): number {
     return [...this.pods.values()].filter(({ ready }) => ready).length;
+  }
+
+  /** Tells of each line that one of them says while it runs. */
+  public onLine(listener: (number: number, line: string) => void): void {
+    this.listeners.push(listener);
   }
 
   /** Ends one with SIGKILL, and waits until it is gone. Undefined when it was down already: then nothing was struck. */
@@ -114,6 +121,14 @@ export class Pods {
     for (const { child } of this.pods.values()) child.kill('SIGKILL');
   };
 
+  private heard(pod: Pod, number: number, line: string): void {
+    if (!pod.ready && line.includes('"ready":true')) {
+      pod.ready = true;
+      this.readiness.emit(String(number));
+    }
+    for (const listener of this.listeners) listener(number, line);
+  }
+
   private seconds(): string {
     return ((Date.now() - this.beganAt) / 1000).toFixed(1);
   }
@@ -132,14 +147,11 @@ export class Pods {
     });
     const pod: Pod = { child, ready: false };
     this.pods.set(number, pod);
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (text) => {
-        if (!pod.ready && !isOver(child) && String(text).includes('"ready":true')) {
-          pod.ready = true;
-          this.readiness.emit(String(number));
-        }
-        if (this.said.length < MOST_LOG) this.said += text;
-        if (this.log !== undefined) appendFileSync(this.log, `${this.seconds()} s, pod-${number}: ${text}`);
+    for (const input of [child.stdout, child.stderr])
+      createInterface({ input }).on('line', (line) => {
+        if (!isOver(child)) this.heard(pod, number, line);
+        if (this.said.length < MOST_LOG) this.said += `${line}\n`;
+        if (this.log !== undefined) appendFileSync(this.log, `${this.seconds()} s, pod-${number}: ${line}\n`);
       });
     child.once('exit', () => {
       // One that was replaced has gone in order.

@@ -17,12 +17,12 @@ interface Outage {
 export class Striker {
   /** Faults that struck, at the time at which they did. */
   public readonly struck: Fault[] = [];
-  /** Seconds until each consumer that was killed was ready again. */
+  /** Seconds until the work of each consumer that was killed went on, where that was measured. */
   public readonly takeovers: number[] = [];
   private readonly outages: Outage[] = [];
 
   constructor(
-    private readonly running: Pick<Running, 'pods' | 'front' | 'sizing' | 'replan' | 'strike'>,
+    private readonly running: Pick<Running, 'pods' | 'front' | 'sizing' | 'takenOver' | 'replan' | 'strike'>,
     private readonly elapsed: () => number,
     private readonly say: (line: string) => void,
   ) {}
@@ -64,9 +64,11 @@ export class Striker {
     this.struck.push({ ...fault, at: from, victim: killed.number });
     const outage: Outage = { from, consumer: killed.number };
     this.outages.push(outage);
-    void killed.back.then(() => {
-      this.takeovers.push(this.elapsed() - from);
-      if (this.running.sizing.isBackWhenReady) outage.to = this.elapsed();
+    const { sizing } = this.running;
+    const back = this.running.takenOver?.(killed.number) ?? (sizing.isBackWhenReady ? killed.back : undefined);
+    void back?.then(() => {
+      outage.to = this.elapsed();
+      this.takeovers.push(outage.to - from);
     });
   }
 

@@ -189,7 +189,7 @@ async function flood(
       assumed: engine.assumed,
       takeover: {
         predicted: sizing.takeoverSeconds,
-        measured: sizing.isBackWhenReady ? meanOf(striker.takeovers) : measured.takeoverSeconds,
+        measured: measured.takeoverSeconds ?? meanOf(striker.takeovers),
       },
       cleared: { predicted: sized.clearedPerSecond, measured: watch.clearedPerSecond(drainedFrom, settledAt) },
     };

@@ -11,6 +11,7 @@ import { FAULT_KINDS } from '../faults';
 import { type Letter, SHARES } from '../letters';
 import { type Network, networkTo } from '../network';
 import { Pods } from '../pods';
+import { Dealings } from './kafka-dealings';
 
 export const ADMIN = { username: 'admin', password: 'admin-7Yt3' };
 export const TOPIC = 'letters';
@@ -28,7 +29,7 @@ const LATENCY_SECONDS = 60;
 export const CHANGED_LATENCY_SECONDS = 30;
 
 /** Of both engines on Kafka. */
-export const ASSUMED = `the partitions of a consumer that is killed are read again after its session of ${SESSION_SECONDS} s`;
+export const ASSUMED = `the partitions of a consumer that is killed are read again after its session of ${SESSION_SECONDS} s, which a broker that restarts begins anew, before that is measured`;
 
 /** What comes, and how long each takes. */
 export interface Load {
@@ -188,9 +189,12 @@ export async function withTopic(kafka: KafkaBehind, pods: Pods, sizing: Sizing):
     ]);
     return lagIn(text);
   };
+  const dealings = new Dealings();
+  pods.onLine((consumer, line) => dealings.heard(consumer, line));
   return {
     sizing,
     pods,
+    takenOver: (consumer) => dealings.takenOver(consumer),
     async send(letters) {
       try {
         await producer.send({ messages: letters.map(messageOf) });
