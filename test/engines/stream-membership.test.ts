@@ -1,6 +1,6 @@
 /**
  * The membership of the stream worker on a real Kafka, in the middle of what a group does: partitions are dealt out while it
- * commits, it is told to end while it joins, and its broker does not answer.
+ * commits, it is told to end while it joins, its topic gets more partitions, and its broker does not answer.
  *
  * The broker has the number 1: with 0 the client takes its coordinator for unknown, and some of these faults do not show.
  */
@@ -179,6 +179,26 @@ described(`a member of a group on a real Kafka${missing ? ` (${missing})` : ''}`
     const { members } = await peer.joins(SOON_SECONDS);
     expect(members).toEqual(expect.arrayContaining([memberId, (await joining).memberId]));
     expect(members).toHaveLength(2);
+  }, 240_000);
+
+  test('a topic that gets more partitions: the worker that leads has them dealt out, and no record in them waits for a restart', async () => {
+    const topic = 'grown';
+    await withTopic(topic);
+    const pods = [startPod(topic), startPod(topic)];
+    const partitionsOf = ({ lines }: (typeof pods)[number]) =>
+      JSON.parse(lines.filter((line) => line.startsWith('{"partitions"')).at(-1) ?? '{"partitions":[]}').partitions.length;
+    const areShared = (each: number) =>
+      until(`each worker has ${each}`, () => pods.every((pod) => partitionsOf(pod) === each), 60);
+    await areShared(1);
+    const args = ['--alter', '--topic', topic, '--partitions', '4'];
+    await kafka.tool('org.apache.kafka.tools.TopicCommand', USER.username, args);
+    const peer = await startPeer(topic);
+    for (const partition of [2, 3]) await peer.sends(partition, `in ${partition}`);
+    const isDone = (value: string) => pods.some(({ lines }) => lines.includes(`DONE ${value}`));
+    await until('both records are done', () => isDone('in 2') && isDone('in 3'), SOON_SECONDS + SESSION_SECONDS);
+    await areShared(2);
+    for (const { child } of pods) child.kill('SIGTERM');
+    await Promise.all(pods.map(({ child }) => ended(child)));
   }, 240_000);
 
   test('a broker that answers nothing for 20 s, and closes nothing: the worker goes on', async () => {

@@ -11,6 +11,8 @@ export type Client = Awaited<ReturnType<typeof loadClient>>;
 export const HEARTBEAT_MILLIS = 3000;
 /** A broker that has not answered by then is gone, also when nobody closed the connection: its node lost its power. */
 export const REQUEST_MILLIS = 10_000;
+/** A topic that gets more partitions is noticed after so long, by who writes and by who reads. By default five minutes. */
+const METADATA_MILLIS = 10_000;
 /** Attempts again of the client itself, a second apart: a broker that restarts costs no membership. */
 const RETRIES = 10;
 
@@ -76,6 +78,7 @@ function connectionSettings() {
       sasl: { mechanism: 'SCRAM-SHA-512' as const, username: KAFKA_USERNAME, password: KAFKA_PASSWORD ?? '' },
     }),
     connectTimeout: 5000,
+    metadataMaxAge: METADATA_MILLIS,
     retries: RETRIES,
     // Of a client that is closed no attempt succeeds; with pauses they would keep the process for ten seconds.
     retryDelay: (client: object) => ('closed' in client && client.closed ? 0 : 1000),

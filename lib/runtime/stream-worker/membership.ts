@@ -19,6 +19,9 @@ const REJOIN_MILLIS = 5000;
 export class Membership {
   /** Counts how often partitions were dealt out: what was read before is not used after. */
   public dealt = 0;
+  /** Partitions that the topic had when this member joined: the one that leads deals out as many. */
+  private count = 0;
+  private leads = false;
   private fault: Error | undefined;
   private joining = false;
   private rejoining = false;
@@ -38,8 +41,9 @@ export class Membership {
     private readonly topic: string,
     private readonly log: Log,
   ) {
-    member.on('consumer:group:join', () => {
+    member.on('consumer:group:join', ({ isLeader }: { readonly isLeader: boolean }) => {
       this.dealt += 1;
+      this.leads = isLeader;
       this.joining = false;
       this.heard();
     });
@@ -77,9 +81,19 @@ export class Membership {
   /** Becomes a member. */
   public async join(): Promise<void> {
     for (const { topics } of [this.member, this.reading]) topics.track(this.topic);
-    await this.member.joinGroup({}).finally(() => {
+    await this.joinCounting().finally(() => {
       this.joining = false;
     });
+  }
+
+  /**
+   * Told how many partitions the topic has. When they have become more, the member that leads joins again, and all are dealt out
+   * anew: no coordinator notices it, and what is in the new ones would be read by nobody.
+   */
+  public counted(partitions: number): void {
+    if (!this.leads || partitions === this.count || this.joining || this.rejoining) return;
+    this.log({ topic: this.topic, partitionsBefore: this.count, partitionsNow: partitions });
+    void this.rejoin();
   }
 
   /** Until partitions are dealt out, at most a while: a group may also have refused for another reason. */
@@ -148,6 +162,15 @@ export class Membership {
     void this.rejoin();
   }
 
+  /** What is dealt out is what the client knew before. */
+  private async joinCounting(): Promise<void> {
+    const { member, topic } = this;
+    const { topics } = await member.metadata({ topics: [topic], forceUpdate: true });
+    this.count = topics.get(topic)?.partitions.length ?? 0;
+    // It was told to leave meanwhile.
+    if (!this.left.signal.aborted) await member.joinGroup({});
+  }
+
   private async rejoin(): Promise<void> {
     if (this.rejoining) return;
     this.rejoining = true;
@@ -155,7 +178,7 @@ export class Membership {
       await wait(PAUSE_MILLIS, undefined, { signal: this.left.signal }).catch(() => {});
       if (this.left.signal.aborted) break;
       try {
-        await this.member.joinGroup({});
+        await this.joinCounting();
         break;
       } catch (error) {
         this.lost(error as Error);

@@ -170,13 +170,15 @@ export class Reader {
   private async fetch(): Promise<void> {
     const { topic } = this;
     const { dealt } = this.group;
+    const metadata = await this.client.metadata({ topics: [topic] });
+    const found = metadata.topics.get(topic);
+    if (!found) throw new Error(`${topic} is not there`);
+    // Also without a partition: who has none may lead.
+    this.group.counted(found.partitions.length);
     if (this.positions.size === 0) {
       await new Promise((resolve) => setTimeout(resolve, FETCH_WAIT_MILLIS));
       return;
     }
-    const metadata = await this.client.metadata({ topics: [topic] });
-    const found = metadata.topics.get(topic);
-    if (!found) throw new Error(`${topic} is not there`);
     const byNode = new Map<number, [number, bigint][]>();
     for (const [partition, offset] of this.positions) {
       const node = found.partitions[partition].leader;

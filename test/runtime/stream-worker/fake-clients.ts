@@ -71,6 +71,9 @@ class Client extends EventEmitter {
 export class FakeMember extends Client {
   public assignments: { topic: string; partitions: number[] }[] | null = null;
   public joins = 0;
+  public leads = true;
+  /** Partitions of the topic. */
+  public count = 3;
   /** What JoinGroup is answered. */
   public onJoin: () => Promise<void> = async () => this.deal(0, 1);
 
@@ -78,7 +81,10 @@ export class FakeMember extends Client {
     this.assignments = [{ topic: TOPIC, partitions }];
     this.memberId = 'member-1';
     this.generationId += 1;
-    this.emit('consumer:group:join');
+    this.emit('consumer:group:join', { isLeader: this.leads });
+  }
+  public async metadata() {
+    return { topics: new Map([[TOPIC, { partitions: Array.from({ length: this.count }) }]]) };
   }
   public async joinGroup(): Promise<void> {
     this.joins += 1;
@@ -95,6 +101,8 @@ export class FakeClient extends Client {
   public committed: Readonly<Record<number, bigint>> = {};
   public earliest = 0n;
   public latest = 100n;
+  /** Partitions of the topic. */
+  public count = 3;
   /** Records of one answer. */
   public many = 4;
   /** How often it was asked anew who leads. */
@@ -109,7 +117,9 @@ export class FakeClient extends Client {
       const error = this.refuseMetadata();
       if (error) throw error;
     }
-    return { topics: new Map([[TOPIC, { id: 'id', partitions: [0, 1, 2].map(() => ({ leader: 1 })) }]]) };
+    return {
+      topics: new Map([[TOPIC, { id: 'id', partitions: Array.from({ length: this.count }, () => ({ leader: 1 })) }]]),
+    };
   }
   public async listOffsets({ timestamp }: { timestamp: bigint }) {
     const offset = timestamp === -2n ? this.earliest : this.latest;

@@ -29,6 +29,41 @@ async function joined() {
   return { ...world, failing };
 }
 
+describe('a topic that gets more partitions', () => {
+  test('the member that leads joins again, once, with what it knows by then', async () => {
+    const { member, group, lines } = await joined();
+    group.counted(3);
+    await later(10);
+    expect(member.joins).toBe(1);
+    member.count = 6;
+    for (let time = 0; time < 3; time += 1) group.counted(6);
+    await later(2);
+    group.counted(6);
+    await later(10);
+    expect([member.joins, group.dealt]).toEqual([2, 2]);
+    expect(lines).toEqual([{ topic: 'metrics', partitionsBefore: 3, partitionsNow: 6 }]);
+  });
+
+  test('no other member does: their coordinator would deal out nothing', async () => {
+    const world = fakeGroup();
+    world.member.leads = false;
+    await world.group.join();
+    world.group.counted(6);
+    await later(10);
+    expect(world.member.joins).toBe(1);
+  });
+
+  test('a member without a partition notices it too', async () => {
+    const { member, client, reader } = await joined();
+    member.deal();
+    for (const one of [member, client]) one.count = 6;
+    const reading = reader.next(1);
+    await later(2);
+    expect(await reading).toEqual([]);
+    expect(member.joins).toBe(2);
+  });
+});
+
 describe('a coordinator that does not answer', () => {
   test('heartbeats keep the membership as it is', async () => {
     const { member, group, failing } = await joined();
@@ -165,6 +200,8 @@ describe('told to end', () => {
     const { group, member, asked } = fakeGroup();
     member.onJoin = never;
     void group.join();
+    // It has asked for its name.
+    await later(0);
     const leaving = group.leave();
     await later(0.5);
     expect(asked).toEqual([]);

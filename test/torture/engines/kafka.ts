@@ -24,9 +24,9 @@ const LEAST_RECORD_SECONDS = 0.02;
 /** Of a run that is long enough for a group to settle between two kills. */
 const MOST_PER_SECOND = 240;
 const LEAST_SECONDS = 40;
-const LATENCY_SECONDS = 60;
-/** What the changed plan promises. */
-export const CHANGED_LATENCY_SECONDS = 30;
+export const LATENCY_SECONDS = 60;
+/** What the changed plan is told: a batch costs something by itself, so that one has several records. */
+export const CHANGED: Partial<Load> = { batchSeconds: 0.05 };
 
 /** Of both engines on Kafka. */
 export const ASSUMED = `the partitions of a consumer that is killed are read again after its session of ${SESSION_SECONDS} s, which a broker that restarts begins anew, before that is measured`;
@@ -35,14 +35,18 @@ export const ASSUMED = `the partitions of a consumer that is killed are read aga
 export interface Load {
   readonly perSecond: number;
   readonly recordSeconds: number;
-  readonly latencySeconds: number;
+  readonly batchSeconds?: number;
 }
 
 /** The numbers of a run on a topic, by its plan. */
-export function sizingBy(planOf: (load: Load) => StreamPlan, messages: number, latencySeconds = LATENCY_SECONDS) {
+export function sizingBy(
+  planOf: (load: Load) => StreamPlan,
+  messages: number,
+  changed: (load: Load) => Partial<Load> = () => ({}),
+) {
   const perSecond = Math.min(MOST_PER_SECOND, messages / LEAST_SECONDS);
-  const load = { perSecond, recordSeconds: Math.max(LEAST_RECORD_SECONDS, BUSY / perSecond), latencySeconds };
-  const plan = planOf(load);
+  const load = { perSecond, recordSeconds: Math.max(LEAST_RECORD_SECONDS, BUSY / perSecond) };
+  const plan = planOf({ ...load, ...changed(load) });
   const instances = plan.value('instances');
   const sizing: Sizing = {
     perSecond,
@@ -55,18 +59,19 @@ export function sizingBy(planOf: (load: Load) => StreamPlan, messages: number, l
   return { plan, sizing, workMillis: 1000 * load.recordSeconds };
 }
 
-const streamOf = ({ perSecond, recordSeconds, latencySeconds }: Load) =>
+export const streamOf = ({ perSecond, recordSeconds, batchSeconds = 0 }: Load) =>
   planStream('Letters', {
     workload: {
       steadyPerSecond: perSecond,
       recordSeconds,
+      batchSeconds,
       recordVariation: 0,
       poisonRatio: SHARES.poison,
       // A letter of a mebibyte needs no more than any other: the mean counts.
       recordBytes: 1024,
       keys: KEYS,
     },
-    objective: { latencySeconds },
+    objective: { latencySeconds: LATENCY_SECONDS },
     platform: 'kafka-keda',
   });
 
@@ -96,7 +101,7 @@ export const KAFKA: Engine = {
       return {
         ...(await withTopic(kafka, pods, sizing)),
         // Not other partitions: a key would move to another one, and its order is promised.
-        replan: async () => knobsOf(sizingBy(streamOf, messages, CHANGED_LATENCY_SECONDS).plan),
+        replan: async () => knobsOf(sizingBy(streamOf, messages, () => CHANGED).plan),
       };
     });
   },

@@ -17,19 +17,23 @@ import { FAULT_KINDS } from '../faults';
 import { type Letter, SHARES } from '../letters';
 import { Pods } from '../pods';
 import {
+  ADMIN,
   ASSUMED,
-  CHANGED_LATENCY_SECONDS,
   knobsOf,
+  LATENCY_SECONDS,
   type Load,
   onKafka,
   readerSettings,
   sizingBy,
+  TOPIC,
   withTopic,
 } from './kafka';
 
 const SECRET = 'whsec_c2VzYW1lIHNlc2FtZSBzZXNhbWU=';
 const FORGED = 'whsec_Zm9yZ2VkIGZvcmdlZCBmb3JnZWQ=';
 const RECEIVERS = 2;
+/** Times as much comes by what the changed plan is told: its topic has more partitions. */
+const CHANGED_LOAD = 2.1;
 const READY_SECONDS = 60;
 /** Requests at once. */
 const AT_ONCE = 20;
@@ -39,7 +43,7 @@ const UNJUDGED_MILLIS = 180_000;
 const AGAIN_MILLIS = 500;
 const [UNAUTHORIZED, TOO_LARGE] = [401, 413];
 
-const webhooksOf = ({ perSecond, recordSeconds, latencySeconds }: Load) =>
+export const webhooksOf = ({ perSecond, recordSeconds }: Load) =>
   planWebhooks('Letters', {
     workload: {
       steadyPerSecond: perSecond,
@@ -48,8 +52,11 @@ const webhooksOf = ({ perSecond, recordSeconds, latencySeconds }: Load) =>
       itemBytes: 1024,
       poisonRatio: SHARES.poison,
     },
-    objective: { latencySeconds },
+    objective: { latencySeconds: LATENCY_SECONDS },
   });
+
+/** What the changed plan is told. */
+export const CHANGED = ({ perSecond }: Load): Partial<Load> => ({ perSecond: CHANGED_LOAD * perSecond });
 
 export const WEBHOOKS: Engine = {
   title: 'webhook receivers, Apache Kafka 3.9.1, kafka-webhook',
@@ -101,7 +108,14 @@ export const WEBHOOKS: Engine = {
         front,
         send: (letters) => door.send(letters),
         refused: () => door.refused,
-        replan: async () => knobsOf(sizingBy(webhooksOf, messages, CHANGED_LATENCY_SECONDS).plan),
+        // Deliveries keep no order, so that they may go to other partitions.
+        async replan() {
+          const { plan: changed } = sizingBy(webhooksOf, messages, CHANGED);
+          const partitions = String(changed.value('partitions'));
+          const args = ['--alter', '--topic', TOPIC, '--partitions', partitions];
+          await kafka.tool('org.apache.kafka.tools.TopicCommand', ADMIN.username, args);
+          return knobsOf(changed);
+        },
         async stop() {
           await front.end();
           await topic.stop();
