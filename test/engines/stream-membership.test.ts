@@ -186,7 +186,8 @@ described(`a member of a group on a real Kafka${missing ? ` (${missing})` : ''}`
     await withTopic(topic);
     const pods = [startPod(topic), startPod(topic)];
     const partitionsOf = ({ lines }: (typeof pods)[number]) =>
-      JSON.parse(lines.filter((line) => line.startsWith('{"partitions"')).at(-1) ?? '{"partitions":[]}').partitions.length;
+      JSON.parse(lines.filter((line) => line.startsWith('{"partitions"')).at(-1) ?? '{"partitions":[]}').partitions
+        .length;
     const areShared = (each: number) =>
       until(`each worker has ${each}`, () => pods.every((pod) => partitionsOf(pod) === each), 60);
     await areShared(1);

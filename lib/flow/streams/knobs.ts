@@ -13,9 +13,9 @@ import {
   partitionShare,
   recordSecondsIn,
 } from './load';
-import { KAFKA_POLLER, REBALANCE_SECONDS, SESSION_SECONDS } from './platforms';
+import { KAFKA_POLLER, REBALANCE_SECONDS, SESSION_SECONDS, type StreamPlatformFacts } from './platforms';
 import { drainSecondsOf, retentionSecondsOf } from './retention';
-import { maxPollIntervalSeconds, retryAttempts } from './run-time';
+import { maxPollIntervalSeconds, RETRY_SECONDS, retryAttempts } from './run-time';
 import { BUSIEST_RATIO, batchTimeout, minimumPollers, type Sizing } from './sizing';
 import type { StreamQuestion } from './workload';
 
@@ -199,6 +199,27 @@ function busiestKnob(question: StreamQuestion, { partitions, parallelizationFact
   };
 }
 
+function attemptsKnob(consumer: StreamPlatformFacts['consumer'], batchSize: number): Knob {
+  const isHalved = consumer === 'lambda';
+  const attempts = retryAttempts(batchSize, isHalved);
+  return isHalved
+    ? {
+        name: 'retryAttempts',
+        value: attempts,
+        unit: 'attempts',
+        formula: '⌈log₂ of the batch⌉ + 5: a batch that fails is halved until the record is alone',
+        inputs: { batchSize },
+        source: 'AWS Lambda developer guide, Amazon Kinesis: BisectBatchOnFunctionError',
+      }
+    : chosenKnob(
+        'retryAttempts',
+        attempts,
+        'attempts',
+        `at the record that failed, and at no other of its batch, with waits of up to ${RETRY_SECONDS.cap} s between them`,
+        HERE,
+      );
+}
+
 function consumerKnobs(question: StreamQuestion, settings: Settings): Knob[] {
   const load = loadOf(question);
   const { batchSize, instances } = settings;
@@ -211,17 +232,9 @@ function consumerKnobs(question: StreamQuestion, settings: Settings): Knob[] {
     inputs: { batchSeconds: load.batchSeconds, recordSeconds: load.recordSeconds, batchSize },
     source: HERE,
   };
-  const attempts: Knob = {
-    name: 'retryAttempts',
-    value: retryAttempts(batchSize),
-    unit: 'attempts',
-    formula: '⌈log₂ of the batch⌉ + 5: a batch that fails is halved until the record is alone',
-    inputs: { batchSize },
-    source: 'AWS Lambda developer guide, Amazon Kinesis: BisectBatchOnFunctionError',
-  };
   return [
     timeout,
-    attempts,
+    attemptsKnob(consumer, batchSize),
     ...(consumer === 'lambda' && transport === 'kafka' && !settings.onDemandPollers
       ? pollerKnobs(question, settings)
       : []),

@@ -88,9 +88,10 @@ export function recordSecondsIn(load: Load, batchSize: number): number {
 
 /** Seconds beside its first attempt that a record blocks its consumer until it is set aside. */
 function poisonSeconds({ platform, recordSeconds, batchSeconds }: Load, batchSize: number): number {
-  const attempts = retryAttempts(batchSize);
-  // A container tries the record alone, with waits; Lambda delivers its batch again, halved each time.
-  return platform.consumer === 'lambda'
+  const isHalved = platform.consumer === 'lambda';
+  const attempts = retryAttempts(batchSize, isHalved);
+  // A container waits between two of them.
+  return isHalved
     ? (attempts - 1) * batchSeconds + (batchSize + attempts) * recordSeconds
     : (attempts - 1) * recordSeconds + retryWaitSeconds(attempts);
 }

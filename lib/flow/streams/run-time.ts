@@ -18,12 +18,17 @@ export function maxPollIntervalSeconds(batchTimeoutSeconds: number): number {
 
 /** The first wait of a container before it tries a record again, and the longest; each is drawn at random below it. */
 export const RETRY_SECONDS = { base: 0.1, cap: 5 } as const;
-/** Attempts of a batch beside those that halve it. */
+/** Attempts at a record by itself. */
 const SPARE_ATTEMPTS = 5;
 
-/** Attempts at a record before it is set aside: a batch that fails is halved until the record is alone. */
-export function retryAttempts(batchSize: number): number {
-  return Math.ceil(Math.log2(batchSize)) + SPARE_ATTEMPTS;
+/**
+ * Attempts at a record before it is set aside.
+ *
+ * @param isHalved whether a batch that fails comes again, halved until the record is alone, as AWS Lambda delivers it; a
+ *   container tries the record itself again
+ */
+export function retryAttempts(batchSize: number, isHalved: boolean): number {
+  return SPARE_ATTEMPTS + (isHalved ? Math.ceil(Math.log2(batchSize)) : 0);
 }
 
 /** Seconds that the waits between so many attempts take on average. */

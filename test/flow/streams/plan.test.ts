@@ -74,7 +74,17 @@ describe('known answers', () => {
     const plan = planStream('Stream', question);
     expect(plan.value('batchSize')).toBe(32);
     expect(plan.value('instances')).toBe(1);
-    expect(plan.value('retryAttempts')).toBe(10);
+    expect(plan.value('retryAttempts')).toBe(5);
+  });
+
+  test.each([
+    ['kinesis-lambda', 100, 12, 'a batch that fails is halved seven times'],
+    ['kinesis-lambda', 1, 5, ''],
+    ['kafka-keda', 100, 5, 'the record alone is tried again'],
+    ['kinesis-fargate', 100, 5, 'the record alone is tried again'],
+  ] as const)('%s: of batches of %i a record has %i attempts: %s', (platform, batchSize, attempts) => {
+    const plan = planStream('Stream', asked({ platform, batchSize }));
+    expect(plan.value('retryAttempts')).toBe(attempts);
   });
 
   test('three consumers on six partitions, and all of them all day', () => {

@@ -25,8 +25,8 @@ const LEAST_RECORD_SECONDS = 0.02;
 const MOST_PER_SECOND = 240;
 const LEAST_SECONDS = 40;
 export const LATENCY_SECONDS = 60;
-/** What the changed plan is told: a batch costs something by itself, so that one has several records. */
-export const CHANGED: Partial<Load> = { batchSeconds: 0.05 };
+/** What the changed plan is told. Its topic has no more partitions: keys would go to others, and their order is promised. */
+const CHANGED: Partial<Load> = { batchSize: 4 };
 
 /** Of both engines on Kafka. */
 export const ASSUMED = `the partitions of a consumer that is killed are read again after its session of ${SESSION_SECONDS} s, which a broker that restarts begins anew, before that is measured`;
@@ -35,7 +35,8 @@ export const ASSUMED = `the partitions of a consumer that is killed are read aga
 export interface Load {
   readonly perSecond: number;
   readonly recordSeconds: number;
-  readonly batchSeconds?: number;
+  /** Records of a batch, by hand. */
+  readonly batchSize?: number;
 }
 
 /** The numbers of a run on a topic, by its plan. */
@@ -59,12 +60,11 @@ export function sizingBy(
   return { plan, sizing, workMillis: 1000 * load.recordSeconds };
 }
 
-export const streamOf = ({ perSecond, recordSeconds, batchSeconds = 0 }: Load) =>
+export const streamOf = ({ perSecond, recordSeconds, batchSize }: Load) =>
   planStream('Letters', {
     workload: {
       steadyPerSecond: perSecond,
       recordSeconds,
-      batchSeconds,
       recordVariation: 0,
       poisonRatio: SHARES.poison,
       // A letter of a mebibyte needs no more than any other: the mean counts.
@@ -73,6 +73,7 @@ export const streamOf = ({ perSecond, recordSeconds, batchSeconds = 0 }: Load) =
     },
     objective: { latencySeconds: LATENCY_SECONDS },
     platform: 'kafka-keda',
+    ...(batchSize !== undefined && { batchSize }),
   });
 
 export const KAFKA: Engine = {
@@ -100,7 +101,6 @@ export const KAFKA: Engine = {
       started.push(pods);
       return {
         ...(await withTopic(kafka, pods, sizing)),
-        // Not other partitions: a key would move to another one, and its order is promised.
         replan: async () => knobsOf(sizingBy(streamOf, messages, () => CHANGED).plan),
       };
     });
