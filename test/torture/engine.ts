@@ -86,6 +86,8 @@ export interface Engine {
   readonly kinds: readonly FaultKind[];
   /** What it takes besides, in a schedule that is given. */
   readonly given?: readonly FaultKind[];
+  /** Cores that all of a run takes, measured on a machine of two. */
+  readonly cores: number;
   /** Mean seconds between two kills: a group of Kafka needs a session to notice one. */
   readonly killEverySeconds: number;
   /** Why it cannot run here; undefined when it can. */

@@ -3,13 +3,14 @@
  * and the engine is restarted, crashes and is cut off; then the books are closed. Writes dist/torture.json and docs/torture.md.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { ROOT } from '../support/reference';
 import type { Engine } from './engine';
 import { ENGINES } from './engines';
 import { FAULT_KINDS, type Fault, faultsIn, faultsOf, GIVEN_KINDS, spoken } from './faults';
+import { packed } from './packed';
 import { pageOf } from './page';
 import { shrink } from './shrink';
 import { type Outcome, torture } from './torture';
@@ -17,6 +18,8 @@ import { faultsFound, WHOLE } from './verdict';
 
 /** As long as the network is away in a run with all letters; shorter runs have their share of it. */
 const CUT_SECONDS = 30;
+/** Share of the machine's cores that runs beside one another may take: what one needs in a moment is more than its mean. */
+const PACKED_RATIO = 0.8;
 
 /** A result in dist/torture.json. */
 interface Kept extends Outcome {
@@ -31,6 +34,7 @@ interface Options {
   readonly faults?: string;
   readonly log?: string;
   readonly json?: boolean;
+  readonly alone?: boolean;
   readonly together?: boolean;
   readonly shrink: boolean;
 }
@@ -53,6 +57,7 @@ async function main(): Promise<number> {
       '--faults <list>',
       `in place of seeded ones, such as "kill#1@12.5 cut@40+30"; ${[...FAULT_KINDS, ...GIVEN_KINDS].join(', ')}`,
     )
+    .option('--alone', 'one engine after the other, and not beside one another as far as the cores of this machine go')
     .option('--together', 'all engines at once: quicker, and worth nothing as a measurement')
     .option('--no-shrink', 'do not look for the shortest schedule that still fails')
     .option('--log <file>', 'everything that the consumers say')
@@ -89,8 +94,7 @@ async function main(): Promise<number> {
       console.error(`${name}: WRONG: the run ended before its time: ${(error as Error).stack}`);
     }
   };
-  if (options.together) await Promise.all(here.map(run));
-  else for (const name of here) await run(name);
+  await packed(here, (name) => ENGINES[name].cores, roomOf(options), run);
   keep(outcomes, options);
   if (options.json) console.log(JSON.stringify(outcomes, undefined, 2));
   const found = (outcome: Outcome) => faultsFound(outcome, !options.together);
@@ -99,6 +103,12 @@ async function main(): Promise<number> {
   const wrong = failed.length + broken.length;
   console.error(`${outcomes.length - failed.length} passed, ${wrong} failed`);
   return wrong === 0 ? 0 : 1;
+}
+
+/** Cores for runs at the same time; one goes always. */
+function roomOf({ alone, together }: Options): number {
+  if (together) return Number.POSITIVE_INFINITY;
+  return alone ? 0 : PACKED_RATIO * availableParallelism();
 }
 
 /**

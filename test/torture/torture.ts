@@ -17,6 +17,7 @@ const SAMPLE_MILLIS = 500;
 /** Longer than the drain that is foreseen nothing is waited for. */
 const PATIENCE_SECONDS = 180;
 const READY_SECONDS = 120;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** What a run is told. */
 export interface Run {
@@ -72,20 +73,29 @@ export interface Compared {
   readonly measured?: number;
 }
 
+/** How to end each run of this process that is not over. */
+const stops = new Set<() => Promise<void>>();
+
+/** One that is interrupted ends all of them. */
+const interrupted = () => void Promise.allSettled([...stops].map((stop) => stop())).finally(() => process.exit(130));
+
 /** Runs it, and leaves nothing running. */
 export async function torture(run: Run): Promise<Outcome> {
   const { engine, messages, folder, say, seed } = run;
   const letters = lettersOf(messages, KEYS, seed);
-  const running = await engine.start(messages, folder);
-  running.pods.log = run.log;
-  if (running.front) running.front.log = run.log;
-  const interrupted = () => {
-    running.pods.killAll();
-    running.front?.killAll();
-    void running.stop().finally(() => process.exit(130));
+  const starting = engine.start(messages, folder);
+  const stop = async () => {
+    const begun = await starting;
+    begun.pods.killAll();
+    begun.front?.killAll();
+    await begun.stop();
   };
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  stops.add(stop);
+  for (const signal of SIGNALS) if (stops.size === 1) process.once(signal, interrupted);
   try {
+    const running = await starting;
+    running.pods.log = run.log;
+    if (running.front) running.front.log = run.log;
     await until(
       'the consumers are ready',
       () => running.pods.ready === running.sizing.instances,
@@ -94,8 +104,10 @@ export async function torture(run: Run): Promise<Outcome> {
     );
     return await flood(run, letters, running);
   } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    await running.stop();
+    stops.delete(stop);
+    for (const signal of SIGNALS) if (stops.size === 0) process.off(signal, interrupted);
+    const begun = await starting.catch(() => undefined);
+    await begun?.stop();
     say('stopped');
   }
 }

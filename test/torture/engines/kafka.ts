@@ -83,6 +83,7 @@ export const KAFKA: Engine = {
   isFifo: true,
   assumed: ASSUMED,
   kinds: FAULT_KINDS,
+  cores: 1.0,
   killEverySeconds: 1.5 * SESSION_SECONDS,
   missing: kafkaMissing,
   async start(messages, folder) {

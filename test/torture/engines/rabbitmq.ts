@@ -83,6 +83,7 @@ export const RABBITMQ: Engine = {
   isFifo: true,
   assumed: `a consumer that is killed takes letters again after ${START_SECONDS} s, before that is measured`,
   kinds: FAULT_KINDS,
+  cores: 0.5,
   killEverySeconds: KILL_EVERY_SECONDS,
   missing: rabbitMqMissing,
   async start(messages, folder) {

@@ -71,6 +71,7 @@ export const REDIS: Engine = {
   isFifo: true,
   assumed: `a consumer that is killed takes letters again after ${START_SECONDS} s, before that is measured`,
   kinds: FAULT_KINDS,
+  cores: 0.7,
   killEverySeconds: KILL_EVERY_SECONDS,
   missing: redisMissing,
   async start(messages, folder) {
