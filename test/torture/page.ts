@@ -5,12 +5,26 @@ import { spoken } from './faults';
 import type { Compared, Outcome } from './torture';
 import { faultsFound } from './verdict';
 
+/** A run, and what else ran. */
+interface Shown extends Outcome {
+  /** Engines beside it. Default: none. */
+  readonly beside?: readonly string[];
+  /** What all engines took together. Default: they were not run together. */
+  readonly together?: Together;
+}
+
+/** Seconds that all engines took, on a machine of so many cores. */
+export interface Together {
+  readonly seconds: number;
+  readonly cores: number;
+}
+
 /**
  * The page of runs with all letters.
  *
  * @param without titles of engines that had no such run yet
  */
-export function pageOf(outcomes: readonly Outcome[], without: readonly string[]): string {
+export function pageOf(outcomes: readonly Shown[], without: readonly string[]): string {
   const rows = outcomes.map((outcome) => {
     const { title, messages, books, restarts, latency, waits, backlog, recovery } = outcome;
     const wrong = faultsFound(outcome, true);
@@ -75,20 +89,31 @@ export function pageOf(outcomes: readonly Outcome[], without: readonly string[])
     'They are not judged: what a consumer had in hand when it was killed waits for longer than all others. A plan cannot foresee when',
     'a fault comes, how long an engine takes to start, and what is delivered again.',
     '',
+    ...inAll(outcomes),
     'What a full disk does is a test of its own, `test/engines/full-disk.test.ts`: rows of cases 1 and 15 in [proof.md](proof.md).',
     '',
     ...outcomes.map(lineOf),
   ].join('\n')}\n`;
 }
 
+/** How long a run of all engines took, when these are all of one. */
+function inAll(outcomes: readonly Shown[]): string[] {
+  const all = outcomes[0]?.together;
+  if (all === undefined || outcomes.some(({ together }) => together?.seconds !== all.seconds)) return [];
+  return [
+    `All engines took ${figure(all.seconds / 60)} minutes on ${all.cores} cores, beside one another as far as these go.`,
+    '',
+  ];
+}
+
 /** How to make a run again, and its numbers that are in no plan. */
-function lineOf({ title, on, seed, faults, struck, assumed, takeover, cleared }: Outcome): string {
+function lineOf({ title, on, beside = [], seed, faults, struck, assumed, takeover, cleared }: Shown): string {
   const measured = [
     ...compared('until the work of a killed consumer went on', takeover, 's'),
     ...compared('worked off after the last fault', cleared, 'letters/s'),
   ];
   return [
-    `- ${title}${on ? `, ${on}` : ''}: seed ${seed}, ${struck.length} of ${faults.length} faults struck: ${spoken(faults)}.`,
+    `- ${title}${on ? `, ${on}` : ''}${beside.length > 0 ? `, beside ${beside.join(', ')}` : ''}: seed ${seed}, ${struck.length} of ${faults.length} faults struck: ${spoken(faults)}.`,
     `Assumed: ${assumed}.`,
     ...(measured.length === 0 ? [] : [`Measured: ${measured.join(', ')}.`]),
   ].join(' ');

@@ -11,7 +11,7 @@ import type { Engine } from './engine';
 import { ENGINES } from './engines';
 import { FAULT_KINDS, type Fault, faultsIn, faultsOf, GIVEN_KINDS, spoken } from './faults';
 import { packed } from './packed';
-import { pageOf } from './page';
+import { pageOf, type Together } from './page';
 import { shrink } from './shrink';
 import { type Outcome, torture } from './torture';
 import { faultsFound, WHOLE } from './verdict';
@@ -25,6 +25,10 @@ const PACKED_RATIO = 0.8;
 interface Kept extends Outcome {
   /** Whether it is one for the page. */
   readonly isWhole: boolean;
+  /** Engines that ran beside it for some of its time. */
+  readonly beside: readonly string[];
+  /** What all engines took together, where all were run. */
+  readonly together?: Together;
 }
 
 interface Options {
@@ -85,17 +89,38 @@ async function main(): Promise<number> {
   });
   const outcomes: Outcome[] = [];
   const broken: string[] = [];
+  const beside = new Map<string, Set<string>>(here.map((name) => [name, new Set()]));
+  const now = new Set<string>();
   // What came of the others is not lost with one that did not run to its end.
   const run = async (name: string) => {
+    for (const other of now) {
+      beside.get(name)?.add(other);
+      beside.get(other)?.add(name);
+    }
+    now.add(name);
     try {
       outcomes.push(await shrunk(name, ENGINES[name], options, given));
     } catch (error) {
       broken.push(name);
       console.error(`${name}: WRONG: the run ended before its time: ${(error as Error).stack}`);
+    } finally {
+      now.delete(name);
     }
   };
+  const began = performance.now();
   await packed(here, (name) => ENGINES[name].cores, roomOf(options), run);
-  keep(outcomes, options);
+  const allSeconds = (performance.now() - began) / 1000;
+  console.error(`${(allSeconds / 60).toFixed(1)} minutes in all`);
+  keep(
+    outcomes.map((outcome) => ({
+      ...outcome,
+      beside: [...(beside.get(outcome.name) ?? [])],
+      ...(outcomes.length === Object.keys(ENGINES).length && {
+        together: { seconds: allSeconds, cores: availableParallelism() },
+      }),
+    })),
+    options,
+  );
   if (options.json) console.log(JSON.stringify(outcomes, undefined, 2));
   const found = (outcome: Outcome) => faultsFound(outcome, !options.together);
   const failed = outcomes.filter((outcome) => found(outcome).length > 0);
@@ -115,7 +140,7 @@ function roomOf({ alone, together }: Options): number {
  * Results of whole runs stay until their engine is run again; the page has each engine's last one, also where it failed. A run beside
  * others, or with faults that were given, is none of them.
  */
-function keep(outcomes: readonly Outcome[], { messages, together, faults }: Options): void {
+function keep(outcomes: readonly Omit<Kept, 'isWhole'>[], { messages, together, faults }: Options): void {
   const file = join(ROOT, 'dist', 'torture.json');
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Kept[]) : [];
   const whole = messages >= WHOLE && !together && faults === undefined;
@@ -128,7 +153,7 @@ function keep(outcomes: readonly Outcome[], { messages, together, faults }: Opti
       !(whole && outcomes.some(({ name }) => name === old.name)),
   );
   mkdirSync(join(ROOT, 'dist'), { recursive: true });
-  const all = [...kept, ...outcomes.map((outcome) => ({ ...outcome, isWhole: whole }))];
+  const all: Kept[] = [...kept, ...outcomes.map((outcome) => ({ ...outcome, isWhole: whole }))];
   writeFileSync(file, `${JSON.stringify(all, undefined, 2)}\n`);
   if (!whole) return;
   const had = Object.keys(ENGINES).flatMap((name) => all.find((one) => one.name === name) ?? []);

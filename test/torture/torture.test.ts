@@ -147,4 +147,19 @@ describe('a run', () => {
         'Measured: until the work of a killed consumer went on 2.8 of 3 s.',
     );
   });
+
+  test('the page says what ran beside it, and how long all took, where they were run together', () => {
+    const one = { ...run(20), on: '2026-11-30, load 0.1', title: 'Broker', takeover: { predicted: 3 } };
+    const shown = { ...one, latency: { p50: 1, p99: 2, most: 3 }, assumed: 'nothing', cleared: { predicted: 1 } };
+    const together = { seconds: 2520, cores: 2 };
+    const both = [
+      { ...shown, beside: ['redis', 'kafka'], together },
+      { ...shown, together },
+    ];
+    expect(pageOf(both, [])).toContain('- Broker, 2026-11-30, load 0.1, beside redis, kafka: seed');
+    expect(pageOf(both, [])).toContain(
+      'All engines took 42 minutes on 2 cores, beside one another as far as these go.',
+    );
+    expect(pageOf([...both, shown], [])).not.toContain('All engines took');
+  });
 });

@@ -69,7 +69,7 @@ export const PUBSUB: Engine = {
   assumed: `a consumer that is killed takes letters again after ${TAKEOVER_SECONDS} s, before that is measured`,
   // pstest keeps its messages in memory: a restart would lose all of them, which the service does not.
   kinds: ['kill', 'upgrade', 'replan', 'cut'],
-  cores: 0.6,
+  cores: 1.2,
   killEverySeconds: 5,
   missing,
   async start(messages, folder) {

@@ -86,7 +86,7 @@ export const SQS: Engine = {
   // Not a crash: the local AWS writes what it has when it ends in order, and AWS itself is not to lose what it took.
   kinds: ['kill', 'upgrade', 'replan', 'restart', 'cut'],
   given: ['store'],
-  cores: 0.8,
+  cores: 1.5,
   killEverySeconds: 5,
   missing: localAwsMissing,
   async start(messages) {

@@ -66,7 +66,7 @@ export const WEBHOOKS: Engine = {
   isFifo: true,
   assumed: ASSUMED,
   kinds: FAULT_KINDS,
-  cores: 1.2,
+  cores: 1.1,
   killEverySeconds: 1.5 * SESSION_SECONDS,
   missing: kafkaMissing,
   async start(messages, folder) {
