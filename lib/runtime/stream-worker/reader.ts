@@ -72,7 +72,9 @@ export class Reader {
   public async next(most: number): Promise<readonly Taken[]> {
     this.group.check();
     try {
-      if (this.stale) await this.client.metadata({ topics: [this.topic], forceUpdate: true });
+      // Where there are more partitions now, this client has not heard of those that are dealt to it.
+      if (this.stale || this.known !== this.group.dealt)
+        await this.client.metadata({ topics: [this.topic], forceUpdate: true });
       this.stale = false;
       if (this.known !== this.group.dealt) await this.begin();
       if (this.ahead.length === 0) await this.fetch();

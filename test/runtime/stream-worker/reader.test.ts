@@ -55,6 +55,17 @@ describe('where a member begins', () => {
 });
 
 describe('partitions are dealt out anew', () => {
+  test('of partitions that the topic has got since, the client hears before it asks for them', async () => {
+    const { client, member: dealer, next } = await member({ many: 1 });
+    await next();
+    const before = client.refreshed;
+    await next();
+    expect(client.refreshed).toBe(before);
+    dealer.deal(2);
+    expect(await next()).toEqual(['2:0']);
+    expect(client.refreshed).toBe(before + 1);
+  });
+
   test('commits are made as the member of the newest generation, over the other client', async () => {
     const { client, member: dealer, commit } = await member();
     await commit([0, 1]);
@@ -212,8 +223,9 @@ describe('brokers that have other tasks now', () => {
       throw refusal('NOT_LEADER_OR_FOLLOWER');
     };
     expect(await next()).toEqual([]);
+    const before = client.refreshed;
     expect(await next()).toEqual(['0:8', '1:0']);
-    expect(client.refreshed).toBe(1);
+    expect(client.refreshed).toBe(before + 1);
   });
 
   test('a coordinator that has moved ends the worker: its client would ask the old one for ever', async () => {
