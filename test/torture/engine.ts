@@ -21,6 +21,16 @@ export interface Sizing {
   readonly resumeSeconds?: number;
   /** Waiting letters at the peak without any fault, by the plan. */
   readonly peakBacklog: number;
+  /** While a share of what comes is read by nobody, though its consumers are there. Default: never. */
+  readonly unread?: Unread;
+}
+
+/** What comes meanwhile to a share of the partitions waits for the end. */
+export interface Unread {
+  readonly from: number;
+  readonly to: number;
+  /** 0 to 1. */
+  readonly ratio: number;
 }
 
 /** Consumers that are away. */

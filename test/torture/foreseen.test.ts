@@ -50,6 +50,15 @@ describe('what is foreseen', () => {
     expect(foreseen(sizing, 200, []).waits).toEqual({ p99: 0, most: 0 });
   });
 
+  test('what comes to partitions that nobody reads waits until they are read', () => {
+    const unread = { from: 50, to: 80, ratio: 0.5 };
+    const { mostBacklog, emptyAt } = foreseen({ ...sizing, unread }, 200, []);
+    expect(mostBacklog).toBeCloseTo(1500, -2);
+    expect(emptyAt).toBeCloseTo(200, 0);
+    // Until then the others are drained and no more: 1,500 are left at the end, and 160/s leave.
+    expect(foreseen({ ...sizing, unread }, 80, []).emptyAt).toBeCloseTo(80 + 1500 / 160, 0);
+  });
+
   test('a consumer that is away in two ways is away once, and without spare capacity nothing drains', () => {
     const twice = [
       { from: 50, to: 80 },

@@ -29,7 +29,7 @@ export const lastOverOf = (away: readonly Away[]) => Math.max(0, ...away.map(({ 
  * comes. A consumer that is away in two ways is away once.
  */
 export function foreseen(sizing: Sizing, floodSeconds: number, away: readonly Away[]): Foreseen {
-  const { perSecond, clearedPerSecond, instances, shares } = sizing;
+  const { perSecond, clearedPerSecond, instances, shares, unread } = sizing;
   const lastOver = lastOverOf(away);
   const settled = settledBacklog(sizing);
   const queues = Array.from({ length: shares === 'own' ? instances : 1 }, () => new Fluid());
@@ -40,9 +40,10 @@ export function foreseen(sizing: Sizing, floodSeconds: number, away: readonly Aw
       away.some((one) => at >= one.from && at < one.to && (one.consumer ?? consumer) === consumer);
     const there = Array.from({ length: instances }, (_, consumer) => (gone(consumer) ? 0 : 1));
     const arrives = at < floodSeconds ? perSecond : 0;
+    const held = unread !== undefined && at >= unread.from && at < unread.to ? unread.ratio : 0;
     for (const [share, queue] of queues.entries()) {
       const hands = shares === 'own' ? there[share] : there.reduce<number>((sum, one) => sum + one, 0);
-      queue.flow((STEP_SECONDS * arrives) / queues.length, (STEP_SECONDS * clearedPerSecond * hands) / instances);
+      queue.flow((STEP_SECONDS * arrives) / queues.length, (STEP_SECONDS * clearedPerSecond * hands) / instances, held);
     }
     const backlog = queues.reduce((sum, { waiting }) => sum + waiting, 0);
     most = Math.max(most, backlog);
@@ -63,13 +64,17 @@ export function foreseen(sizing: Sizing, floodSeconds: number, away: readonly Aw
 /** One queue, step by step. */
 class Fluid {
   public waiting = 0;
+  /** Of those that wait, the ones that nobody reads. */
+  private held = 0;
   private arrivedInAll = 0;
   /** All that had arrived, and all that had left, at the end of each step. */
   private readonly arrived: number[] = [];
   private readonly left: number[] = [];
 
-  public flow(arrives: number, leaves: number): void {
-    this.waiting = Math.max(0, this.waiting + arrives - leaves);
+  /** @param heldRatio of what arrives is read by nobody, for as long as it is above 0 */
+  public flow(arrives: number, leaves: number, heldRatio: number): void {
+    this.held = heldRatio > 0 ? this.held + heldRatio * arrives : 0;
+    this.waiting = Math.max(this.held, this.waiting + arrives - leaves);
     this.arrivedInAll += arrives;
     this.arrived.push(this.arrivedInAll);
     this.left.push(this.arrivedInAll - this.waiting);

@@ -12,7 +12,7 @@ export const HEARTBEAT_MILLIS = 3000;
 /** A broker that has not answered by then is gone, also when nobody closed the connection: its node lost its power. */
 export const REQUEST_MILLIS = 10_000;
 /** A topic that gets more partitions is noticed after so long, by who writes and by who reads. By default five minutes. */
-const METADATA_MILLIS = 10_000;
+export const METADATA_MILLIS = 10_000;
 /** Attempts again of the client itself, a second apart: a broker that restarts costs no membership. */
 const RETRIES = 10;
 

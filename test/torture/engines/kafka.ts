@@ -101,7 +101,7 @@ export const KAFKA: Engine = {
       );
       started.push(pods);
       return {
-        ...(await withTopic(kafka, pods, sizing)),
+        ...(await withTopic(kafka, pods, new Dealings(pods), sizing)),
         replan: async () => knobsOf(sizingBy(streamOf, messages, () => CHANGED).plan),
       };
     });
@@ -174,7 +174,7 @@ export function knobsOf(plan: StreamPlan) {
 }
 
 /** The topic, to which letters are sent by a client of its own, and the books of it. */
-export async function withTopic(kafka: KafkaBehind, pods: Pods, sizing: Sizing): Promise<Running> {
+export async function withTopic(kafka: KafkaBehind, pods: Pods, dealings: Dealings, sizing: Sizing): Promise<Running> {
   const { Consumer, Producer } = await import('@platformatic/kafka');
   const connection = {
     clientId: 'torture',
@@ -195,8 +195,6 @@ export async function withTopic(kafka: KafkaBehind, pods: Pods, sizing: Sizing):
     ]);
     return lagIn(text);
   };
-  const dealings = new Dealings();
-  pods.onLine((consumer, line) => dealings.heard(consumer, line));
   return {
     sizing,
     pods,

@@ -100,7 +100,7 @@ export const MONGO: Engine = {
   isFifo: false,
   assumed: `${BETWEEN_RUNS_SECONDS} s from the last batch of a run of the backfill to the first of the next, before that is measured; the one consumer has the clock that is ahead, and dates are by the clock of the server`,
   kinds: ['kill', 'upgrade', 'replan', 'restart', 'crash', 'cut'],
-  cores: 0.9,
+  cores: 1.2,
   killEverySeconds: 15,
   missing: mongoMissing,
   async start(messages, folder) {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SESSION_SECONDS } from '../../../lib/flow/streams/platforms';
 import { planWebhooks } from '../../../lib/flow/webhooks/plan';
+import { METADATA_MILLIS } from '../../../lib/runtime/stream-worker/client';
 import { signRequest } from '../../../lib/runtime/webhook/signature';
 import { kafkaMissing } from '../../engines/kafka';
 import { freePorts } from '../../support/ports';
@@ -28,6 +29,7 @@ import {
   TOPIC,
   withTopic,
 } from './kafka';
+import { Dealings } from './kafka-dealings';
 
 const SECRET = 'whsec_c2VzYW1lIHNlc2FtZSBzZXNhbWU=';
 const FORGED = 'whsec_Zm9yZ2VkIGZvcmdlZCBmb3JnZWQ=';
@@ -101,7 +103,10 @@ export const WEBHOOKS: Engine = {
         sizing.instances,
       );
       started.push(front, pods);
-      const topic = await withTopic(kafka, pods, sizing);
+      const dealings = new Dealings(pods);
+      const topic = await withTopic(kafka, pods, dealings, sizing);
+      const before = plan.value('partitions');
+      let grown: { readonly to: number; readonly atMillis: number } | undefined;
       await until('the receivers are ready', () => front.ready === RECEIVERS, READY_SECONDS);
       const door = new Door(ports, plan.value('maxBodyBytes'));
       return {
@@ -112,10 +117,20 @@ export const WEBHOOKS: Engine = {
         // Deliveries keep no order, so that they may go to other partitions.
         async replan() {
           const { plan: changed } = sizingBy(webhooksOf, messages, CHANGED);
-          const partitions = String(changed.value('partitions'));
-          const args = ['--alter', '--topic', TOPIC, '--partitions', partitions];
-          await kafka.tool('org.apache.kafka.tools.TopicCommand', ADMIN.username, args);
+          if (grown === undefined) {
+            const to = changed.value('partitions');
+            const args = ['--alter', '--topic', TOPIC, '--partitions', String(to)];
+            await kafka.tool('org.apache.kafka.tools.TopicCommand', ADMIN.username, args);
+            grown = { to, atMillis: Date.now() };
+          }
           return knobsOf(changed);
+        },
+        // Receivers write to new partitions before a group whose member was killed deals them out.
+        measured(_, beganAt) {
+          const dealtAt = dealings.firstOf(before);
+          if (grown === undefined || dealtAt === undefined) return {};
+          const from = (grown.atMillis + METADATA_MILLIS / 2 - beganAt) / 1000;
+          return { unread: { from, to: (dealtAt - beganAt) / 1000, ratio: 1 - before / grown.to } };
         },
         async stop() {
           await front.end();
