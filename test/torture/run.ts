@@ -91,7 +91,8 @@ async function main(): Promise<number> {
   const broken: string[] = [];
   const beside = new Map<string, Set<string>>(here.map((name) => [name, new Set()]));
   const now = new Set<string>();
-  // What came of the others is not lost with one that did not run to its end.
+  const results = () => outcomes.map((outcome) => ({ ...outcome, beside: [...(beside.get(outcome.name) ?? [])] }));
+  // What came of the others is not lost with one that did not run to its end, nor with this process.
   const run = async (name: string) => {
     for (const other of now) {
       beside.get(name)?.add(other);
@@ -100,6 +101,7 @@ async function main(): Promise<number> {
     now.add(name);
     try {
       outcomes.push(await shrunk(name, ENGINES[name], options, given));
+      keep(results(), options);
     } catch (error) {
       broken.push(name);
       console.error(`${name}: WRONG: the run ended before its time: ${(error as Error).stack}`);
@@ -111,16 +113,9 @@ async function main(): Promise<number> {
   await packed(here, (name) => ENGINES[name].cores, roomOf(options), run);
   const allSeconds = (performance.now() - began) / 1000;
   console.error(`${(allSeconds / 60).toFixed(1)} minutes in all`);
-  keep(
-    outcomes.map((outcome) => ({
-      ...outcome,
-      beside: [...(beside.get(outcome.name) ?? [])],
-      ...(outcomes.length === Object.keys(ENGINES).length && {
-        together: { seconds: allSeconds, cores: availableParallelism() },
-      }),
-    })),
-    options,
-  );
+  const together = { seconds: allSeconds, cores: availableParallelism() };
+  const isAll = outcomes.length === Object.keys(ENGINES).length;
+  keep(isAll ? results().map((one) => ({ ...one, together })) : results(), options);
   if (options.json) console.log(JSON.stringify(outcomes, undefined, 2));
   const found = (outcome: Outcome) => faultsFound(outcome, !options.together);
   const failed = outcomes.filter((outcome) => found(outcome).length > 0);
@@ -137,8 +132,8 @@ function roomOf({ alone, together }: Options): number {
 }
 
 /**
- * Results of whole runs stay until their engine is run again; the page has each engine's last one, also where it failed. A run beside
- * others, or with faults that were given, is none of them.
+ * Results of whole runs stay until their engine is run again; the page has each engine's last one, also where it failed. One of all
+ * engines at once, or with faults that were given, is none of them.
  */
 function keep(outcomes: readonly Omit<Kept, 'isWhole'>[], { messages, together, faults }: Options): void {
   const file = join(ROOT, 'dist', 'torture.json');
