@@ -21,6 +21,10 @@ export interface Sizing {
   readonly resumeSeconds?: number;
   /** Waiting letters at the peak without any fault, by the plan. */
   readonly peakBacklog: number;
+  /** The rate by a changed plan, and from when on. Default: the plan is not changed, or clears as much. */
+  readonly changed?: { readonly from: number; readonly clearedPerSecond: number };
+  /** Work goes in rounds: each does what waited when it began, and the next begins so many seconds later. Default: it does not. */
+  readonly pauseSeconds?: number;
   /** While a share of what comes is read by nobody, though its consumers are there. Default: never. */
   readonly unread?: Unread;
 }

@@ -50,6 +50,26 @@ describe('what is foreseen', () => {
     expect(foreseen(sizing, 200, []).waits).toEqual({ p99: 0, most: 0 });
   });
 
+  test.each([
+    // 3,000 wait at 30 s: the first round takes 18.75 s, in which 1,875 come.
+    [1900, 18.75],
+    // Another 5 s and 500 later the second takes 14.84 s.
+    [1500, 18.75 + 5 + 14.84],
+  ])('work in rounds, 5 s apart: no more than %i wait after %d s', (peakBacklog, seconds) => {
+    const { mostBacklog, recoveredAt } = foreseen({ ...sizing, peakBacklog, pauseSeconds: 5 }, 200, [
+      { from: 0, to: 30 },
+    ]);
+    expect(recoveredAt - 30).toBeCloseTo(seconds, 0);
+    expect(mostBacklog).toBeCloseTo(3000, -2);
+  });
+
+  test('a changed plan counts from when it is there', () => {
+    const changed = { from: 60, clearedPerSecond: 200 };
+    expect(foreseen({ ...sizing, changed }, 200, [{ from: 50, to: 80 }]).recoveredAt).toBeCloseTo(80 + 29, 0);
+    const late = { ...changed, from: 190 };
+    expect(foreseen({ ...sizing, changed: late }, 200, [{ from: 50, to: 80 }]).recoveredAt).toBeCloseTo(80 + 48.3, 0);
+  });
+
   test('what comes to partitions that nobody reads waits until they are read', () => {
     const unread = { from: 50, to: 80, ratio: 0.5 };
     const { mostBacklog, emptyAt } = foreseen({ ...sizing, unread }, 200, []);

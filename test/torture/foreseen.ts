@@ -29,10 +29,10 @@ export const lastOverOf = (away: readonly Away[]) => Math.max(0, ...away.map(({ 
  * comes. A consumer that is away in two ways is away once.
  */
 export function foreseen(sizing: Sizing, floodSeconds: number, away: readonly Away[]): Foreseen {
-  const { perSecond, clearedPerSecond, instances, shares, unread } = sizing;
+  const { perSecond, instances, shares, unread, pauseSeconds } = sizing;
   const lastOver = lastOverOf(away);
   const settled = settledBacklog(sizing);
-  const queues = Array.from({ length: shares === 'own' ? instances : 1 }, () => new Fluid());
+  const queues = Array.from({ length: shares === 'own' ? instances : 1 }, () => new Fluid(pauseSeconds));
   let [most, recoveredAt] = [0, Number.NaN];
   for (let step = 0; step * STEP_SECONDS < MOST_SECONDS; step += 1) {
     const at = step * STEP_SECONDS;
@@ -40,6 +40,7 @@ export function foreseen(sizing: Sizing, floodSeconds: number, away: readonly Aw
       away.some((one) => at >= one.from && at < one.to && (one.consumer ?? consumer) === consumer);
     const there = Array.from({ length: instances }, (_, consumer) => (gone(consumer) ? 0 : 1));
     const arrives = at < floodSeconds ? perSecond : 0;
+    const { clearedPerSecond } = sizing.changed !== undefined && at >= sizing.changed.from ? sizing.changed : sizing;
     const held = unread !== undefined && at >= unread.from && at < unread.to ? unread.ratio : 0;
     for (const [share, queue] of queues.entries()) {
       const hands = shares === 'own' ? there[share] : there.reduce<number>((sum, one) => sum + one, 0);
@@ -58,7 +59,7 @@ export function foreseen(sizing: Sizing, floodSeconds: number, away: readonly Aw
       };
     }
   }
-  throw new Error(`the consumers never drain ${perSecond} letters/s at ${clearedPerSecond}/s`);
+  throw new Error(`the consumers never drain ${perSecond} letters/s at ${sizing.clearedPerSecond}/s`);
 }
 
 /** One queue, step by step. */
@@ -66,18 +67,43 @@ class Fluid {
   public waiting = 0;
   /** Of those that wait, the ones that nobody reads. */
   private held = 0;
+  /** What the round that runs has not done yet, and seconds until the next one. */
+  private taken = 0;
+  private pause = 0;
   private arrivedInAll = 0;
   /** All that had arrived, and all that had left, at the end of each step. */
   private readonly arrived: number[] = [];
   private readonly left: number[] = [];
 
+  /** @param pauseSeconds between two rounds; undefined: it does not work in rounds */
+  constructor(private readonly pauseSeconds: number | undefined) {}
+
   /** @param heldRatio of what arrives is read by nobody, for as long as it is above 0 */
   public flow(arrives: number, leaves: number, heldRatio: number): void {
     this.held = heldRatio > 0 ? this.held + heldRatio * arrives : 0;
-    this.waiting = Math.max(this.held, this.waiting + arrives - leaves);
+    this.waiting = Math.max(this.held, this.waiting + arrives - this.ofRound(leaves));
+    if (this.waiting < NOTHING) this.waiting = 0;
     this.arrivedInAll += arrives;
     this.arrived.push(this.arrivedInAll);
     this.left.push(this.arrivedInAll - this.waiting);
+  }
+
+  /** Of so many that could leave, those that the round has taken. Who was away begins a round with all that waits. */
+  private ofRound(leaves: number): number {
+    if (this.pauseSeconds === undefined) return leaves;
+    if (leaves === 0) {
+      [this.taken, this.pause] = [0, 0];
+      return 0;
+    }
+    if (this.pause > 0) {
+      this.pause -= STEP_SECONDS;
+      return 0;
+    }
+    if (this.taken === 0) this.taken = this.waiting;
+    const done = Math.min(leaves, this.taken);
+    this.taken -= done;
+    if (this.taken < NOTHING) [this.taken, this.pause] = [0, this.pauseSeconds];
+    return done;
   }
 
   /** Seconds until what came in a step has left, for each step in which something came. */

@@ -130,6 +130,7 @@ describe('the time between two runs of the backfill', () => {
     const mean = (6 + 7 + 9) / 3;
     expect(measuredBy(pauses, 100, away, BEGAN)).toEqual({
       takeoverSeconds: mean,
+      pauseSeconds: mean,
       resumeSeconds: mean / 2,
       peakBacklog: 100 * mean,
     });

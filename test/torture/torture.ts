@@ -203,7 +203,10 @@ async function flood(
         predicted: sizing.takeoverSeconds,
         measured: measured.takeoverSeconds ?? meanOf(striker.takeovers),
       },
-      cleared: { predicted: sized.clearedPerSecond, measured: watch.clearedPerSecond(drainedFrom, settledAt) },
+      cleared: {
+        predicted: (sized.changed ?? sized).clearedPerSecond,
+        measured: watch.clearedPerSecond(drainedFrom, settledAt),
+      },
     };
   } finally {
     await watch.end();

@@ -63,6 +63,7 @@ export function sizingOf(messages: number, spare = SPARE) {
 function byPause(seconds: number, perSecond: number) {
   return {
     takeoverSeconds: seconds,
+    pauseSeconds: seconds,
     // A run that was held finishes with what it had looked at; the engine is back at any moment of the time between two looks.
     resumeSeconds: seconds / 2,
     // What is inserted from the last look of a run to the first of the next.
@@ -158,6 +159,7 @@ async function running(mongo: Mongo, messages: number, folder: string): Promise<
     },
     sizing.instances,
   );
+  let changed: { readonly atMillis: number; readonly clearedPerSecond: number } | undefined;
   return {
     sizing,
     pods,
@@ -167,7 +169,11 @@ async function running(mongo: Mongo, messages: number, folder: string): Promise<
       if (kind === 'cut') await network.cut(seconds);
       else await mongo.restart(kind === 'restart' ? 'SIGTERM' : 'SIGKILL');
     },
-    replan: async () => settingsOf(sizingOf(messages, CHANGED_SPARE).plan),
+    async replan() {
+      const after = sizingOf(messages, CHANGED_SPARE);
+      changed = { atMillis: Date.now(), clearedPerSecond: after.sizing.clearedPerSecond };
+      return settingsOf(after.plan);
+    },
     async aside() {
       const poison = await collection.find({ expireAt: { $exists: true, $not: { $type: 'date' } } }).toArray();
       const states = await client.db().collection(STATES).find({}).toArray();
@@ -175,7 +181,12 @@ async function running(mongo: Mongo, messages: number, folder: string): Promise<
       return { bodies: poison.map(({ body }) => body), said: said.map((fields) => JSON.stringify(fields)).join('\n') };
     },
     left: () => collection.countDocuments({ expireAt: { $exists: false } }),
-    measured: (away, beganAt) => measuredBy(documents.pauses, sizing.perSecond, away, beganAt),
+    measured: (away, beganAt) => ({
+      ...measuredBy(documents.pauses, sizing.perSecond, away, beganAt),
+      ...(changed && {
+        changed: { from: (changed.atMillis - beganAt) / 1000, clearedPerSecond: changed.clearedPerSecond },
+      }),
+    }),
     async stop() {
       // The books are closed: nothing is left to be finished in order.
       pods.killAll();
