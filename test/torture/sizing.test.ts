@@ -1,7 +1,9 @@
-/** Numbers of the engines that take letters from one queue: a whole run ends in time, and a recovery can be measured in it. */
+/** Numbers of the engines: a whole run ends in time, a recovery can be measured in it, and a changed plan is another one. */
 import type { RabbitMq } from '../engines/rabbitmq';
+import { changedOf as kafkaChanged, sizingOf as kafkaSizing, knobsOf } from './engines/kafka';
 import { CHANGED, eventOf, sizingOf as rabbitMq } from './engines/rabbitmq';
 import { sizingOf as redis } from './engines/redis';
+import { changedOf as webhooksChanged, sizingOf as webhooksSizing } from './engines/webhooks';
 
 const WHOLE = 100_000;
 const MOST_FLOOD_SECONDS = 340;
@@ -32,4 +34,21 @@ test('a changed plan is declared on RabbitMQ over the one before, and is another
   expect(OldResourceProperties).toEqual(eventOf(broker, before).ResourceProperties);
   expect(ResourceProperties).toEqual(eventOf(broker, changed).ResourceProperties);
   expect(OldResourceProperties).not.toEqual(ResourceProperties);
+});
+
+test.each([1000, WHOLE])(
+  'with %i letters consumers on Kafka are told another batch, and nothing slower',
+  (messages) => {
+    const [planned, changed] = [kafkaSizing(messages), kafkaChanged(messages)];
+    expect(knobsOf(changed.plan).BATCH_SIZE).not.toBe(knobsOf(planned.plan).BATCH_SIZE);
+    const { consumerRecordsPerSecond } = planned.plan.predictions;
+    expect(changed.plan.predictions.consumerRecordsPerSecond).toBeCloseTo(consumerRecordsPerSecond, 6);
+  },
+);
+
+test.each([1000, WHOLE])('with %i letters webhooks get more partitions, and each consumer as many', (messages) => {
+  const { plan, sizing } = webhooksSizing(messages);
+  const partitions = webhooksChanged(messages).plan.value('partitions');
+  expect(partitions).toBeGreaterThan(plan.value('partitions'));
+  expect(partitions % sizing.instances).toBe(0);
 });

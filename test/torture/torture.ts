@@ -91,7 +91,7 @@ export async function torture(run: Run): Promise<Outcome> {
     await begun.stop();
   };
   stops.add(stop);
-  for (const signal of SIGNALS) if (stops.size === 1) process.once(signal, interrupted);
+  if (stops.size === 1) for (const signal of SIGNALS) process.once(signal, interrupted);
   try {
     const running = await starting;
     running.pods.log = run.log;
@@ -105,7 +105,7 @@ export async function torture(run: Run): Promise<Outcome> {
     return await flood(run, letters, running);
   } finally {
     stops.delete(stop);
-    for (const signal of SIGNALS) if (stops.size === 0) process.off(signal, interrupted);
+    if (stops.size === 0) for (const signal of SIGNALS) process.off(signal, interrupted);
     const begun = await starting.catch(() => undefined);
     await begun?.stop();
     say('stopped');

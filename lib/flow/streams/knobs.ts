@@ -1,5 +1,6 @@
 /** The knobs of a stream, with their reasons. */
 import { chosenKnob } from '../alarms';
+import { figure } from '../figures';
 import { byteRateKnob, deadMessageKnob, maxMessageKnob, segmentKnob } from '../kafka';
 import { given, type Knob, unlessGiven } from '../plan';
 import { WEEK_SECONDS } from '../ranges';
@@ -15,7 +16,7 @@ import {
 } from './load';
 import { KAFKA_POLLER, REBALANCE_SECONDS, SESSION_SECONDS, type StreamPlatformFacts } from './platforms';
 import { drainSecondsOf, retentionSecondsOf } from './retention';
-import { maxPollIntervalSeconds, RETRY_SECONDS, retryAttempts } from './run-time';
+import { maxPollIntervalSeconds, retryAttempts, retryWaitSeconds } from './run-time';
 import { BUSIEST_RATIO, batchTimeout, minimumPollers, type Sizing } from './sizing';
 import type { StreamQuestion } from './workload';
 
@@ -215,7 +216,7 @@ function attemptsKnob(consumer: StreamPlatformFacts['consumer'], batchSize: numb
         'retryAttempts',
         attempts,
         'attempts',
-        `at the record that failed, and at no other of its batch, with waits of up to ${RETRY_SECONDS.cap} s between them`,
+        `at the record that failed, and at no other of its batch; the waits between them take ${figure(retryWaitSeconds(attempts))} s on average`,
         HERE,
       );
 }

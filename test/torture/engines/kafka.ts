@@ -60,7 +60,7 @@ export function sizingBy(
   return { plan, sizing, workMillis: 1000 * load.recordSeconds };
 }
 
-export const streamOf = ({ perSecond, recordSeconds, batchSize }: Load) =>
+const streamOf = ({ perSecond, recordSeconds, batchSize }: Load) =>
   planStream('Letters', {
     workload: {
       steadyPerSecond: perSecond,
@@ -76,6 +76,10 @@ export const streamOf = ({ perSecond, recordSeconds, batchSize }: Load) =>
     ...(batchSize !== undefined && { batchSize }),
   });
 
+/** The numbers of the run, and those of the changed plan. */
+export const sizingOf = (messages: number) => sizingBy(streamOf, messages);
+export const changedOf = (messages: number) => sizingBy(streamOf, messages, () => CHANGED);
+
 export const KAFKA: Engine = {
   title: 'Apache Kafka 3.9.1, stream-worker',
   ordered: true,
@@ -87,7 +91,7 @@ export const KAFKA: Engine = {
   killEverySeconds: 1.5 * SESSION_SECONDS,
   missing: kafkaMissing,
   async start(messages, folder) {
-    const { plan, sizing, workMillis } = sizingBy(streamOf, messages);
+    const { plan, sizing, workMillis } = sizingOf(messages);
     return onKafka(plan.value('partitions'), async (kafka, started) => {
       const pods = new Pods(
         join(__dirname, 'pod-kafka.cjs'),
@@ -102,7 +106,7 @@ export const KAFKA: Engine = {
       started.push(pods);
       return {
         ...(await withTopic(kafka, pods, new Dealings(pods), sizing)),
-        replan: async () => knobsOf(sizingBy(streamOf, messages, () => CHANGED).plan),
+        replan: async () => knobsOf(changedOf(messages).plan),
       };
     });
   },

@@ -45,7 +45,7 @@ const UNJUDGED_MILLIS = 180_000;
 const AGAIN_MILLIS = 500;
 const [UNAUTHORIZED, TOO_LARGE] = [401, 413];
 
-export const webhooksOf = ({ perSecond, recordSeconds }: Load) =>
+const webhooksOf = ({ perSecond, recordSeconds }: Load) =>
   planWebhooks('Letters', {
     workload: {
       steadyPerSecond: perSecond,
@@ -57,8 +57,10 @@ export const webhooksOf = ({ perSecond, recordSeconds }: Load) =>
     objective: { latencySeconds: LATENCY_SECONDS },
   });
 
-/** What the changed plan is told. */
-export const CHANGED = ({ perSecond }: Load): Partial<Load> => ({ perSecond: CHANGED_LOAD * perSecond });
+/** The numbers of the run, and those of the changed plan. */
+export const sizingOf = (messages: number) => sizingBy(webhooksOf, messages);
+export const changedOf = (messages: number) =>
+  sizingBy(webhooksOf, messages, ({ perSecond }) => ({ perSecond: CHANGED_LOAD * perSecond }));
 
 export const WEBHOOKS: Engine = {
   title: 'webhook receivers, Apache Kafka 3.9.1, kafka-webhook',
@@ -72,7 +74,7 @@ export const WEBHOOKS: Engine = {
   killEverySeconds: 1.5 * SESSION_SECONDS,
   missing: kafkaMissing,
   async start(messages, folder) {
-    const { plan, sizing, workMillis } = sizingBy(webhooksOf, messages);
+    const { plan, sizing, workMillis } = sizingOf(messages);
     return onKafka(plan.value('partitions'), async (kafka, started) => {
       const secrets = mkdtempSync(join(tmpdir(), 'backpressure-torture-secrets-'));
       const secretFile = join(secrets, 'shop');
@@ -116,7 +118,7 @@ export const WEBHOOKS: Engine = {
         refused: () => door.refused,
         // Deliveries keep no order, so that they may go to other partitions.
         async replan() {
-          const { plan: changed } = sizingBy(webhooksOf, messages, CHANGED);
+          const { plan: changed } = changedOf(messages);
           if (grown === undefined) {
             const to = changed.value('partitions');
             const args = ['--alter', '--topic', TOPIC, '--partitions', String(to)];
