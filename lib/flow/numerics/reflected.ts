@@ -3,7 +3,8 @@
  * in one formula a stage below capacity (negative drift: settles to an exponential), at capacity (grows with the square
  * root of time) and above it (positive drift: grows in proportion to time, with a normal spread).
  *
- * Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6.
+ * Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6; between two walls: Williams, Asymptotic
+ * variance parameters for the boundary local times of reflected Brownian motion on a compact interval (1992).
  */
 
 // Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
@@ -59,4 +60,24 @@ export function reflectedLevels(levels: readonly number[], drift: number, varian
   };
   halve(0, levels.length - 1, 0, max(0, drift * seconds) + 4 * sqrt(variance * seconds), 0);
   return lines;
+}
+
+/** Nearer to no drift than this the formula would cancel; its limit is a third. */
+const NO_DRIFT = 1e-3;
+
+/**
+ * Of the variance of what comes and goes, the share that shows in what a line with an upper end turns away over a long time:
+ * nothing far below capacity, a third at it, all of it far above, where the line is always full.
+ *
+ * @param drift items per second, any sign
+ * @param variance items² per second, above 0
+ * @param room items between the empty and the full line, above 0
+ */
+export function overflowShare(drift: number, variance: number, room: number): number {
+  const exponent = (2 * drift * room) / variance;
+  const size = abs(exponent);
+  if (size < NO_DRIFT) return 1 / 3;
+  const small = exp(-size);
+  const above = (1 - 2 * size * small - small * small) / (1 - small) ** 3;
+  return exponent > 0 ? above : small * above;
 }

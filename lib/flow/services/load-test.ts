@@ -6,7 +6,7 @@ import type { ServicePlan } from './workload';
 const LOAD_TIMES = [0.5, 1, 2, 5];
 /** Seconds of a stretch that is judged. */
 export const STAGE_SECONDS = 60;
-const GAP_SECONDS = 15;
+const LEAST_GAP_SECONDS = 15;
 /** Users beside those of the requests that are under way. */
 const SPARE_USERS = 10;
 /** Until k6 has read its script and has its users, and until it has ended. */
@@ -31,12 +31,18 @@ export interface LoadStage {
   readonly isJudged: boolean;
 }
 
+/** Seconds after a stretch: whoever is under way then has an answer before the next one begins. */
+export function gapSeconds(plan: ServicePlan): number {
+  return Math.max(LEAST_GAP_SECONDS, Math.ceil(plan.value('callerTimeoutSeconds')));
+}
+
 /** The stretches: where instances are added for the load the first one lets them come, as the plan is that of all of them. */
 export function loadStages(plan: ServicePlan): LoadStage[] {
   const { capacityPerSecond, reactionSeconds } = plan.predictions;
   const isScaled = plan.value('minInstances') < plan.value('maxInstances');
   const warmUpSeconds = Math.ceil(reactionSeconds + STAGE_SECONDS);
-  const begin = isScaled ? warmUpSeconds + GAP_SECONDS : 0;
+  const gap = gapSeconds(plan);
+  const begin = isScaled ? warmUpSeconds + gap : 0;
   const stage = (name: string, times: number, startSeconds: number, seconds: number, isJudged: boolean): LoadStage => {
     const rate = Math.max(1, Math.round(times * capacityPerSecond));
     // Each request that is under way has a user of its own: a refusal ends at once, the rest within the caller's time-out.
@@ -47,7 +53,7 @@ export function loadStages(plan: ServicePlan): LoadStage[] {
     ...(isScaled ? [stage('warm_up', 1, 0, warmUpSeconds, false)] : []),
     ...LOAD_TIMES.map((times, index) => {
       const name = `load_${String(times).replace('.', '_')}`;
-      return stage(name, times, begin + index * (STAGE_SECONDS + GAP_SECONDS), STAGE_SECONDS, true);
+      return stage(name, times, begin + index * (STAGE_SECONDS + gap), STAGE_SECONDS, true);
     }),
   ];
 }
@@ -57,7 +63,7 @@ export function loadTestKnobs(plan: ServicePlan): Knob[] {
   const stages = loadStages(plan);
   const users = Math.max(...stages.map(({ mostUsers }) => mostUsers));
   const rate = Math.max(...stages.map((stage) => stage.rate));
-  const ends = Math.max(...stages.map(({ startSeconds, seconds }) => startSeconds + seconds));
+  const ends = Math.max(...stages.map(({ startSeconds, seconds }) => startSeconds + seconds)) + gapSeconds(plan);
   return [
     {
       name: 'loadTestMemoryBytes',
@@ -79,7 +85,7 @@ export function loadTestKnobs(plan: ServicePlan): Knob[] {
       name: 'loadTestDeadlineSeconds',
       value: ends + START_SECONDS,
       unit: 's',
-      formula: 'its stages, and a minute to begin and to end',
+      formula: 'its stages, the answers to the last one, and a minute to begin and to end',
       inputs: { stagesSeconds: ends, startSeconds: START_SECONDS },
       source: 'docs/constructs/k8s-bounded-service.md',
     },

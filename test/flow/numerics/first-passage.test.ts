@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { departureVariation } from '../../../lib/flow/numerics/departures';
 import { expectedMaximum, firstPassage, outOfReach } from '../../../lib/flow/numerics/first-passage';
-import { normalTail, reflectedLevels, reflectedTail } from '../../../lib/flow/numerics/reflected';
+import { normalTail, overflowShare, reflectedLevels, reflectedTail } from '../../../lib/flow/numerics/reflected';
 
 const stage = {
   arrivalsPerSecond: 0.5,
@@ -77,6 +77,23 @@ describe('mean maximum', () => {
   });
 
   test('is at least the floor', () => expect(expectedMaximum(stage, 50)).toBeCloseTo(50, 1));
+});
+
+describe('what two walls turn away varies', () => {
+  test('far above capacity as what comes and goes, at it a third of that, far below not at all', () => {
+    expect(overflowShare(10, 1, 10)).toBeCloseTo(1, 9);
+    expect(overflowShare(0, 1, 10)).toBeCloseTo(1 / 3, 9);
+    expect(overflowShare(-10, 1, 10)).toBeCloseTo(0, 9);
+  });
+
+  test('near capacity the formula meets its limit from both sides', () => {
+    for (const drift of [-2e-3, 2e-3]) expect(overflowShare(drift, 2, 1)).toBeCloseTo(1 / 3, 3);
+  });
+
+  test('it grows with the drift', () => {
+    const shares = [-3, -1, -0.3, -0.01, 0, 0.01, 0.3, 1, 3].map((drift) => overflowShare(drift, 2, 1));
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+  });
 });
 
 describe('reflected Brownian motion', () => {

@@ -1,7 +1,9 @@
 /** The script for k6: every outcome of a request is counted, and each has a threshold that fails where the plan is missed. */
 import { runInNewContext } from 'node:vm';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
+import { Random } from '../../../lib/flow/numerics/random';
 import { planService } from '../../../lib/flow/services/plan';
+import { type BoundedServer, runBoundedServer } from '../../../lib/flow/services/simulation';
 import type { ServiceQuestion } from '../../../lib/flow/services/workload';
 import { loadTestScript } from '../../../lib/k8s/services/load-test';
 import type { Manifest } from '../../support/manifest';
@@ -22,14 +24,17 @@ function scriptOf(asked: ServiceQuestion) {
       added[this.name] = [...(added[this.name] ?? []), value];
     }
   };
-  const sent: unknown[][] = [];
+  const batches: unknown[][] = [];
+  const draws: number[] = [];
+  const random = new Random(1);
   const k6 = {
     http: {
-      get: (...args: unknown[]) => {
-        sent.push(args);
-        return answer;
+      batch: (requests: unknown[]) => {
+        batches.push(requests);
+        return requests.map(() => answer);
       },
     },
+    Math: { exp: Math.exp, random: () => draws.shift() ?? random.uniform() },
     Counter: metric,
     Rate: metric,
     Trend: metric,
@@ -44,10 +49,23 @@ function scriptOf(asked: ServiceQuestion) {
   const outcome = (status: number, headers: Record<string, string> = {}) => {
     answer = { status, headers, timings: { duration: 7 } };
     added = {};
+    // One request: the product of two draws is below 1 ÷ e.
+    draws.push(0.9, 0.1);
     k6.module.run!();
     return added;
   };
-  return { plan, source, options: JSON.parse(JSON.stringify(k6.module.options)) as Manifest, outcome, sent };
+  const iteration = () => {
+    added = {};
+    k6.module.run!();
+  };
+  return {
+    plan,
+    source,
+    options: JSON.parse(JSON.stringify(k6.module.options)) as Manifest,
+    outcome,
+    iteration,
+    batches,
+  };
 }
 
 describe('each outcome is counted once', () => {
@@ -93,10 +111,11 @@ describe('the thresholds', () => {
   });
 
   test('in overload as much is refused as planned: neither more, which serves too few, nor less, which nothing bounds', () => {
-    expect(of('shed', 'load_2')).toEqual(['rate<=0.52', 'rate>=0.48']);
-    expect(of('shed', 'load_5')).toEqual(['rate<=0.82', 'rate>=0.78']);
-    // At its capacity a queue is full now and then: what the plan says, and 2 points.
-    expect(of('shed', 'load_1')).toEqual(['rate<=0.0328']);
+    // 2 points, three standard deviations of 108,000 and of 270,000 requests, and below what 3 pods take in at first.
+    expect(of('shed', 'load_2')).toEqual(['rate<=0.5256', 'rate>=0.4724']);
+    expect(of('shed', 'load_5')).toEqual(['rate<=0.8217', 'rate>=0.7774']);
+    // At its capacity a queue is full now and then: what the plan says, and as much more.
+    expect(of('shed', 'load_1')).toEqual(['rate<=0.0411']);
     expect(of('shed', 'load_0_5')).toEqual(['rate<=0.02']);
   });
 
@@ -148,5 +167,78 @@ test('where pods are started for the load nothing is judged until they run', () 
 
 test('a request waits for as long as a caller does, and goes to the target', () => {
   FIXED.outcome(200);
-  expect(FIXED.sent.at(-1)).toEqual(['http://api/', { timeout: '440ms' }]);
+  expect(FIXED.batches.at(-1)).toEqual([{ method: 'GET', url: 'http://api/', params: { timeout: '440ms' } }]);
+});
+
+test('callers come by chance: the requests of an iteration are Poisson, one in the mean', () => {
+  const script = scriptOf(question);
+  script.outcome(200);
+  script.batches.length = 0;
+  const iterations = 10_000;
+  for (let i = 0; i < iterations; i += 1) script.iteration();
+  const share = (count: number) => script.batches.filter(({ length }) => length === count).length / iterations;
+  // e⁻¹ ÷ n!, within four standard deviations.
+  for (const [count, probability] of [0.3679, 0.3679, 0.1839, 0.0613, 0.0153].entries())
+    expect(Math.abs(share(count) - probability)).toBeLessThan(4 * Math.sqrt(probability / iterations));
+  const most = Math.max(...script.batches.map(({ length }) => length));
+  expect(most).toBeGreaterThan(5);
+  // All are sent at once: more than 6 to one host would wait for each other.
+  expect(script.options.batchPerHost).toBeGreaterThan(most);
+});
+
+describe('500 simulated runs of a small service, whose counts stray most', () => {
+  const work = { serviceSeconds: 0.4, serviceVariation: 0.5 };
+  const { options, plan } = scriptOf({
+    ...question,
+    workload: { peakPerSecond: 20, ...work },
+    objective: { latencySeconds: 1.6, errorRatio: 0.05 },
+    slotsPerInstance: 12,
+    minInstances: 1,
+    maxInstances: 1,
+  });
+  const RUNS = 500;
+  const crosses = (value: number, limit: string): boolean => {
+    const [, sign, bound] = /^[a-z0-9()]+(<=|>=)([\d.]+)$/.exec(limit)!;
+    return sign === '<=' ? value > Number(bound) : value < Number(bound);
+  };
+  /** Of the runs, the share that crosses a threshold of this load. */
+  function missed(name: string, change: Partial<BoundedServer> = {}): number {
+    const server: BoundedServer = {
+      requestsPerSecond: options.scenarios[name].rate,
+      ...work,
+      slots: plan.value('slotsPerInstance'),
+      queueBound: plan.value('queueBound'),
+      patienceSeconds: plan.value('waitSeconds'),
+      deadlineSeconds: plan.value('serverDeadlineSeconds'),
+      ...change,
+    };
+    const runs = Array.from({ length: RUNS }, (_, seed) => {
+      const { requests, refused, expired, overdue, latencies } = runBoundedServer(server, 60, seed + 1);
+      const values: Record<string, number> = {
+        accepted_ms: 1000 * latencies.quantile(0.99),
+        served: latencies.count,
+        shed: (refused + expired) / requests,
+        failed: overdue / requests,
+      };
+      return Object.entries(values).some(([metric, value]) =>
+        options.thresholds[`${metric}{scenario:${name}}`].some((limit: string) => crosses(value, limit)),
+      );
+    });
+    return runs.filter(Boolean).length / RUNS;
+  }
+
+  test.each(['load_0_5', 'load_1', 'load_2', 'load_5'])(
+    '%s: one that does as planned passes, but for 1 in 100',
+    (name) => {
+      expect(missed(name)).toBeLessThanOrEqual(0.01);
+    },
+  );
+
+  test.each([
+    ['work takes a quarter longer', { serviceSeconds: 0.5 }],
+    ['a slot in four is missing', { slots: 9 }],
+    ['a queue without a bound', { queueBound: 1e6, patienceSeconds: 1e6 }],
+  ])('%s: at twice the capacity it fails', (_what, change) => {
+    expect(missed('load_2', change)).toBeGreaterThan(0.99);
+  });
 });

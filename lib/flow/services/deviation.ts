@@ -1,0 +1,48 @@
+/**
+ * How far what one run counts strays from the forecast by chance alone: one standard deviation.
+ *
+ * Far above capacity the slots are always busy, and what is refused varies with what arrives and what is served. Below it the queue
+ * takes up most of that. Checked from the full load on against simulation.ts in test/flow/services/deviation.test.ts; at half of it
+ * next to nothing is refused.
+ */
+import { overflowShare } from '../numerics/reflected';
+import type { BoundedForecast } from './bounded';
+import type { BoundedStage } from './waits';
+
+/** One standard deviation of each. */
+export interface BoundedDeviation {
+  /** Of the share of the requests that is refused. */
+  readonly shedRatio: number;
+  /** Of the share of the requests that begins and is not answered by the deadline. */
+  readonly failedRatio: number;
+  /** Of the requests that are answered by the deadline. */
+  readonly served: number;
+}
+
+/**
+ * @param seconds length of the run
+ * @param instances that share the requests at random, each with those of `stage`
+ */
+export function boundedDeviation(
+  stage: BoundedStage,
+  forecast: BoundedForecast,
+  seconds: number,
+  instances: number,
+): BoundedDeviation {
+  const { arrivalsPerSecond, serviceSeconds, serviceVariation, slots, queueBound } = stage;
+  const { shedRatio, overdueRatio } = forecast;
+  const capacityPerSecond = slots / serviceSeconds;
+  // Poisson: as many as come. Of the work as many as are done, by the square of its variation.
+  const served = serviceVariation ** 2 * Math.min(arrivalsPerSecond, capacityPerSecond);
+  // Slots without a queue take up as many as stray from their mean.
+  const room = queueBound + Math.sqrt(slots);
+  const share = overflowShare(arrivalsPerSecond - capacityPerSecond, arrivalsPerSecond + served, room);
+  const requests = instances * arrivalsPerSecond * seconds;
+  const failedRatio = (1 - shedRatio) * overdueRatio;
+  return {
+    // More that arrive are more that are refused and more that they are a share of.
+    shedRatio: Math.sqrt((share * ((1 - shedRatio) ** 2 + served / arrivalsPerSecond)) / requests),
+    failedRatio: Math.sqrt((failedRatio * (1 - failedRatio)) / requests),
+    served: Math.sqrt(requests * (1 - share + (share * served) / arrivalsPerSecond)),
+  };
+}
