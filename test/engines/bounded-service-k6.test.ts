@@ -10,7 +10,6 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boundedForecast } from '../../lib/flow/services/bounded';
 import { boundedDeviation } from '../../lib/flow/services/deviation';
-import { STAGE_SECONDS } from '../../lib/flow/services/load-test';
 import { BoundedService } from '../../lib/k8s/services/bounded-service';
 import { emptyChart, every, type Manifest, one, written } from '../support/manifest';
 import { about, atMost, prove } from '../support/proof';
@@ -170,7 +169,8 @@ test(`k6: ${isThere ? 'there' : 'not built (K6=1 test/engines/install); the runs
     };
     const forecast = boundedForecast(stage, 0.99);
     const { shedRatio, latencySeconds } = forecast;
-    const chance = boundedDeviation(stage, forecast, STAGE_SECONDS, 1);
+    const takenIn = plan.value('concurrencyLimit') / (stage.arrivalsPerSecond * plan.value('loadTestStageSeconds'));
+    const chance = boundedDeviation(stage, forecast, plan.value('loadTestStageSeconds'), 1);
     prove(
       {
         ...CLAIM,
@@ -178,8 +178,8 @@ test(`k6: ${isThere ? 'there' : 'not built (K6=1 test/engines/install); the runs
         unit: 'ratio',
         predicted: shedRatio,
         measured: ofLoad(bounded, 'shed', name).value,
-        // A hundredth is what the empty queue takes in at first.
-        tolerance: about(0.01 + (3 * chance.shedRatio) / shedRatio),
+        // What the empty queue takes in at first, and three standard deviations.
+        tolerance: about((takenIn + 3 * chance.shedRatio) / shedRatio),
       },
       {
         ...CLAIM,

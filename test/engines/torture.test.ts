@@ -59,7 +59,7 @@ describe('torture', () => {
   let outcomes: readonly Outcome[];
 
   beforeAll(async () => {
-    outcomes = await run(['--together']);
+    outcomes = await run(['--at-once']);
   }, RUN_MILLIS);
 
   for (const [name, { kinds }] of Object.entries(ENGINES))

@@ -39,7 +39,7 @@ interface Options {
   readonly log?: string;
   readonly json?: boolean;
   readonly alone?: boolean;
-  readonly together?: boolean;
+  readonly atOnce?: boolean;
   readonly shrink: boolean;
 }
 
@@ -62,7 +62,7 @@ async function main(): Promise<number> {
       `in place of seeded ones, such as "kill#1@12.5 cut@40+30"; ${[...FAULT_KINDS, ...GIVEN_KINDS].join(', ')}`,
     )
     .option('--alone', 'one engine after the other, and not beside one another as far as the cores of this machine go')
-    .option('--together', 'all engines at once: quicker, and worth nothing as a measurement')
+    .option('--at-once', 'all engines at once: quicker, and worth nothing as a measurement')
     .option('--no-shrink', 'do not look for the shortest schedule that still fails')
     .option('--log <file>', 'everything that the consumers say')
     .option('--json', 'the result as JSON on standard output')
@@ -117,7 +117,7 @@ async function main(): Promise<number> {
   const isAll = outcomes.length === Object.keys(ENGINES).length;
   keep(isAll ? results().map((one) => ({ ...one, together })) : results(), options);
   if (options.json) console.log(JSON.stringify(outcomes, undefined, 2));
-  const found = (outcome: Outcome) => faultsFound(outcome, !options.together);
+  const found = (outcome: Outcome) => faultsFound(outcome, !options.atOnce);
   const failed = outcomes.filter((outcome) => found(outcome).length > 0);
   for (const outcome of failed) for (const line of found(outcome)) console.error(`${outcome.name}: WRONG: ${line}`);
   const wrong = failed.length + broken.length;
@@ -126,8 +126,8 @@ async function main(): Promise<number> {
 }
 
 /** Cores for runs at the same time; one goes always. */
-function roomOf({ alone, together }: Options): number {
-  if (together) return Number.POSITIVE_INFINITY;
+function roomOf({ alone, atOnce }: Options): number {
+  if (atOnce) return Number.POSITIVE_INFINITY;
   return alone ? 0 : PACKED_RATIO * availableParallelism();
 }
 
@@ -135,10 +135,10 @@ function roomOf({ alone, together }: Options): number {
  * Results of whole runs stay until their engine is run again; the page has each engine's last one, also where it failed. One of all
  * engines at once, or with faults that were given, is none of them.
  */
-function keep(outcomes: readonly Omit<Kept, 'isWhole'>[], { messages, together, faults }: Options): void {
+function keep(outcomes: readonly Omit<Kept, 'isWhole'>[], { messages, atOnce, faults }: Options): void {
   const file = join(ROOT, 'dist', 'torture.json');
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Kept[]) : [];
-  const whole = messages >= WHOLE && !together && faults === undefined;
+  const whole = messages >= WHOLE && !atOnce && faults === undefined;
   const kept = before.filter(
     // Before a run had a record of what struck, its books could not be wrong where they can be now.
     (old) =>

@@ -1,5 +1,5 @@
 /** One torture run: an engine, its consumers, letters at an even rate, faults at their times, and the books at the end. */
-import { loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import { until } from '../support/until';
 import { watchBacklog } from './backlog';
@@ -59,6 +59,8 @@ export interface Outcome {
   readonly backlog: { readonly predicted: number; readonly measured: number };
   /** Seconds from the end of the last fault until no more letters wait than without one. */
   readonly recovery: { readonly predicted: number; readonly measured: number };
+  /** Share of their time for which the processors were busy, 0 to 1. Default: a run of before it was looked at. */
+  readonly busyRatio?: number;
   /** Numbers that are in no plan, in words. */
   readonly assumed: string;
   /** Seconds from a kill until the work of its consumer goes on, on average. */
@@ -126,6 +128,7 @@ async function flood(
   );
   const began = Date.now();
   const on = `${new Date(began).toISOString().slice(0, 10)}, load ${loadavg()[0].toFixed(1)}`;
+  const busyBefore = processorTime();
   const elapsed = () => (Date.now() - began) / 1000;
   const striker = new Striker(running, elapsed, say);
   const effectsOf = effectsBefore(letters);
@@ -198,6 +201,7 @@ async function flood(
       ...(engine.isFifo && { waits: forecast.waits }),
       backlog: { predicted: forecast.mostBacklog, measured: watch.most() },
       recovery: { predicted: forecast.recoveredAt - lastOver, measured: settledAt - lastOver },
+      busyRatio: busySince(busyBefore),
       assumed: engine.assumed,
       takeover: {
         predicted: sizing.takeoverSeconds,
@@ -211,6 +215,23 @@ async function flood(
   } finally {
     await watch.end();
   }
+}
+
+interface ProcessorTime {
+  readonly busy: number;
+  readonly all: number;
+}
+
+/** Milliseconds of all processors since the machine began. */
+function processorTime(): ProcessorTime {
+  const times = cpus().map((one) => one.times);
+  const all = times.reduce((sum, { user, nice, sys, idle, irq }) => sum + user + nice + sys + idle + irq, 0);
+  return { all, busy: all - times.reduce((sum, { idle }) => sum + idle, 0) };
+}
+
+function busySince(before: ProcessorTime): number {
+  const { busy, all } = processorTime();
+  return (busy - before.busy) / (all - before.all);
 }
 
 /** None of nothing. */

@@ -2,8 +2,10 @@
  * How far what one run counts strays from the forecast by chance alone: one standard deviation.
  *
  * Far above capacity the slots are always busy, and what is refused varies with what arrives and what is served. Below it the queue
- * takes up most of that. Checked from the full load on against simulation.ts in test/flow/services/deviation.test.ts; at half of it
- * next to nothing is refused.
+ * takes up most of that, and refusals come in clumps.
+ *
+ * Source: reflected.ts; Aldous, Probability Approximations via the Poisson Clumping Heuristic (1989), B; checked against simulation.ts
+ * in test/flow/services/deviation.test.ts.
  */
 import { overflowShare } from '../numerics/reflected';
 import type { BoundedForecast } from './bounded';
@@ -36,13 +38,23 @@ export function boundedDeviation(
   const served = serviceVariation ** 2 * Math.min(arrivalsPerSecond, capacityPerSecond);
   // Slots without a queue take up as many as stray from their mean.
   const room = queueBound + Math.sqrt(slots);
-  const share = overflowShare(arrivalsPerSecond - capacityPerSecond, arrivalsPerSecond + served, room);
+  const drift = arrivalsPerSecond - capacityPerSecond;
+  const variance = arrivalsPerSecond + served;
+  // What finds the line full, and the time for which it is empty.
+  const [full, empty] = [overflowShare(drift, variance, room), overflowShare(-drift, variance, room)];
   const requests = instances * arrivalsPerSecond * seconds;
   const failedRatio = (1 - shedRatio) * overdueRatio;
+  // More that arrive are more that are refused and more that they are a share of.
+  const varied = (1 - shedRatio) ** 2 + served / arrivalsPerSecond;
+  // Below capacity refusals are seldom, and come several at a time: as many as arrive until a place is free.
+  const load = arrivalsPerSecond / capacityPerSecond;
+  const clumped = load < 1 ? (shedRatio * (1 + load)) / (1 - load) : 0;
   return {
-    // More that arrive are more that are refused and more that they are a share of.
-    shedRatio: Math.sqrt((share * ((1 - shedRatio) ** 2 + served / arrivalsPerSecond)) / requests),
+    shedRatio: Math.sqrt(
+      Math.max(full * varied, Math.min(clumped, overflowShare(0, variance, room) * varied)) / requests,
+    ),
     failedRatio: Math.sqrt((failedRatio * (1 - failedRatio)) / requests),
-    served: Math.sqrt(requests * (1 - share + (share * served) / arrivalsPerSecond)),
+    // Where the line is at times empty what arrives decides, where it is full the work; at the full load either a third.
+    served: Math.sqrt(requests * (empty + (full * served) / arrivalsPerSecond)),
   };
 }

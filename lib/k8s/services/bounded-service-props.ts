@@ -240,7 +240,7 @@ export interface BoundedServiceProps {
   readonly gateway?: ServiceGateway;
 
   /**
-   * Whether a script for k6 is made, which sends half, all, twice and five times the capacity and compares with the plan, and a
+   * Whether a script for k6 is made, which sends all, twice, five times and half of the capacity and compares with the plan, and a
    * suspended job that runs it when somebody starts it.
    *
    * @default false

@@ -121,7 +121,7 @@ export class BoundedService extends Construct {
       ...(istio ? meshKnobs(plan, mesh.clients ?? 1) : []),
       ...(gateway === undefined ? [] : gatewayKnobs(plan, gateway.proxies ?? PROXIES)),
       ...(admission === ServiceAdmission.ENVOY ? adaptiveKnobs(plan) : []),
-      ...(usable.loadTest ? loadTestKnobs(plan) : []),
+      ...(usable.loadTest ? loadTestKnobs(plan, usable.workload) : []),
     ]);
     this.service = new kplus.Service(this, 'Service', {
       ports: [{ name: 'http', port: SERVICE_PORT, targetPort: isGated ? GATE_PORT : port }],

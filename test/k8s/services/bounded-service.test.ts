@@ -315,7 +315,11 @@ test('the load test runs when somebody starts it, once, with room for its users,
   const { scenarios } = JSON.parse(/options = (\{[\s\S]*?\n\});/.exec(script)![1]);
   const all = Object.values<Manifest>(scenarios);
   const seconds = (text: string) => Number(text.slice(0, -1));
-  const ends = Math.max(...all.map(({ startTime, duration }) => seconds(startTime) + seconds(duration)));
+  const ends = Math.max(
+    ...all.map(
+      ({ startTime, duration, gracefulStop }) => seconds(startTime) + seconds(duration) + seconds(gracefulStop),
+    ),
+  );
   expect(job.activeDeadlineSeconds).toBeGreaterThan(ends);
   const users = Math.max(...all.map(({ maxVUs }) => maxVUs));
   expect(Number(/^(\d+)Mi$/.exec(k6.resources.limits.memory)![1])).toBe(128 + 2 * users);

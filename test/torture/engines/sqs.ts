@@ -1,4 +1,5 @@
 /** SQS and DynamoDB of a local AWS with the shipped consumer of webhooks, sized by `planQueue`. */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -14,6 +15,7 @@ import { SHARES } from '../letters';
 import { atPort, networkTo, portOf } from '../network';
 import { Pods } from '../pods';
 import { Ledger } from './sqs-ledger';
+import { secondsPerLetter } from './sqs-pace';
 import {
   attributesOf,
   countIn,
@@ -33,6 +35,8 @@ const BUSY = 6;
  */
 const MOST_PER_SECOND = 120;
 const LEAST_SECONDS = 60;
+/** Processors that the two and the consumers can use, and the share of their time that letters may take while they are worked off. */
+const [MOST_PROCESSORS, LETTERS_SHARE] = [2, 0.8];
 /** What is left of the rate when what waits is worked off. */
 const HEADROOM = 1.4;
 const LATENCY_SECONDS = 60;
@@ -42,9 +46,23 @@ const FUNCTION_TIMEOUT_SECONDS = 5;
 /** What the changed plan has: its queue hides a message for longer. */
 const CHANGED_TIMEOUT_SECONDS = 8;
 
-/** The numbers of the run. */
-export function sizingOf(messages: number, functionTimeoutSeconds = FUNCTION_TIMEOUT_SECONDS) {
-  const perSecond = Math.min(MOST_PER_SECOND, messages / LEAST_SECONDS);
+/** Letters in a second at most, where one takes so much of a processor. */
+export function carriedPerSecond(secondsPerLetter: number, processors: number): number {
+  const cleared = (LETTERS_SHARE * Math.min(MOST_PROCESSORS, processors)) / secondsPerLetter;
+  return Math.min(MOST_PER_SECOND, Math.floor(cleared / HEADROOM));
+}
+
+/**
+ * The numbers of the run.
+ *
+ * @param mostPerSecond letters in a second that this machine carries
+ */
+export function sizingOf(
+  messages: number,
+  functionTimeoutSeconds = FUNCTION_TIMEOUT_SECONDS,
+  mostPerSecond = MOST_PER_SECOND,
+) {
+  const perSecond = Math.min(mostPerSecond, messages / LEAST_SECONDS);
   const serviceSeconds = BUSY / perSecond;
   const workload = {
     steadyPerSecond: perSecond,
@@ -116,15 +134,16 @@ function knobsOf(plan: Planned) {
  * @param store has the tables: as at AWS, a queue that grows takes nothing from them
  */
 async function running(aws: LocalAws, store: LocalAws, messages: number): Promise<Running> {
-  const { plan, sizing, serviceSeconds } = sizingOf(messages);
   const both = [aws, store];
+  const sqs = new SQSClient(aws.client);
+  const dynamo = new DynamoDBClient(store.client);
+  const carried = carriedPerSecond(await secondsPerLetter(sqs, dynamo), availableParallelism());
+  const { plan, sizing, serviceSeconds } = sizingOf(messages, FUNCTION_TIMEOUT_SECONDS, carried);
   const network = await networkTo(...both.map(({ client }) => ({ target: portOf(client.endpoint) })));
   const [queues, tables] = both.map(({ client }, place) => atPort(client.endpoint, network.ports[place]));
   /** The client goes where the URL of a queue says. */
   const inNetwork = ({ url }: MadeQueue) => atPort(url, network.ports[0]);
-  const sqs = new SQSClient(aws.client);
   const sender = new SQSClient({ ...aws.client, endpoint: queues });
-  const dynamo = new DynamoDBClient(store.client);
   const dead = await createQueue(sqs, 'dead-letters', {
     MessageRetentionPeriod: String(plan.value('deadLetterRetentionSeconds')),
   });
@@ -187,7 +206,7 @@ async function running(aws: LocalAws, store: LocalAws, messages: number): Promis
       else await network.cut(seconds);
     },
     async replan() {
-      const { plan: changed } = sizingOf(messages, CHANGED_TIMEOUT_SECONDS);
+      const { plan: changed } = sizingOf(messages, CHANGED_TIMEOUT_SECONDS, carried);
       await sqs.send(
         new SetQueueAttributesCommand({ QueueUrl: queue.url, Attributes: attributesOf(changed, dead.arn) }),
       );
