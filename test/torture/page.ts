@@ -19,30 +19,30 @@ export interface Together {
   readonly cores: number;
 }
 
+/** An engine on the page: its row, and how to make its run again. */
+interface Entry {
+  readonly cells: readonly string[];
+  readonly line: string;
+}
+
 /**
  * The page of runs with all letters.
  *
- * @param without titles of engines that had no such run yet
+ * @param titles of all engines, in their order; default: those of the runs
+ * @param before the page as it is: an engine that was not run now keeps what stands there, as results stay on the machine that made them
  */
-export function pageOf(outcomes: readonly Shown[], without: readonly string[]): string {
-  const rows = outcomes.map((outcome) => {
-    const { title, messages, books, restarts, latency, waits, backlog, recovery } = outcome;
-    const wrong = faultsFound(outcome, true);
-    return [
-      title,
-      figure(messages),
-      figure(books.effects),
-      figure(books.aside),
-      figure(books.refused),
-      figure(books.repeated),
-      figure(restarts),
-      `${figure(latency.p50)} / ${figure(latency.p99)} / ${figure(latency.most)} s`,
-      waits === undefined ? '–' : `${figure(waits.p99)} / ${figure(waits.most)} s`,
-      `${figure(backlog.measured)} of ${figure(backlog.predicted)}`,
-      `${figure(recovery.measured)} of ${figure(recovery.predicted)} s`,
-      wrong.length === 0 ? 'yes' : `no: ${wrong.join('; ')}`,
-    ];
-  });
+export function pageOf(
+  outcomes: readonly Shown[],
+  titles: readonly string[] = outcomes.map(({ title }) => title),
+  before = '',
+): string {
+  const run = new Map(outcomes.map((outcome) => [outcome.title, outcome]));
+  const entryOf = (title: string): Entry | undefined => {
+    const outcome = run.get(title);
+    return outcome === undefined ? keptEntry(title, before) : { cells: cellsOf(outcome), line: lineOf(outcome) };
+  };
+  const entries = titles.flatMap((title) => entryOf(title) ?? []);
+  const without = titles.filter((title) => entryOf(title) === undefined);
   return `${[
     '<!-- Written by `npm run torture`. Run it again, do not edit this page. -->',
     '# Torture',
@@ -70,7 +70,7 @@ export function pageOf(outcomes: readonly Shown[], without: readonly string[]): 
         'recovery, of foreseen',
         'held',
       ],
-      rows,
+      entries.map(({ cells }) => cells),
     ),
     '',
     ...(without.length === 0 ? [] : [`No run with all letters was made yet of: ${without.join('; ')}.`, '']),
@@ -94,11 +94,38 @@ export function pageOf(outcomes: readonly Shown[], without: readonly string[]): 
     'the changed plan adds were dealt out, because receivers write to them before; on MongoDB the pause between two runs of the',
     'backfill, each of which dates what was there when it began. From the changed plan on its rate counts.',
     '',
-    ...inAll(outcomes),
+    ...(outcomes.length === titles.length ? inAll(outcomes) : []),
     'What a full disk does is a test of its own, `test/engines/full-disk.test.ts`: rows of cases 1 and 15 in [proof.md](proof.md).',
     '',
-    ...outcomes.map(lineOf),
+    ...entries.map(({ line }) => line),
   ].join('\n')}\n`;
+}
+
+function cellsOf(outcome: Shown): string[] {
+  const { title, messages, books, restarts, latency, waits, backlog, recovery } = outcome;
+  const wrong = faultsFound(outcome, true);
+  return [
+    title,
+    figure(messages),
+    figure(books.effects),
+    figure(books.aside),
+    figure(books.refused),
+    figure(books.repeated),
+    figure(restarts),
+    `${figure(latency.p50)} / ${figure(latency.p99)} / ${figure(latency.most)} s`,
+    waits === undefined ? '–' : `${figure(waits.p99)} / ${figure(waits.most)} s`,
+    `${figure(backlog.measured)} of ${figure(backlog.predicted)}`,
+    `${figure(recovery.measured)} of ${figure(recovery.predicted)} s`,
+    wrong.length === 0 ? 'yes' : `no: ${wrong.join('; ')}`,
+  ];
+}
+
+/** What the page has of an engine already. */
+function keptEntry(title: string, before: string): Entry | undefined {
+  const lines = before.split('\n');
+  const row = lines.find((line) => line.startsWith(`| ${title} |`));
+  const line = lines.find((one) => one.startsWith(`- ${title},`) || one.startsWith(`- ${title}:`));
+  return row === undefined || line === undefined ? undefined : { cells: row.slice(2, -2).split(' | '), line };
 }
 
 /** How long a run of all engines took, when these are all of one. */

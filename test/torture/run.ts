@@ -152,14 +152,9 @@ function keep(outcomes: readonly Omit<Kept, 'isWhole'>[], { messages, atOnce, fa
   writeFileSync(file, `${JSON.stringify(all, undefined, 2)}\n`);
   if (!whole) return;
   const had = Object.keys(ENGINES).flatMap((name) => all.find((one) => one.name === name) ?? []);
-  const without = Object.entries(ENGINES).filter(([name]) => !all.some((one) => one.name === name));
-  writeFileSync(
-    join(ROOT, 'docs', 'torture.md'),
-    pageOf(
-      had,
-      without.map(([, { title }]) => title),
-    ),
-  );
+  const page = join(ROOT, 'docs', 'torture.md');
+  const titles = Object.values(ENGINES).map(({ title }) => title);
+  writeFileSync(page, pageOf(had, titles, existsSync(page) ? readFileSync(page, 'utf8') : ''));
 }
 
 /** One run; when its books do not close, the shortest schedule with which they still do not is looked for and printed. */

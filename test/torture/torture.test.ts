@@ -138,14 +138,53 @@ describe('a run', () => {
       takeover: { predicted: 3, measured: 2.8 },
       cleared: { predicted: 160 },
     };
-    expect(pageOf([run(20, whole)], [])).toContain('| yes |');
-    expect(pageOf([run(20, { ...whole, books })], [])).toContain('| no: 1 letters are left in queues |');
-    expect(pageOf([run(30, whole)], [])).toContain('| no: recovery took 30.0 s, foreseen were 20.0 s |');
-    expect(pageOf([run(20, whole)], [])).toContain('| 1 / 2 / 3 s | 1.5 / 2.5 s |');
-    expect(pageOf([run(20, whole)], [])).toContain(
+    expect(pageOf([run(20, whole)])).toContain('| yes |');
+    expect(pageOf([run(20, { ...whole, books })])).toContain('| no: 1 letters are left in queues |');
+    expect(pageOf([run(30, whole)])).toContain('| no: recovery took 30.0 s, foreseen were 20.0 s |');
+    expect(pageOf([run(20, whole)])).toContain('| 1 / 2 / 3 s | 1.5 / 2.5 s |');
+    expect(pageOf([run(20, whole)])).toContain(
       '- Broker: seed 7, 1 of 2 faults struck: kill#1@2 kill#1@3. Assumed: a session of 45 s. ' +
         'Measured: until the work of a killed consumer went on 2.8 of 3 s.',
     );
+  });
+
+  test('has the processors named where its times are off and they were busy: the machine is too slow', () => {
+    const busy = { perSecond: 120, busyRatio: 0.97 };
+    expect(faultsFound(run(30, busy), true)).toEqual([
+      'recovery took 30.0 s, foreseen were 20.0 s',
+      'the processors were 97 % busy: this machine is too slow for 120 letters/s, or something else ran on it; run this engine --alone, or on a quicker machine',
+    ]);
+    expect(faultsFound(run(20, busy), true)).toEqual([]);
+    expect(faultsFound(run(30, { ...busy, busyRatio: 0.5 }), true)).toHaveLength(1);
+  });
+
+  test('the page keeps what it has of engines that were not run now, which may have run on another machine', () => {
+    const common = {
+      on: '2026-11-30, load 0.1',
+      takeover: { predicted: 3 },
+      assumed: 'nothing',
+      cleared: { predicted: 1 },
+    };
+    const shown = { ...run(20), ...common, latency: { p50: 1, p99: 2, most: 3 } };
+    const [old, also] = [
+      { ...shown, title: 'Queue', seed: 1 },
+      { ...shown, title: 'Log, version 2', seed: 2 },
+    ];
+    const titles = ['Log, version 2', 'Queue', 'Store'];
+    const before = pageOf([also, old], titles);
+    expect(before).toContain('No run with all letters was made yet of: Store.');
+    const now = { ...shown, title: 'Queue', seed: 3, latency: { p50: 4, p99: 5, most: 6 } };
+    const after = pageOf([now], titles, before);
+    const lines = (page: string) => page.split('\n').filter((line) => /^(\||-) /.test(line));
+    expect(lines(after)).toHaveLength(lines(before).length);
+    expect(lines(after).filter((line) => line.includes('Log, version 2'))).toEqual(
+      lines(before).filter((line) => line.includes('Log, version 2')),
+    );
+    expect(after).toContain('| 4 / 5 / 6 s |');
+    expect(after).toContain('- Queue, 2026-11-30, load 0.1: seed 3');
+    expect(after).not.toContain('seed 1,');
+    // Written again with nothing new it is the same.
+    expect(pageOf([now], titles, after)).toBe(after);
   });
 
   test('the page says what ran beside it, and how long all took, where they were run together', () => {
@@ -154,12 +193,10 @@ describe('a run', () => {
     const together = { seconds: 2520, cores: 2 };
     const both = [
       { ...shown, beside: ['redis', 'kafka'], together },
-      { ...shown, together },
+      { ...shown, title: 'Other', together },
     ];
-    expect(pageOf(both, [])).toContain('- Broker, 2026-11-30, load 0.1, beside redis, kafka: seed');
-    expect(pageOf(both, [])).toContain(
-      'All engines took 42 minutes on 2 cores, beside one another as far as these go.',
-    );
-    expect(pageOf([...both, shown], [])).not.toContain('All engines took');
+    expect(pageOf(both)).toContain('- Broker, 2026-11-30, load 0.1, beside redis, kafka: seed');
+    expect(pageOf(both)).toContain('All engines took 42 minutes on 2 cores, beside one another as far as these go.');
+    expect(pageOf([...both, { ...shown, title: 'Third' }])).not.toContain('All engines took');
   });
 });

@@ -3,8 +3,10 @@
  * since its work before is taken off the next; then it is never quicker than planned, nor slower for what the plan has counted.
  */
 
-/** Longer since the work before, in shares of a work, the consumer waited for letters, or its machine was too slow: neither is work. */
+/** Of the time since the work before so much is part of the next, in shares of a work: what is left is never less than the rest. */
 const MOST_BETWEEN = 0.5;
+/** Longer since the work before the consumer waited for letters, or its machine was too slow: neither is work. */
+const MOST_PAUSE = 1;
 
 /** @param workMillis of each letter; what a consumer works on at a time is a lane of its own */
 function workTime(workMillis) {
@@ -15,8 +17,8 @@ function workTime(workMillis) {
     /** When work that begins now is over. */
     overAt(now) {
       const before = free.pop();
-      const goesOn = before !== undefined && now - before <= MOST_BETWEEN * workMillis;
-      return (goesOn ? before : now) + workMillis;
+      const goesOn = before !== undefined && now - before <= MOST_PAUSE * workMillis;
+      return workMillis + (goesOn ? Math.max(before, now - MOST_BETWEEN * workMillis) : now);
     },
     /** The lane is free. */
     ended(overAt) {

@@ -21,8 +21,15 @@ test.each([0, 1, 5, 10])('%i ms between two works are part of the second of them
   expect(overAfter(100, between)).toBe(100 * WORK_MILLIS);
 });
 
-test('who waited for longer has not worked', () => {
-  expect(overAfter(100, 11)).toBe(100 * WORK_MILLIS + 99 * 11);
+test.each([11, 15, 20])(
+  'of %i ms half of a work is part of it: on a slow machine no step makes it slower still',
+  (between) => {
+    expect(overAfter(100, between)).toBe(100 * WORK_MILLIS + 99 * (between - WORK_MILLIS / 2));
+  },
+);
+
+test('who waited for longer than a work has not worked', () => {
+  expect(overAfter(100, 21)).toBe(100 * WORK_MILLIS + 99 * 21);
 });
 
 test('two at a time are each in a lane of its own, and no lane has two', () => {

@@ -19,7 +19,7 @@ const NAME = 'pace';
 const BATCH = 10;
 /** Before these the code is not compiled. */
 const WARM_UP_BATCHES = 10;
-const BATCHES = 30;
+const BATCHES = 60;
 const BODY = JSON.stringify({ id: NAME, text: 'x'.repeat(200) });
 
 /** Seconds of one processor that a letter takes, from its sender to its deletion: nothing overlaps here, so they are all. */
@@ -33,24 +33,26 @@ export async function secondsPerLetter(sqs: SQSClient, dynamo: DynamoDBClient): 
       BillingMode: 'PAY_PER_REQUEST',
     }),
   );
-  let began = 0;
+  const seconds: number[] = [];
   for (let batch = 0; batch < WARM_UP_BATCHES + BATCHES; batch += 1) {
-    if (batch === WARM_UP_BATCHES) began = performance.now();
-    const Entries = Array.from({ length: BATCH }, (_, index) => ({ Id: String(index), MessageBody: BODY }));
-    await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: BATCH }));
-    for (const { MessageId: id = '' } of Messages) await commit(dynamo, id);
-    await sqs.send(
-      new DeleteMessageBatchCommand({
-        QueueUrl,
-        Entries: Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
-      }),
-    );
+    const began = performance.now();
+    await carry(sqs, dynamo, QueueUrl);
+    if (batch >= WARM_UP_BATCHES) seconds.push((performance.now() - began) / 1000);
   }
-  const seconds = (performance.now() - began) / 1000;
   await sqs.send(new DeleteQueueCommand({ QueueUrl }));
   await dynamo.send(new DeleteTableCommand({ TableName: NAME }));
-  return seconds / (BATCH * BATCHES);
+  // The middle one: what else the machine does now and then is not part of a letter.
+  return seconds.sort((a, b) => a - b)[BATCHES / 2] / BATCH;
+}
+
+/** A batch from its sender to its deletion. */
+async function carry(sqs: SQSClient, dynamo: DynamoDBClient, QueueUrl: string): Promise<void> {
+  const sent = Array.from({ length: BATCH }, (_, index) => ({ Id: String(index), MessageBody: BODY }));
+  await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries: sent }));
+  const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: BATCH }));
+  for (const { MessageId: id = '' } of Messages) await commit(dynamo, id);
+  const done = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+  await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries: done }));
 }
 
 /** As the shipped consumer does: a claim, and a transaction of it and the effect. */
