@@ -3,6 +3,7 @@ import type { RabbitMq } from '../engines/rabbitmq';
 import { changedOf as kafkaChanged, sizingOf as kafkaSizing, knobsOf } from './engines/kafka';
 import { CHANGED, eventOf, sizingOf as rabbitMq } from './engines/rabbitmq';
 import { sizingOf as redis } from './engines/redis';
+import { carriedPerSecond } from './engines/sqs';
 import { changedOf as webhooksChanged, sizingOf as webhooksSizing } from './engines/webhooks';
 
 const WHOLE = 100_000;
@@ -51,4 +52,11 @@ test.each([1000, WHOLE])('with %i letters webhooks get more partitions, and each
   const partitions = webhooksChanged(messages).plan.value('partitions');
   expect(partitions).toBeGreaterThan(plan.value('partitions'));
   expect(partitions % sizing.instances).toBe(0);
+});
+
+test('the local AWS gets as many letters as the processors carry, two of them at most, and no more than its one thread does', () => {
+  expect(carriedPerSecond(0.008, 2)).toBe(62);
+  expect(carriedPerSecond(0.008, 1)).toBe(31);
+  expect(carriedPerSecond(0.008, 16)).toBe(62);
+  expect(carriedPerSecond(0.001, 2)).toBe(120);
 });

@@ -36,7 +36,7 @@ const BUSY = 6;
 const MOST_PER_SECOND = 120;
 const LEAST_SECONDS = 60;
 /** Processors that the two and the consumers can use, and the share of their time that letters may take while they are worked off. */
-const [MOST_PROCESSORS, LETTERS_SHARE] = [2, 0.4];
+const [MOST_PROCESSORS, LETTERS_SHARE] = [2, 0.35];
 /** What is left of the rate when what waits is worked off. */
 const HEADROOM = 1.4;
 const LATENCY_SECONDS = 60;
