@@ -1,6 +1,6 @@
 /**
- * The script for k6 that BoundedService makes, run by k6 as it is, against the shipped gate in front of a real HTTP server: half,
- * all, twice and five times the capacity. k6 fails where a threshold of the plan is missed: on a program whose queue has no bound, and
+ * The script for k6 that BoundedService makes, run by k6 as it is, against the shipped gate in front of a real HTTP server: all,
+ * twice, five times and half of the capacity. k6 fails where a threshold of the plan is missed: on a program whose queue has no bound, and
  * on a wrong address.
  */
 import { spawn } from 'node:child_process';

@@ -19,6 +19,21 @@ export interface Together {
   readonly cores: number;
 }
 
+const COLUMNS = [
+  'engine',
+  'sent',
+  'effects',
+  'set aside',
+  'refused',
+  'delivered again',
+  'restarts',
+  'P50 / P99 / longest',
+  'foreseen P99 / longest wait',
+  'most that waited, of foreseen',
+  'recovery, of foreseen',
+  'held',
+];
+
 /** An engine on the page: its row, and how to make its run again. */
 interface Entry {
   readonly cells: readonly string[];
@@ -56,20 +71,7 @@ export function pageOf(
     'order and started again, once with another version number and the same program, once with the numbers of a changed plan.',
     '',
     markdownTable(
-      [
-        'engine',
-        'sent',
-        'effects',
-        'set aside',
-        'refused',
-        'delivered again',
-        'restarts',
-        'P50 / P99 / longest',
-        'foreseen P99 / longest wait',
-        'most that waited, of foreseen',
-        'recovery, of foreseen',
-        'held',
-      ],
+      COLUMNS,
       entries.map(({ cells }) => cells),
     ),
     '',
@@ -125,7 +127,10 @@ function keptEntry(title: string, before: string): Entry | undefined {
   const lines = before.split('\n');
   const row = lines.find((line) => line.startsWith(`| ${title} |`));
   const line = lines.find((one) => one.startsWith(`- ${title},`) || one.startsWith(`- ${title}:`));
-  return row === undefined || line === undefined ? undefined : { cells: row.slice(2, -2).split(' | '), line };
+  if (row === undefined || line === undefined) return undefined;
+  const cells = row.slice(2, -2).split(' | ');
+  // A row of before a column was added says something else.
+  return cells.length === COLUMNS.length ? { cells, line } : undefined;
 }
 
 /** How long a run of all engines took, when these are all of one. */
@@ -139,13 +144,24 @@ function inAll(outcomes: readonly Shown[]): string[] {
 }
 
 /** How to make a run again, and its numbers that are in no plan. */
-function lineOf({ title, on, beside = [], seed, faults, struck, assumed, takeover, cleared }: Shown): string {
+function lineOf({
+  title,
+  on,
+  beside = [],
+  seed,
+  perSecond,
+  faults,
+  struck,
+  assumed,
+  takeover,
+  cleared,
+}: Shown): string {
   const measured = [
     ...compared('until the work of a killed consumer went on', takeover, 's'),
     ...compared('worked off after the last fault', cleared, 'letters/s'),
   ];
   return [
-    `- ${title}${on ? `, ${on}` : ''}${beside.length > 0 ? `, beside ${beside.join(', ')}` : ''}: seed ${seed}, ${struck.length} of ${faults.length} faults struck: ${spoken(faults)}.`,
+    `- ${title}${on ? `, ${on}` : ''}${beside.length > 0 ? `, beside ${beside.join(', ')}` : ''}: seed ${seed}, ${figure(perSecond)} letters/s, ${struck.length} of ${faults.length} faults struck: ${spoken(faults)}.`,
     `Assumed: ${assumed}.`,
     ...(measured.length === 0 ? [] : [`Measured: ${measured.join(', ')}.`]),
   ].join(' ');

@@ -154,7 +154,10 @@ function keep(outcomes: readonly Omit<Kept, 'isWhole'>[], { messages, atOnce, fa
   const had = Object.keys(ENGINES).flatMap((name) => all.find((one) => one.name === name) ?? []);
   const page = join(ROOT, 'docs', 'torture.md');
   const titles = Object.values(ENGINES).map(({ title }) => title);
-  writeFileSync(page, pageOf(had, titles, existsSync(page) ? readFileSync(page, 'utf8') : ''));
+  // Of engines that were not run now the page may have a later run, of another machine.
+  const now = new Set(outcomes.map(({ name }) => name));
+  const shown = had.filter(({ name }) => now.has(name));
+  writeFileSync(page, pageOf(shown, titles, existsSync(page) ? readFileSync(page, 'utf8') : ''));
 }
 
 /** One run; when its books do not close, the shortest schedule with which they still do not is looked for and printed. */

@@ -86,6 +86,7 @@ describe('a run', () => {
   const run = (measured: number, changed: Partial<Outcome> = {}) =>
     ({
       messages: 100_000,
+      perSecond: 120,
       books: closeBooks(letters, perfect(), ORDERED),
       faults: [],
       struck: [],
@@ -143,13 +144,13 @@ describe('a run', () => {
     expect(pageOf([run(30, whole)])).toContain('| no: recovery took 30.0 s, foreseen were 20.0 s |');
     expect(pageOf([run(20, whole)])).toContain('| 1 / 2 / 3 s | 1.5 / 2.5 s |');
     expect(pageOf([run(20, whole)])).toContain(
-      '- Broker: seed 7, 1 of 2 faults struck: kill#1@2 kill#1@3. Assumed: a session of 45 s. ' +
+      '- Broker: seed 7, 120 letters/s, 1 of 2 faults struck: kill#1@2 kill#1@3. Assumed: a session of 45 s. ' +
         'Measured: until the work of a killed consumer went on 2.8 of 3 s.',
     );
   });
 
   test('has the processors named where its times are off and they were busy: the machine is too slow', () => {
-    const busy = { perSecond: 120, busyRatio: 0.97 };
+    const busy = { busyRatio: 0.97 };
     expect(faultsFound(run(30, busy), true)).toEqual([
       'recovery took 30.0 s, foreseen were 20.0 s',
       'the processors were 97 % busy: this machine is too slow for 120 letters/s, or something else ran on it; run this engine --alone, or on a quicker machine',
@@ -185,6 +186,8 @@ describe('a run', () => {
     expect(after).not.toContain('seed 1,');
     // Written again with nothing new it is the same.
     expect(pageOf([now], titles, after)).toBe(after);
+    // A row with a column less would say something else.
+    expect(pageOf([now], titles, before.replace('| – |', '|'))).toContain('made yet of: Log, version 2; Store.');
   });
 
   test('the page says what ran beside it, and how long all took, where they were run together', () => {

@@ -59,7 +59,7 @@ export interface Outcome {
   readonly backlog: { readonly predicted: number; readonly measured: number };
   /** Seconds from the end of the last fault until no more letters wait than without one. */
   readonly recovery: { readonly predicted: number; readonly measured: number };
-  /** Share of their time for which the processors were busy, 0 to 1. Default: a run of before it was looked at. */
+  /** Share of their time for which the processors were busy, 0 to 1. Default: the run is older than this field. */
   readonly busyRatio?: number;
   /** Numbers that are in no plan, in words. */
   readonly assumed: string;

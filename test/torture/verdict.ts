@@ -15,17 +15,17 @@ export function faultsFound(outcome: Outcome, alone: boolean): readonly string[]
   const missed = new Set(faults.map(({ kind }) => kind).filter((kind) => !struck.some((one) => one.kind === kind)));
   const isOff = ({ predicted, measured }: Outcome['recovery']) => Math.abs(measured - predicted) > WITHIN * predicted;
   const isJudged = alone && messages >= WHOLE;
-  const off = isJudged ? [isOff(backlog), isOff(recovery)] : [];
+  const [backlogIsOff, recoveryIsOff] = [isJudged && isOff(backlog), isJudged && isOff(recovery)];
   return [
     ...books.wrong,
     ...[...missed].map((kind) => `no ${kind} struck`),
-    ...(off[0]
+    ...(backlogIsOff
       ? [`${figure(backlog.measured)} letters waited at most, foreseen were ${figure(backlog.predicted)}`]
       : []),
-    ...(off[1]
+    ...(recoveryIsOff
       ? [`recovery took ${recovery.measured.toFixed(1)} s, foreseen were ${recovery.predicted.toFixed(1)} s`]
       : []),
-    ...(off.includes(true) && busyRatio > BUSY
+    ...((backlogIsOff || recoveryIsOff) && busyRatio > BUSY
       ? [
           `the processors were ${percent(busyRatio)} busy: this machine is too slow for ${figure(perSecond)} letters/s, or something else ran on it; run this engine --alone, or on a quicker machine`,
         ]

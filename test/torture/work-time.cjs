@@ -3,7 +3,7 @@
  * since its work before is taken off the next; then it is never quicker than planned, nor slower for what the plan has counted.
  */
 
-/** Of the time since the work before so much is part of the next, in shares of a work: what is left is never less than the rest. */
+/** Of the time since the work before, at most this share of a work is taken off the next one. */
 const MOST_BETWEEN = 0.5;
 /** Longer since the work before the consumer waited for letters, or its machine was too slow: neither is work. */
 const MOST_PAUSE = 1;

@@ -22,7 +22,7 @@ test.each([0, 1, 5, 10])('%i ms between two works are part of the second of them
 });
 
 test.each([11, 15, 20])(
-  'of %i ms half of a work is part of it: on a slow machine no step makes it slower still',
+  'of %i ms half of a work is part of it: a machine that is a little slower is not much slower',
   (between) => {
     expect(overAfter(100, between)).toBe(100 * WORK_MILLIS + 99 * (between - WORK_MILLIS / 2));
   },

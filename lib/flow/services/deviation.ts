@@ -44,7 +44,7 @@ export function boundedDeviation(
   const [full, empty] = [overflowShare(drift, variance, room), overflowShare(-drift, variance, room)];
   const requests = instances * arrivalsPerSecond * seconds;
   const failedRatio = (1 - shedRatio) * overdueRatio;
-  // More that arrive are more that are refused and more that they are a share of.
+  // One arrival more adds to the refused and to the requests that they are divided by.
   const varied = (1 - shedRatio) ** 2 + served / arrivalsPerSecond;
   // Below capacity refusals are seldom, and come several at a time: as many as arrive until a place is free.
   const load = arrivalsPerSecond / capacityPerSecond;

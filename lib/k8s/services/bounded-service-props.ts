@@ -241,7 +241,7 @@ export interface BoundedServiceProps {
 
   /**
    * Whether a script for k6 is made, which sends all, twice, five times and half of the capacity and compares with the plan, and a
-   * suspended job that runs it when somebody starts it.
+   * suspended job that runs it once it is started. Refused where one pod cannot send it, or it takes longer than a day.
    *
    * @default false
    */

@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { sound } from '../../flow/kinds';
 import { boundsOf } from '../../flow/services/bounds';
-import { loadTestKnobs } from '../../flow/services/load-test';
+import { loadStages, loadTestKnobs } from '../../flow/services/load-test';
 import { adaptiveKnobs, gatewayKnobs, meshKnobs } from '../../flow/services/mesh';
 import { planService } from '../../flow/services/plan';
 import { type Resilience4jSettings, resilience4jSettings, resilience4jYaml } from '../../flow/services/resilience4j';
@@ -107,7 +107,7 @@ export class BoundedService extends Construct {
   public readonly resilience4jYaml: string;
 
   /**
-   * @throws CapacityError when the promise cannot be kept, with ways out
+   * @throws CapacityError when the promise cannot be kept, or its load test cannot be run, with ways out
    * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: BoundedServiceProps) {
@@ -117,11 +117,12 @@ export class BoundedService extends Construct {
     const { deployment: given, admission = ServiceAdmission.GATE, mesh, gateway, port = 8080 } = usable;
     const istio = mesh !== undefined && mesh.istio !== false;
     const isGated = admission === ServiceAdmission.GATE;
+    const stages = usable.loadTest ? loadStages(plan, usable.workload) : [];
     this.plan = plan.withKnobs([
       ...(istio ? meshKnobs(plan, mesh.clients ?? 1) : []),
       ...(gateway === undefined ? [] : gatewayKnobs(plan, gateway.proxies ?? PROXIES)),
       ...(admission === ServiceAdmission.ENVOY ? adaptiveKnobs(plan) : []),
-      ...(usable.loadTest ? loadTestKnobs(plan, usable.workload) : []),
+      ...(usable.loadTest ? loadTestKnobs(plan, stages) : []),
     ]);
     this.service = new kplus.Service(this, 'Service', {
       ports: [{ name: 'http', port: SERVICE_PORT, targetPort: isGated ? GATE_PORT : port }],
@@ -172,7 +173,7 @@ export class BoundedService extends Construct {
     }
     if (gateway !== undefined) this.backendTrafficPolicy = gatewayPolicy(this, gateway.httpRoute, this.plan);
     if (usable.loadTest) {
-      this.loadTest = textConfigMap(this, 'LoadTest', 'load-test.js', loadTestScript(this.plan, usable.workload));
+      this.loadTest = textConfigMap(this, 'LoadTest', 'load-test.js', loadTestScript(this.plan, stages));
       this.loadJob = loadJob(this, this.loadTest, `http://${this.service.name}/`, this.plan);
     }
     this.alerts = alertRules(this, 'Alerts', this.node.path, serviceAlerts(this.plan, series, this.scaledObject));

@@ -1,7 +1,7 @@
 /** A script for k6: all, twice, five times and half of the capacity, and what the plan says of each. */
 import { promisedPercentile } from '../../flow/services/alarms';
-import { type LoadStage, loadStages, type PlannedStage, SPREADS } from '../../flow/services/load-test';
-import type { ServicePlan, ServiceWorkload } from '../../flow/services/workload';
+import { type LoadStage, type PlannedStage, SPREADS } from '../../flow/services/load-test';
+import type { ServicePlan } from '../../flow/services/workload';
 
 /** Points beside chance: the forecast is within 1.2 points of the simulation, test/flow/services/bounded.test.ts. */
 const SHED_MARGIN = 0.02;
@@ -12,7 +12,7 @@ const SERVED_SHARE = 0.9;
 /** Of the requests of a stage that k6 did not send, so many at most: with more, the load was not the one that is judged. */
 const DROPPED_SHARE = 0.01;
 
-/** Requests of one iteration at most that are sent at once: of a mean of one, more have a probability of 1 in 10¹⁹. */
+/** Requests of one iteration at most that are sent at once: of a mean of one, more have a probability of 1 in 10²⁰. */
 const MOST_AT_ONCE = 20;
 
 /**
@@ -25,12 +25,11 @@ const MOST_AT_ONCE = 20;
  * no answer within the caller's time-out, 504, 500, 404. Each has a threshold, so that a queue without a bound, a bound that refuses
  * too much, and a wrong address fail the run.
  */
-export function loadTestScript(plan: ServicePlan, workload: ServiceWorkload): string {
+export function loadTestScript(plan: ServicePlan, stages: readonly LoadStage[]): string {
   const value = (name: string) => plan.value(name);
-  const stages = loadStages(plan, workload);
   const callerMillis = Math.ceil(Number((1000 * value('callerTimeoutSeconds')).toFixed(6)));
   const scenarios = Object.fromEntries(
-    stages.map(({ name, rate, iterations, seconds, startSeconds, users, mostUsers }) => [
+    stages.map(({ name, rate, iterations, seconds, startSeconds, users, mostUsers, planned }) => [
       name,
       {
         executor: 'constant-arrival-rate',
@@ -41,8 +40,12 @@ export function loadTestScript(plan: ServicePlan, workload: ServiceWorkload): st
         gracefulStop: `${Math.ceil(value('callerTimeoutSeconds'))}s`,
         preAllocatedVUs: users,
         maxVUs: mostUsers,
-        // Requests of an iteration, in the mean.
-        env: { REQUESTS: String(rate / iterations) },
+        env: {
+          // Of an iteration, in the mean.
+          REQUESTS: String(rate / iterations),
+          // Connections go to the pods that are there when they begin. Those of the warm-up end, so that others come to all.
+          ...(planned === undefined && { CONNECTION: 'close' }),
+        },
       },
     ]),
   );
@@ -83,7 +86,8 @@ function arrivals() {
 }
 
 export default function () {
-  const request = { method: 'GET', url: __ENV.TARGET, params: { timeout: '${callerMillis}ms' } };
+  const headers = __ENV.CONNECTION ? { Connection: __ENV.CONNECTION } : {};
+  const request = { method: 'GET', url: __ENV.TARGET, params: { timeout: '${callerMillis}ms', headers } };
   for (const response of http.batch(Array(arrivals()).fill(request))) {
     const isRefused = response.status === ${value('shedStatus')};
     const isServed = response.status >= 200 && response.status < 400;

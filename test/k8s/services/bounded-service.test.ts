@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { OVERRUN_API } from '../../../lib/cases/case-12-unbounded-thread-pool';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import type { LimitSettings } from '../../../lib/flow/services/limit';
+import { loadStages } from '../../../lib/flow/services/load-test';
 import { ServiceAdmission, ServiceLimit } from '../../../lib/flow/services/workload';
 import { BoundedService } from '../../../lib/k8s/services/bounded-service';
 import type { BoundedServiceProps } from '../../../lib/k8s/services/bounded-service-props';
@@ -332,7 +333,7 @@ test('the script for k6 is that of its plan', () => {
   const tested = make({ loadTest: true });
   const scripts = every(tested, 'ConfigMap').filter(({ data }) => data['load-test.js']);
   expect(scripts.map(({ data }) => data['load-test.js'])).toEqual([
-    loadTestScript(tested.service.plan, OVERRUN_API.workload),
+    loadTestScript(tested.service.plan, loadStages(tested.service.plan, OVERRUN_API.workload)),
   ]);
 });
 

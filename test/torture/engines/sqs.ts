@@ -49,7 +49,7 @@ const CHANGED_TIMEOUT_SECONDS = 8;
 /** Letters in a second at most, where one takes so much of a processor. */
 export function carriedPerSecond(secondsPerLetter: number, processors: number): number {
   const cleared = (LETTERS_SHARE * Math.min(MOST_PROCESSORS, processors)) / secondsPerLetter;
-  return Math.min(MOST_PER_SECOND, Math.floor(cleared / HEADROOM));
+  return Math.max(1, Math.min(MOST_PER_SECOND, Math.floor(cleared / HEADROOM)));
 }
 
 /**
@@ -119,6 +119,9 @@ export const SQS: Engine = {
   },
 };
 
+/** Measured once: a shorter schedule is tried at the same rate, as its faults have their times. */
+let pace: Promise<number> | undefined;
+
 /** What an environment is told of a plan. */
 function knobsOf(plan: Planned) {
   return {
@@ -137,7 +140,8 @@ async function running(aws: LocalAws, store: LocalAws, messages: number): Promis
   const both = [aws, store];
   const sqs = new SQSClient(aws.client);
   const dynamo = new DynamoDBClient(store.client);
-  const carried = carriedPerSecond(await secondsPerLetter(sqs, dynamo), availableParallelism());
+  pace ??= secondsPerLetter(sqs, dynamo);
+  const carried = carriedPerSecond(await pace, availableParallelism());
   const { plan, sizing, serviceSeconds } = sizingOf(messages, FUNCTION_TIMEOUT_SECONDS, carried);
   const network = await networkTo(...both.map(({ client }) => ({ target: portOf(client.endpoint) })));
   const [queues, tables] = both.map(({ client }, place) => atPort(client.endpoint, network.ports[place]));
