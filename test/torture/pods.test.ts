@@ -36,6 +36,42 @@ test('of two kills at the same time one strikes', async () => {
   expect(killed.filter((one) => one !== undefined)).toHaveLength(1);
 });
 
+test('kills of one time strike together, and what follows waits for all of them', async () => {
+  const events: string[] = [];
+  const gone = new Map<number, () => void>();
+  const sizing = {
+    perSecond: 1,
+    instances: 2,
+    clearedPerSecond: 2,
+    shares: 'common' as const,
+    takeoverSeconds: 1,
+    peakBacklog: 1,
+  };
+  const killing = {
+    kill: (number: number) => {
+      events.push(`kill ${number}`);
+      return new Promise((resolve) => gone.set(number, () => resolve({ number })));
+    },
+  };
+  const striker = new Striker(
+    { pods: killing as unknown as Pods, sizing, strike: async () => void events.push('cut') },
+    () => 0,
+    () => {},
+  );
+  const kill = (victim: number, at: number) => ({ at, kind: 'kill', victim }) as const;
+  const all = striker.strikeAll(
+    [kill(0, 0), kill(1, 0), { at: 0, kind: 'cut', seconds: 1 }],
+    new AbortController().signal,
+  );
+  await until('both are killed', () => gone.size === 2);
+  gone.get(0)!();
+  await new Promise(setImmediate);
+  expect(events).toEqual(['kill 0', 'kill 1']);
+  gone.get(1)!();
+  await all;
+  expect(events).toEqual(['kill 0', 'kill 1', 'cut']);
+});
+
 test('a record has the faults that struck, and how long each consumer was away', async () => {
   const strikes: string[] = [];
   let now = 0;

@@ -27,12 +27,12 @@ export class Striker {
     private readonly say: (line: string) => void,
   ) {}
 
-  /** Every fault at its time. They follow one another, but for kills, which take no time; what the others took is measured. */
+  /** Every fault at its time. They follow one another, but for kills at the same time; what the others took is measured. */
   public async strikeAll(faults: readonly Fault[], failed: AbortSignal): Promise<void> {
-    for (const fault of faults) {
-      await wait(Math.max(0, 1000 * (fault.at - this.elapsed())), undefined, { signal: failed }).catch(() => {});
+    for (const together of volleysOf(faults)) {
+      await wait(Math.max(0, 1000 * (together[0].at - this.elapsed())), undefined, { signal: failed }).catch(() => {});
       if (failed.aborted) return;
-      await this.strike(fault);
+      await Promise.all(together.map((fault) => this.strike(fault)));
     }
   }
 
@@ -87,4 +87,19 @@ export class Striker {
     await this.running.strike(kind, seconds);
     this.outages.push({ from, over: this.elapsed() });
   }
+}
+
+/**
+ * The schedule with its kills of one time together. One after the other each would give its letters to those who are killed next, as
+ * often as the machine is slow, and a broker that counts deliveries would count them all.
+ */
+function volleysOf(faults: readonly Fault[]): readonly (readonly [Fault, ...Fault[]])[] {
+  const volleys: [Fault, ...Fault[]][] = [];
+  for (const fault of faults) {
+    const last = volleys.at(-1);
+    if (last !== undefined && [last[0], fault].every(({ kind, at }) => kind === 'kill' && at === fault.at))
+      last.push(fault);
+    else volleys.push([fault]);
+  }
+  return volleys;
 }
