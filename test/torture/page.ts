@@ -56,8 +56,9 @@ export function pageOf(
     const outcome = run.get(title);
     return outcome === undefined ? keptEntry(title, before) : { cells: cellsOf(outcome), line: lineOf(outcome) };
   };
-  const entries = titles.flatMap((title) => entryOf(title) ?? []);
-  const without = titles.filter((title) => entryOf(title) === undefined);
+  const found = titles.map((title) => ({ title, entry: entryOf(title) }));
+  const entries = found.flatMap(({ entry }) => entry ?? []);
+  const without = found.filter(({ entry }) => entry === undefined).map(({ title }) => title);
   return `${[
     '<!-- Written by `npm run torture`. Run it again, do not edit this page. -->',
     '# Torture',

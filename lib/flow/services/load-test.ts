@@ -155,9 +155,8 @@ function warmUpSeconds(plan: ServicePlan): number {
 
 /** Iterations of k6 in a second: as many as requests, or so many more that what they send comes at any time. */
 function iterationsOf(rate: number, { serviceSeconds }: ServiceWorkload): number {
-  const forRequests = Math.min(MOST_WANTED, PER_REQUEST * rate);
-  const forService = Math.min(MOST_FOR_SERVICE, PER_SERVICE / serviceSeconds, PER_REQUEST * rate);
-  return Math.ceil(Math.max(1, rate, forRequests, forService));
+  const forService = Math.min(MOST_FOR_SERVICE, PER_SERVICE / serviceSeconds);
+  return Math.ceil(Math.max(1, rate, Math.min(PER_REQUEST * rate, Math.max(MOST_WANTED, forService))));
 }
 
 /**

@@ -112,13 +112,12 @@ function thresholdsOf(
   const ratio = (share: number) => Number(Math.min(1, share).toFixed(4));
   const servedPlanned = seconds * plan.value('maxInstances') * goodputPerSecond;
   const shedMargin = SHED_MARGIN + SPREADS * chance.shedRatio;
-  const mostShed = Math.max(shedRatio, shedByConnections) + shedMargin;
   const leastShed = ratio(shedRatio - takenIn - shedMargin);
   const leastServed = Math.floor(SERVED_SHARE * servedPlanned - SPREADS * chance.served);
   return {
     accepted_ms: [`p(${promisedPercentile(plan)})<=${1000 * plan.value('serverDeadlineSeconds')}`],
     served: [`count>=${Math.max(1, leastServed)}`],
-    shed: [`rate<=${ratio(mostShed)}`, ...(leastShed > 0 ? [`rate>=${leastShed}`] : [])],
+    shed: [`rate<=${ratio(shedByConnections + shedMargin)}`, ...(leastShed > 0 ? [`rate>=${leastShed}`] : [])],
     // Told at the deadline that it takes too long, as planned of so many.
     failed: [`rate<=${ratio((1 - shedRatio) * overdueRatio + FAILED_MARGIN + SPREADS * chance.failedRatio)}`],
     dropped_iterations: [`count<=${Math.floor(DROPPED_SHARE * iterations * seconds)}`],
