@@ -4,7 +4,7 @@ const { availableParallelism } = require('node:os');
 const heavy = require('./test/heavy.json');
 
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/environment.ts',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // What takes minutes or a server of its own has a command of its own: test:package, test:patterns, test:engines,

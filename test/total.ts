@@ -1,6 +1,10 @@
-/** Adds up what the suites of this checkout have found: the files that took longest, then "N passed, N failed", as CI reads it. */
+/**
+ * Adds up what the suites of this checkout have found: the files that took longest, those that there was no time for, then
+ * "N passed, N failed", as CI reads it.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { testsEnd } from './deadline';
 import { type JestFile, type JestResult, longestFirst } from './second-run';
 
 const ROOT = join(__dirname, '..');
@@ -19,5 +23,8 @@ const longest = longestFirst({ testResults })
   .slice(0, SHOWN)
   .map(({ seconds, file }) => `${Math.round(seconds)} ${relative(ROOT, file.name)}`);
 console.log(`seconds of the longest: ${longest.join(', ')}`);
+const late = testResults.filter(({ startTime }) => startTime / 1000 > testsEnd());
+if (late.length > 0)
+  console.log(`not run, no time was left: ${late.map(({ name }) => relative(ROOT, name)).join(', ')}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);

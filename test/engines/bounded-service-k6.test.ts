@@ -95,9 +95,13 @@ test(`k6: ${isThere ? 'there' : 'not built (K6=1 test/engines/install); the runs
     const script = join(folder, 'load-test.js');
     const out = join(folder, `${name}.json`);
     writeFileSync(script, data['load-test.js']);
+    // A warning for each request that fails, which is most of them in two of the runs.
+    const log = join(folder, `${name}.log`);
     const args = [
       'run',
       '--quiet',
+      '--log-output',
+      `file=${log}`,
       '--no-usage-report',
       // Several run at once.
       '--address',
@@ -111,8 +115,9 @@ test(`k6: ${isThere ? 'there' : 'not built (K6=1 test/engines/install); the runs
       `TARGET=${target}`,
       script,
     ];
-    const run = spawn(K6, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const run = spawn(K6, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const [code] = (await once(run, 'exit')) as [number | null];
+    if (!existsSync(out)) throw new Error(`k6 ended with ${code}: ${readFileSync(log, 'utf8').slice(-2000)}`);
     return { code, summary: JSON.parse(readFileSync(out, 'utf8')) };
   }
 
