@@ -1,9 +1,11 @@
 /**
- * Node.js as jest has it, and two things more.
+ * Node.js as jest has it, and three things more.
  *
  * A test file does not pay for those before it. jest 30 runs the tests of each file in an AsyncLocalStorage of that file and
  * leaves it switched on, so every promise of a worker is passed through as many storages as files have run there: after 140
  * files a campaign in virtual time took 40 s instead of 1.
+ *
+ * Libraries that `libraries.cjs` names are loaded once a process.
  *
  * Past TESTS_END (deadline.ts) all tests of a file are skipped, and `total.ts` names them.
  */
@@ -28,6 +30,7 @@ export default class OwnEnvironment extends TestEnvironment {
 
   public override async setup(): Promise<void> {
     await super.setup();
+    this.global.loadedOnce = require;
     const [switchedOn, run] = [this.#switchedOn, this.#run];
     AsyncLocalStorage.prototype.run = function (this: AsyncLocalStorage<unknown>, ...args: Parameters<typeof run>) {
       switchedOn.add(this);

@@ -43,6 +43,11 @@ test.each<[string, JestResult, object]>([
     run(file('c', 'passed')),
     { numPassedTests: 4, numFailedTests: 1, numRuntimeErrorTestSuites: 0 },
   ],
+  [
+    'there was no time for a second run: what was red stays red',
+    run(file('b', 'pending', 'pending', 'pending'), file('c', 'pending')),
+    { numPassedTests: 3, numFailedTests: 1, numRuntimeErrorTestSuites: 1 },
+  ],
 ])('%s', (_, second, counted) => {
   expect(withSecondRun(FIRST, second)).toMatchObject(counted);
 });

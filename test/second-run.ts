@@ -28,9 +28,10 @@ export function failedFiles({ testResults }: JestResult): string[] {
   return testResults.filter(({ status }) => status === 'failed').map(({ name }) => name);
 }
 
-/** The first run, with the files of the second in their place; counted anew. */
+/** The first run, with the files that ran a second time in their place; counted anew. What was skipped then stays red. */
 export function withSecondRun(first: JestResult, second: JestResult): JestResult {
-  const again = new Map(second.testResults.map((file) => [file.name, file]));
+  const ran = second.testResults.filter(({ assertionResults: all }) => all.some(({ status }) => status !== 'pending'));
+  const again = new Map(ran.map((file) => [file.name, file]));
   const testResults = first.testResults.map((file) => again.get(file.name) ?? file);
   const count = (wanted: string) =>
     testResults.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === wanted).length;

@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 
-process.env.CDK_VALIDATION ??= 'false';
-
 // Two runs over the same code must end the same way, so a default run draws the same inputs each time. New inputs are
 // looked for with LONG=1, or with FC_SEED=<n>; a failure prints its seed.
 const { FC_SEED, LONG } = process.env;

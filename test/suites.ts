@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { installPython } from '../bin/local/python';
 import { KUBECTL } from './cluster/kubernetes';
 import COUNTS from './counts.json';
+import { testsEnd } from './deadline';
 import HEAVY from './heavy.json';
 
 const ROOT = join(__dirname, '..');
@@ -103,13 +104,20 @@ function startCluster(): void {
   }
   // The operators' own CRDs first, where a script beside it makes them.
   for (const script of [join(dirname(CLUSTER_UP), 'crds.sh'), CLUSTER_UP].filter(existsSync)) {
-    const { status, signal } = spawnSync(script, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const [command, ...args] = [...untilTestsEnd(), script];
+    const { status, signal } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     if (status === 0) continue;
     console.error(`${script} ended with ${status ?? signal}: there is no cluster to test on`);
     return;
   }
   process.env.KUBECONFIG = join(process.env.CLUSTER_HOME ?? join(homedir(), '.cache', 'cluster'), 'run', 'kubeconfig');
   installCrds();
+}
+
+/** From nothing the scripts build for half an hour, with children of their own: `timeout` ends all of them. */
+function untilTestsEnd(): readonly string[] {
+  const seconds = Math.ceil(testsEnd() - Date.now() / 1000);
+  return Number.isFinite(seconds) ? ['timeout', `${Math.max(1, seconds)}`] : [];
 }
 
 /** Definitions of resources that the control plane of the script does not have, from the module that publishes them. */

@@ -72,6 +72,24 @@ test('kills of one time strike together, and what follows waits for all of them'
   expect(events).toEqual(['kill 0', 'kill 1', 'cut']);
 });
 
+test('the consumers are what they will be when the last roll is over', async () => {
+  const seen: boolean[] = [];
+  const rolling = { roll: async () => void seen.push(striker.rolledOut) };
+  const striker: Striker = new Striker(
+    {
+      pods: rolling as unknown as Pods,
+      sizing: {} as never,
+      strike: async () => void seen.push(striker.rolledOut),
+      replan: async () => ({}),
+    },
+    () => 0,
+    () => {},
+  );
+  const [upgrade, replan] = [{ at: 0, kind: 'upgrade' } as const, { at: 0, kind: 'replan' } as const];
+  await striker.strikeAll([upgrade, replan, { at: 0, kind: 'cut', seconds: 1 }], new AbortController().signal);
+  expect(seen).toEqual([false, false, true]);
+});
+
 test('a record has the faults that struck, and how long each consumer was away', async () => {
   const strikes: string[] = [];
   let now = 0;

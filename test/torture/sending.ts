@@ -7,6 +7,21 @@ const TICK_MILLIS = 50;
 const RETRY_MILLIS = 500;
 /** A letter that was not taken for so long ends the run. */
 const PATIENCE_SECONDS = 180;
+/** Share of the letters that are not sent before the last version of the consumers is there. */
+const HELD_SHARE = 0.02;
+
+/**
+ * Seconds at which the letter at a place is due. The last ones wait for the last version of the consumers, which must have had
+ * letters: a busy machine takes as long to roll it out as a short flood lasts.
+ */
+export function dueTimes(
+  messages: number,
+  perSecond: number,
+  consumers: { readonly rolledOut: boolean },
+): (place: number) => number {
+  const held = Math.floor((1 - HELD_SHARE) * messages);
+  return (place) => (place < held || consumers.rolledOut ? place / perSecond : Number.POSITIVE_INFINITY);
+}
 
 /** Sends what is due, in order; what may not have arrived is sent again, for as long as a fault may last. */
 export async function sendAll(

@@ -20,6 +20,7 @@ export class Striker {
   /** Seconds until the work of each consumer that was killed went on, where that was measured. */
   public readonly takeovers: number[] = [];
   private readonly outages: Outage[] = [];
+  private rollsLeft = 0;
 
   constructor(
     private readonly running: Pick<Running, 'pods' | 'front' | 'sizing' | 'takenOver' | 'replan' | 'strike'>,
@@ -27,8 +28,14 @@ export class Striker {
     private readonly say: (line: string) => void,
   ) {}
 
+  /** Whether the consumers are what they will be at the end. */
+  public get rolledOut(): boolean {
+    return this.rollsLeft === 0;
+  }
+
   /** Every fault at its time. They follow one another, but for kills at the same time; what the others took is measured. */
   public async strikeAll(faults: readonly Fault[], failed: AbortSignal): Promise<void> {
+    this.rollsLeft = faults.filter(isRoll).length;
     for (const together of volleysOf(faults)) {
       await wait(Math.max(0, 1000 * (together[0].at - this.elapsed())), undefined, { signal: failed }).catch(() => {});
       if (failed.aborted) return;
@@ -49,8 +56,10 @@ export class Striker {
     if (kind === 'kill') return this.kill(fault, victim);
     const at = this.elapsed();
     this.say(`${at.toFixed(1)} s: ${kind}`);
-    if (kind === 'upgrade' || kind === 'replan') await this.roll(kind);
-    else await this.breakEngine(kind, seconds, at);
+    if (kind === 'upgrade' || kind === 'replan') {
+      await this.roll(kind);
+      this.rollsLeft -= 1;
+    } else await this.breakEngine(kind, seconds, at);
     this.struck.push({ ...fault, at });
   }
 
@@ -87,6 +96,11 @@ export class Striker {
     await this.running.strike(kind, seconds);
     this.outages.push({ from, over: this.elapsed() });
   }
+}
+
+/** Whether it gives the consumers a new version. */
+export function isRoll({ kind }: Fault): boolean {
+  return kind === 'upgrade' || kind === 'replan';
 }
 
 /**

@@ -9,8 +9,8 @@ import type { Engine, Running } from './engine';
 import { type Fault, spoken } from './faults';
 import { type Foreseen, foreseen, lastOverOf, settledBacklog } from './foreseen';
 import { type Letter, lettersOf } from './letters';
-import { sendAll } from './sending';
-import { Striker } from './strike';
+import { dueTimes, sendAll } from './sending';
+import { isRoll, Striker } from './strike';
 
 const KEYS = 1000;
 const SAMPLE_MILLIS = 500;
@@ -141,7 +141,7 @@ async function flood(
       throw error;
     };
     await Promise.all([
-      sendAll(letters, running, (place) => place / sizing.perSecond, elapsed, failed.signal).catch(either),
+      sendAll(letters, running, dueTimes(messages, sizing.perSecond, striker), elapsed, failed.signal).catch(either),
       striker.strikeAll(faults, failed.signal).catch(either),
     ]);
     const refused = running.refused?.() ?? new Set();
@@ -173,7 +173,7 @@ async function flood(
         left: await running.left(),
       },
       { ordered: engine.ordered, quotes: engine.quotes },
-      1 + faults.filter(({ kind }) => kind === 'upgrade' || kind === 'replan').length,
+      1 + faults.filter(isRoll).length,
     );
     for (const line of books.wrong) say(`WRONG: ${line}`);
     // What was measured by now takes the place of what was assumed.
