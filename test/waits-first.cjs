@@ -3,7 +3,8 @@
  * that take more than one core come when its flood, which is measured, is over, but not last of all: the longest of them
  * takes a minute, and would run alone. The shortest files, most of all but a quarter of the time, run beside it.
  *
- * Of the suite that counts, the order is that of counts.json, the longest first: a fresh checkout does not know it.
+ * Of the suite that counts, the order is that of counts.json, which a fresh checkout does not know: the longest first, and beside
+ * the torture run, which takes all of two cores, two that mostly wait.
  */
 const Sequencer = require('@jest/test-sequencer').default;
 const COUNTS = require('./counts.json');
