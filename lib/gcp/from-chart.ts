@@ -20,7 +20,8 @@ export function fromChart(name: string, chart: Chart, opts?: pulumi.ComponentRes
   // Here and not above: who has no chart has no need of this provider.
   needPeers('gcp.fromChart');
   const { ConfigGroup } = require('@pulumi/kubernetes/yaml/v2') as typeof yaml;
-  const objects = chartsIn(chart).flatMap((one) => one.toJson() as { kind?: string }[]);
+  const objects: { kind?: string }[] = [];
+  for (const one of chartsIn(chart)) objects.push(...one.toJson());
   const secret = objects.some(({ kind }) => kind === 'Secret');
   return new ConfigGroup(componentName('fromChart', name), { objs: secret ? pulumi.secret(objects) : objects }, opts);
 }
