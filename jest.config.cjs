@@ -2,7 +2,7 @@
 const { availableParallelism } = require('node:os');
 // A minute of two cores each, of which a change elsewhere breaks nothing: test:heavy runs them, and CI does.
 const heavy = require('./test/heavy.json');
-const libraries = `/node_modules/(${require('./test/libraries.cjs').NAMES.join('|')})/`;
+const libraries = `(${require('./test/libraries.cjs').NAMES.join('|')})/`;
 
 // The template validator inside aws-cdk-lib costs seconds a file; test/judges/validator.test.ts runs it on every stack.
 process.env.CDK_VALIDATION ??= 'false';
@@ -16,13 +16,13 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(package|patterns|engines|cluster)/', ...heavy],
   setupFiles: ['<rootDir>/test/setup.ts'],
   transform: {
-    [`${libraries}.*\\.js$`]: '<rootDir>/test/libraries.cjs',
+    [`/node_modules/${libraries}.*\\.js$`]: '<rootDir>/test/libraries.cjs',
     '^.+\\.ts$': [
       '@swc/jest',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
     ],
   },
-  transformIgnorePatterns: [`/node_modules/(?!${libraries.slice('/node_modules/'.length)})`],
+  transformIgnorePatterns: [`/node_modules/(?!${libraries})`],
   // In the sandbox of a test file a lookup of a global costs more than the arithmetic itself; these are handed in once. Not
   // Error: mysql2 declares a class of that name, and a file must not declare what it is handed.
   sandboxInjectedGlobals: [

@@ -46,6 +46,7 @@ describe('TESTS_END', () => {
   test('it is seconds, or nothing', () => {
     expect(testsEnd({})).toBe(Number.POSITIVE_INFINITY);
     expect(testsEnd({ TESTS_END: '' })).toBe(Number.POSITIVE_INFINITY);
+    expect(testsEnd({ TESTS_END: `${testsEnd({}) + 1}` })).toBe(Number.POSITIVE_INFINITY);
     expect(() => testsEnd({ TESTS_END: 'noon' })).toThrow("TESTS_END must be seconds since the epoch, got 'noon'");
   });
 });

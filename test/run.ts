@@ -44,10 +44,8 @@ async function main(): Promise<number> {
   if (args.includes('--twice') && again.length > 0) {
     console.log(`once more: ${again.map((path) => relative(ROOT, path)).join(', ')}`);
     const options = suite.jest.filter((option) => !/^--(testPathPatterns|maxWorkers)/.test(option));
-    const later: Record<string, string> = Number.isFinite(testsEnd())
-      ? { TESTS_END: `${testsEnd() + SECOND_RUN_SECONDS}` }
-      : {};
-    const second = runJest(file, [...options, '--runInBand', '--runTestsByPath', ...again], long, { ...env, ...later });
+    const later = { ...env, TESTS_END: `${testsEnd() + SECOND_RUN_SECONDS}` };
+    const second = runJest(file, [...options, '--runInBand', '--runTestsByPath', ...again], long, later);
     result = withSecondRun(result, second.result);
     status = second.status;
     writeFileSync(file, JSON.stringify(result));

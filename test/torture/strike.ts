@@ -1,7 +1,7 @@
 /** Breaks what a schedule says, and keeps a record of what was broken, and of which consumers were away for how long. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Away, EngineFault, Running, Sizing } from './engine';
-import type { Fault } from './faults';
+import type { Fault, FaultKind } from './faults';
 
 /** Consumers that were away, as far as it was measured. */
 interface Outage {
@@ -35,7 +35,7 @@ export class Striker {
 
   /** Every fault at its time. They follow one another, but for kills at the same time; what the others took is measured. */
   public async strikeAll(faults: readonly Fault[], failed: AbortSignal): Promise<void> {
-    this.rollsLeft = faults.filter(isRoll).length;
+    this.rollsLeft = faults.filter(({ kind }) => isRoll(kind)).length;
     for (const together of volleysOf(faults)) {
       await wait(Math.max(0, 1000 * (together[0].at - this.elapsed())), undefined, { signal: failed }).catch(() => {});
       if (failed.aborted) return;
@@ -56,7 +56,7 @@ export class Striker {
     if (kind === 'kill') return this.kill(fault, victim);
     const at = this.elapsed();
     this.say(`${at.toFixed(1)} s: ${kind}`);
-    if (kind === 'upgrade' || kind === 'replan') {
+    if (isRoll(kind)) {
       await this.roll(kind);
       this.rollsLeft -= 1;
     } else await this.breakEngine(kind, seconds, at);
@@ -99,7 +99,7 @@ export class Striker {
 }
 
 /** Whether it gives the consumers a new version. */
-export function isRoll({ kind }: Fault): boolean {
+export function isRoll(kind: FaultKind): kind is 'upgrade' | 'replan' {
   return kind === 'upgrade' || kind === 'replan';
 }
 

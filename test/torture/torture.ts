@@ -173,7 +173,7 @@ async function flood(
         left: await running.left(),
       },
       { ordered: engine.ordered, quotes: engine.quotes },
-      1 + faults.filter(isRoll).length,
+      1 + faults.filter(({ kind }) => isRoll(kind)).length,
     );
     for (const line of books.wrong) say(`WRONG: ${line}`);
     // What was measured by now takes the place of what was assumed.
